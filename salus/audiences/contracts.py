@@ -1,0 +1,61 @@
+"""What other packages may know of audiences: segments, frozen audiences, counts, explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from salus.contacts.contracts import Read
+from salus.kernel.phi import Phi
+
+Tree = Mapping[str, Any]
+"""A segment expression: the JSON tree that `schema()` describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named set of people; the name is free text of staff and so counts as PHI."""
+
+    id: UUID
+    name: Phi[str]
+    tree: Tree
+    reads: tuple[Read, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The members of a segment at a stated change number, fixed for ever.
+
+    `members` is the serialized 64-bit roaring bitmap of contact numbers.
+    """
+
+    id: UUID
+    segment_id: UUID
+    change: int
+    count: int
+    frozen_at: datetime
+    members: bytes
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an explanation: a rule as a sentence and how many people are left after it."""
+
+    depth: int
+    sentence: str
+    people: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A segment in words: its steps, the total, and which PHI it reads."""
+
+    steps: tuple[Step, ...]
+    total: int
+    reads: tuple[Read, ...]
