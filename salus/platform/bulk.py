@@ -1,0 +1,46 @@
+"""Loads many rows at once: COPY into a temporary table, from which one set-based statement merges.
+
+PostgreSQL refuses `COPY FROM` into a table with row-level security; a temporary table has none, and
+the `INSERT ... SELECT` that follows is checked by the policy as usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from salus.kernel.ids import new_id
+
+
+def copy_rows(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> sql.Identifier:
+    """Fill a fresh temporary table with `rows` and return its name, ready for `psycopg.sql`.
+
+    `columns` are (name, PostgreSQL type); `rows` are tuples in the same order. The table lives until
+    the transaction ends. Must run inside a transaction.
+    """
+    table = sql.Identifier(f"bulk_{new_id().hex[12:]}")
+    names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
+    definitions = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
+        for name, kind in columns
+    )
+    with connection.cursor() as cursor:
+        raw = cursor.connection.cursor()  # psycopg's own: Django's wrapper has no copy()
+        raw.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(table, definitions))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
+        with raw.copy(statement) as copy:
+            copy.set_types([kind for _, kind in columns])
+            for row in rows:
+                copy.write_row(row)
+    return table
+
+
+def execute(statement: sql.Composable, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run a composed statement on the current connection; return its rows, if it has any."""
+    with connection.cursor() as cursor:
+        raw = cursor.connection.cursor()
+        raw.execute(statement, parameters)
+        return raw.fetchall() if raw.description else []

@@ -1,0 +1,62 @@
+"""Migration operations for what Django cannot say: row-level security and append-only tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.migrations.operations import RunSQL
+
+# The subselect is evaluated once a query, not once a row; NULLIF because a setting that was local to
+# an ended transaction reads as ''.
+TENANT = "(SELECT NULLIF(current_setting('salus.organization', true), '')::uuid)"
+
+
+class TenantTable(RunSQL):
+    """Enable and force row-level security on `table`: rows of the current organization only."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            [
+                f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+                f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+                f'CREATE POLICY tenant ON "{table}" USING (organization_id = {TENANT}) '
+                f"WITH CHECK (organization_id = {TENANT})",
+            ],
+            [
+                f'DROP POLICY tenant ON "{table}"',
+                f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
+                f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
+            ],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table], {}
+
+
+class AppendOnly(RunSQL):
+    """Refuse UPDATE, DELETE and TRUNCATE on `table` for every role, the owner included."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        function = f"{table}_append_only"
+        super().__init__(
+            [
+                f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$",
+                f'CREATE TRIGGER append_only_row BEFORE UPDATE OR DELETE ON "{table}" '
+                f"FOR EACH ROW EXECUTE FUNCTION {function}()",
+                f'CREATE TRIGGER append_only_table BEFORE TRUNCATE ON "{table}" '
+                f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+            ],
+            [
+                f'DROP TRIGGER append_only_row ON "{table}"',
+                f'DROP TRIGGER append_only_table ON "{table}"',
+                f"DROP FUNCTION {function}()",
+            ],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table], {}

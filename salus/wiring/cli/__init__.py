@@ -1,0 +1,44 @@
+"""The command `salus`: each word is a module of this package."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from salus.kernel.errors import BadInput, SalusError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser with every command registered."""
+    top = argparse.ArgumentParser(prog="salus", description="Talk to your patients, lawfully.")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+        importlib.import_module(f"{__name__}.{module.name}").register(commands)
+    return top
+
+
+def setup() -> None:
+    """Make Django ready; commands that need models call it before they import them."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salus.wiring.settings")
+    django.setup()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 for a failure, 2 for a fault in what was asked."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except BadInput as fault:
+        print(f"salus: {fault}", file=sys.stderr)
+        return 2
+    except SalusError as failure:
+        print(f"salus: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

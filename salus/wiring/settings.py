@@ -1,0 +1,118 @@
+"""Django's settings: everything that differs between installations comes from the home folder or the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from salus.platform.local_secrets import local_secret
+from salus.wiring import home as _home
+
+HOME = _home.from_environment()
+SALUS_HOME = HOME.path
+SALUS_HTTP = os.environ.get("SALUS_HTTP", "127.0.0.1:8480")
+"""Where the console and the portal listen."""
+SALUS_PUBLIC_URL = os.environ.get("SALUS_PUBLIC_URL", f"http://localhost:{SALUS_HTTP.rpartition(':')[2]}")
+"""How patients and staff reach us; https, except on loopback."""
+SALUS_LOOPBACK = SALUS_HTTP.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}
+SALUS_LABORATORY_ROUTES = os.environ.get("SALUS_LABORATORY_ROUTES", "")
+"""A file of `salus catch` that maps domains to local ports; empty: real MX records."""
+
+SECRET_KEY = local_secret(HOME.keys, "django-secret")
+DEBUG = False
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *filter(None, os.environ.get("SALUS_HOSTS", "").split(",")),
+]
+CSRF_TRUSTED_ORIGINS = [SALUS_PUBLIC_URL]
+ROOT_URLCONF = "salus.wiring.urls"
+WSGI_APPLICATION = "salus.wiring.wsgi.application"
+DATABASES = {
+    "default": _home.django_database(
+        HOME, os.environ.get("DATABASE_URL"), os.environ.get("SALUS_DATABASE_ROLE", "app")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PACKAGES = [
+    "platform",
+    "audit",
+    "keys",
+    "identity",
+    "contacts",
+    "timeline",
+    "permissions",
+    "intake",
+    "content",
+    "audiences",
+    "gate",
+    "delivery",
+    "campaigns",
+    "patients",
+    "portal",
+    "reports",
+]
+# While the house is being built, only the packages that are there.
+_here = Path(__file__).parent.parent
+PACKAGES = [name for name in PACKAGES if (_here / name / "apps.py").exists()]
+if "identity" in PACKAGES:
+    AUTH_USER_MODEL = "identity.User"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    *(f"salus.{name}" for name in PACKAGES),
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": False,
+        "DIRS": [],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not SALUS_LOOPBACK
+CSRF_COOKIE_HTTPONLY = True
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = SALUS_HOME / "static"
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_ON_APP_READY = None
+LOGGING_CONFIG = "salus.platform.logs.configure"
+LOGGING = {"level": os.environ.get("SALUS_LOG_LEVEL", "INFO")}
