@@ -18,6 +18,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """Return the present moment."""
         return datetime.now(UTC)
 
 
@@ -28,6 +29,7 @@ class FakeClock:
         self._at = at.astimezone(UTC)
 
     def now(self) -> datetime:
+        """Return the moment it was set to."""
         return self._at
 
     def advance(self, by: timedelta) -> None:

@@ -24,8 +24,7 @@ def copy_rows(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]])
     table = sql.Identifier(f"bulk_{new_id().hex[12:]}")
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
     definitions = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
-        for name, kind in columns
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns
     )
     with connection.cursor() as cursor:
         raw = cursor.connection.cursor()  # psycopg's own: Django's wrapper has no copy()

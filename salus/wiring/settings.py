@@ -1,4 +1,4 @@
-"""Django's settings: everything that differs between installations comes from the home folder or the environment."""
+"""Django's settings; what differs between installations comes from the home folder or the environment."""
 
 from __future__ import annotations
 
@@ -65,21 +65,23 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "procrastinate.contrib.django",
+    "salus.platform.web",
     *(f"salus.{name}" for name in PACKAGES),
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "salus.platform.web.headers.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "salus.platform.web.errors.PlainErrors",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": False,
-        "DIRS": [],
+        "DIRS": sorted(_here.glob("**/web/templates")),
         "OPTIONS": {
             "loaders": [
                 (
@@ -94,6 +96,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "salus.platform.web.shell.shell",
             ],
         },
     }
@@ -110,7 +113,16 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = SALUS_HOME / "static"
+STATICFILES_DIRS = sorted(_here.glob("**/web/static"))
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "salus.platform.web.statics.VersionedStorage"},
+}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "salus.platform.web.errors.stale_form"
+SALUS_ROOMS = "salus.wiring.navigation.ROOMS"
+SALUS_PULSE = "salus.wiring.navigation.pulse"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 PROCRASTINATE_ON_APP_READY = None

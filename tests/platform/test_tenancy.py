@@ -113,10 +113,8 @@ def test_numbers_of_a_feed_are_dense_and_ordered_by_commit(database: object, wor
 
 def _dsn() -> str:
     return psycopg.conninfo.make_conninfo(
-        **{
-            "host": connection.settings_dict["HOST"],
-            "user": connection.settings_dict["USER"],
-            "password": connection.settings_dict["PASSWORD"],
-            "dbname": connection.settings_dict["NAME"],
-        }
+        host=connection.settings_dict["HOST"],
+        user=connection.settings_dict["USER"],
+        password=connection.settings_dict["PASSWORD"],
+        dbname=connection.settings_dict["NAME"],
     )
