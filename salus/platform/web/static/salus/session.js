@@ -1,0 +1,32 @@
+// Tells the server that a person is at the page (typing counts), and leaves the page when nobody is.
+// Without JavaScript the server's own idle limit still ends the session at the next request.
+(() => {
+  const body = document.body;
+  const alive = body.dataset.alive;
+  if (!alive) return;
+  const idle = Number(body.dataset.idle) * 1000;
+  const every = Math.min(60000, idle / 4);
+  let lastAct = Date.now();
+  let lastTold = Date.now();
+
+  async function tell() {
+    lastTold = Date.now();
+    try {
+      await fetch(alive, { method: "POST", headers: { "X-CSRFToken": body.dataset.csrf } });
+    } catch {
+      // The network is away: the server will decide when it is back.
+    }
+  }
+
+  function act() {
+    lastAct = Date.now();
+    if (lastAct - lastTold > every) tell();
+  }
+
+  for (const name of ["keydown", "pointerdown", "input", "scroll"]) {
+    addEventListener(name, act, { passive: true, capture: true });
+  }
+  setInterval(() => {
+    if (Date.now() - lastAct > idle) location.assign(body.dataset.signedOut);
+  }, 15000);
+})();
