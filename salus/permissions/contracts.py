@@ -46,8 +46,11 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """One entry to append. `details` is sealed with the entry; `evidence` says how it is known
-    ("web form 2025-03-01", "paper, scanned"). `ends` names the entry that this one ends."""
+    """One entry to append.
+
+    `details` is sealed with the entry; `evidence` says how it is known ("web form 2025-03-01",
+    "paper, scanned"). `ends` names the entry that this one ends.
+    """
 
     contact_id: UUID
     kind: EntryKind
@@ -60,6 +63,34 @@ class NewEntry:
     key: str = ""
     """Idempotency key: the same key for the same contact is stored once."""
     details: Mapping[str, Any] = field(default_factory=dict)
+    """Only the keys that `permissions.details` defines for this kind; anything else is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as the ledger holds it; `recorded_at` is when it was written down, `at` when it holds."""
+
+    id: UUID
+    contact_id: UUID
+    kind: EntryKind
+    at: datetime
+    recorded_at: datetime
+    evidence: str = ""
+    topic: str = ""
+    channel: Channel | None = None
+    valid_until: datetime | None = None
+    ends: UUID | None = None
+    key: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a listener learns of a new entry; never its content."""
+
+    contact_id: UUID
+    entry_id: UUID
+    kind: EntryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +165,8 @@ class UnencryptedPreference:
     channel: Channel
     purposes: frozenset[Purpose]
     valid_until: datetime
+    address: Phi[str] | None = None
+    """The one address it was given for; None: any of theirs on this channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +182,7 @@ class Representative:
 
 @dataclass(frozen=True, slots=True)
 class Part2Consent:
-    """42 CFR 2.31 consent; `marketing` and `fundraising` say whether it names them."""
+    """A 42 CFR 2.31 consent without defects; `marketing` and `fundraising` say whether it names them."""
 
     evidence_id: UUID
     valid_until: datetime
@@ -184,6 +217,27 @@ class Standing:
     part2_consents: tuple[Part2Consent, ...] = ()
     e_notice: UUID | None = None
 
+    def opted_in(self, topic: str, channel: Channel) -> TopicChoice | None:
+        """Return the opt-in that stands for `topic` on `channel`, or None."""
+        for choice in self.opt_ins:
+            if choice.topic == topic and choice.channel == channel:
+                return choice
+        return None
+
+    def opted_out(self, topic: str, channel: Channel) -> TopicChoice | None:
+        """Return the opt-out that bars `topic` on `channel`, or None.
+
+        An opt-out of every topic bars each one for which no later opt-in of its own stands.
+        """
+        bar = None
+        for choice in self.opt_outs:
+            if choice.channel == channel:
+                if choice.topic == topic:
+                    return choice
+                if choice.topic == EVERY_TOPIC:
+                    bar = choice
+        return None if bar is not None and self.opted_in(topic, channel) else bar
+
 
 @dataclass(frozen=True, slots=True)
 class StandingChange:
@@ -191,3 +245,25 @@ class StandingChange:
 
     change: int
     contact_id: UUID
+
+
+class AuthorizationState(StrEnum):
+    """How an authorization or consent form stands at a moment."""
+
+    VALID = "valid"
+    DEFECTIVE = "defective"
+    NOT_YET = "not_yet"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class FiledForm:
+    """An authorization or Part 2 consent in the file, whatever its state, for staff to see."""
+
+    entry: Entry
+    state: AuthorizationState
+    valid_from: datetime
+    valid_until: datetime
+    defects: tuple[str, ...]
+    revoked_by: UUID | None = None
