@@ -11,7 +11,7 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Radi
 from django.forms.forms import BaseForm
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from salus.kernel.phi import Phi
@@ -212,7 +212,7 @@ def pager(first_url: str = "", next_url: str = "", next_label: str = "Next") -> 
 @register.filter
 def number(value: object) -> str:
     """`{{ 1406|number }}`: 1,406."""
-    return f"{value:,}" if isinstance(value, int | float) else str(conditional_escape(value))
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 @register.filter
