@@ -2,10 +2,148 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
+
+from salus.kernel.acting import Actor
+
+
+class Action(StrEnum):
+    """Everything that is ever recorded, as "area:object:verb"; a word that is not here is refused."""
+
+    KEYS_ORGANIZATION_CREATE = "keys:organization:create"
+    KEYS_ORGANIZATION_DESTROY = "keys:organization:destroy"
+    KEYS_KEY_CREATE = "keys:key:create"
+    KEYS_KEY_ROTATE = "keys:key:rotate"
+    KEYS_KEY_DESTROY = "keys:key:destroy"
+
+    AUDIT_LOG_READ = "audit:log:read"
+    AUDIT_LOG_VERIFY = "audit:log:verify"
+    AUDIT_LOG_EXPORT = "audit:log:export"
+
+    ORGANIZATION_CREATE = "identity:organization:create"
+    ORGANIZATION_CHANGE = "identity:organization:change"
+    STAFF_CREATE = "identity:staff:create"
+    STAFF_CHANGE = "identity:staff:change"
+    STAFF_DEACTIVATE = "identity:staff:deactivate"
+    STAFF_SIGN_IN = "identity:staff:sign_in"
+    STAFF_SIGN_OUT = "identity:staff:sign_out"
+    STAFF_LOCK_OUT = "identity:staff:lock_out"
+    STAFF_SECOND_FACTOR = "identity:staff:second_factor"
+    STAFF_CREDENTIAL = "identity:staff:credential"
+    ROLE_GRANT = "identity:role:grant"
+    ROLE_REVOKE = "identity:role:revoke"
+    API_KEY_CREATE = "identity:apikey:create"
+    API_KEY_REVOKE = "identity:apikey:revoke"
+    API_KEY_USE = "identity:apikey:use"
+    PERMISSION_REFUSE = "identity:permission:refuse"
+
+    CONTACT_CREATE = "contacts:record:create"
+    CONTACT_CHANGE = "contacts:record:change"
+    CONTACT_MERGE = "contacts:record:merge"
+    CONTACT_READ = "contacts:record:read"
+    CONTACT_REVEAL = "contacts:phi:reveal"
+    CONTACT_SEARCH = "contacts:record:search"
+    CONTACT_EXPORT = "contacts:record:export"
+    CONTACT_ERASE = "contacts:record:erase"
+
+    IMPORT_START = "intake:import:start"
+    IMPORT_FINISH = "intake:import:finish"
+    IMPORT_CANCEL = "intake:import:cancel"
+    MAPPING_SAVE = "intake:mapping:save"
+    REJECT_READ = "intake:reject:read"
+
+    PERMISSION_APPEND = "permissions:entry:append"
+    PERMISSION_READ = "permissions:entry:read"
+
+    TIMELINE_APPEND = "timeline:event:append"
+    TIMELINE_READ = "timeline:event:read"
+
+    TEMPLATE_CREATE = "content:template:create"
+    TEMPLATE_VERSION = "content:version:create"
+    TEMPLATE_CLASSIFY = "content:version:classify"
+    TEMPLATE_CONFIRM = "content:version:confirm"
+    TEMPLATE_PREVIEW = "content:version:preview"
+
+    SEGMENT_SAVE = "audiences:segment:save"
+    SEGMENT_COUNT = "audiences:segment:count"
+    SEGMENT_SAMPLE = "audiences:segment:sample"
+    SEGMENT_FREEZE = "audiences:segment:freeze"
+
+    GATE_DECIDE = "gate:clearance:decide"
+    GATE_EXPLAIN = "gate:clearance:explain"
+
+    MESSAGE_PLAN = "delivery:message:plan"
+    MESSAGE_RELEASE = "delivery:message:release"
+    MESSAGE_PAUSE = "delivery:message:pause"
+    MESSAGE_RESUME = "delivery:message:resume"
+    MESSAGE_CANCEL = "delivery:message:cancel"
+    MESSAGE_RECALL = "delivery:message:recall"
+    MESSAGE_EXPIRE = "delivery:message:expire"
+    MESSAGE_DEPOSIT = "delivery:message:deposit"
+    RECEIPTS_RECORD = "delivery:receipts:record"
+    RECEIPT_READ = "delivery:receipt:read"
+    BOUNCE_RECORD = "delivery:bounce:record"
+
+    CAMPAIGN_CREATE = "campaigns:campaign:create"
+    CAMPAIGN_CHANGE = "campaigns:campaign:change"
+    CAMPAIGN_PLAN = "campaigns:campaign:plan"
+    CAMPAIGN_APPROVE = "campaigns:campaign:approve"
+    CAMPAIGN_REJECT = "campaigns:campaign:reject"
+    CAMPAIGN_LAUNCH = "campaigns:campaign:launch"
+    CAMPAIGN_PAUSE = "campaigns:campaign:pause"
+    CAMPAIGN_RESUME = "campaigns:campaign:resume"
+    CAMPAIGN_CANCEL = "campaigns:campaign:cancel"
+
+    PATIENT_CHALLENGE = "patients:session:challenge"
+    PATIENT_SIGN_IN = "patients:session:sign_in"
+    PATIENT_SIGN_OUT = "patients:session:sign_out"
+    PATIENT_LOCK_OUT = "patients:session:lock_out"
+    PATIENT_CODE_ISSUE = "patients:code:issue"
+
+    PORTAL_READ = "portal:message:read"
+    PORTAL_PREFERENCES = "portal:preferences:change"
+    PORTAL_UNSUBSCRIBE = "portal:preferences:unsubscribe"
+    PORTAL_ACCOUNTING = "portal:accounting:read"
+
+    REPORT_READ = "reports:campaign:read"
+    REPORT_RECIPIENTS = "reports:recipients:read"
+    REPORT_EXPORT = "reports:campaign:export"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What `record_many` takes; the meaning of each field is that of `Entry`."""
+
+    action: str
+    actor: Actor
+    object_kind: str
+    object_id: UUID | None = None
+    patient_id: UUID | None = None
+    fields: tuple[str, ...] = ()
+    purpose: str = ""
+    outcome: str = "ok"
+    reason: str = ""
+    rule_version: str = ""
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries to show; an empty field does not narrow. `action` may be a prefix ("keys:")."""
+
+    action: str = ""
+    actor_id: UUID | None = None
+    patient_id: UUID | None = None
+    object_kind: str = ""
+    object_id: UUID | None = None
+    outcome: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Signer(Protocol):
@@ -95,3 +233,7 @@ class Verdict:
     root: str
     verified: bool
     faults: tuple[Fault, ...]
+    remarks: tuple[str, ...] = ()
+    """What is no fault but should be known: nothing witnessed yet, entries that still wait."""
+    checkpoints: int = 0
+    """How many signed checkpoints, stored and witnessed, were held against the rows."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 
 class KeyProvider(Protocol):
     """Wraps keysets with a key-encryption key it never hands out (a file, a KMS)."""
+
+    def name(self) -> str:
+        """Return which key wraps now ("file:1a2b3c4d"); stored beside what it wrapped, to find it again."""
+        ...
 
     def wrap(self, plaintext: bytes, associated_data: bytes) -> bytes:
         """Return `plaintext` encrypted under the provider's key."""
@@ -50,7 +54,7 @@ class DkimKey:
     selector: str
     algorithm: str
     """"rsa-sha256" or "ed25519-sha256"."""
-    private_der: bytes
+    private_der: bytes = field(repr=False)
     txt: str
 
 
@@ -60,4 +64,4 @@ class Token:
 
     organization_id: UUID
     purpose: str
-    payload: bytes
+    payload: bytes = field(repr=False)

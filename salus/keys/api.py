@@ -1,0 +1,216 @@
+"""The door of the keyring.
+
+Functions import the rooms behind them when they are called: settings ask for local secrets before
+Django is ready, and models exist only after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from salus.kernel.acting import Actor, system
+from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.time import Clock, SystemClock
+from salus.keys import local, tokens
+from salus.keys.contracts import Blinder, DkimKey, KeyProvider, Sealer, Token
+from salus.keys.provider import file_provider
+
+if TYPE_CHECKING:
+    from salus.audit.contracts import Signer
+    from salus.keys.keyring import OrganizationKeys
+    from salus.keys.models import Kind
+
+__all__ = [
+    "age_token_keys",
+    "audience_file_key",
+    "binding",
+    "blinder",
+    "checkpoint_signer",
+    "configure",
+    "create_organization_keys",
+    "destroy_organization_keys",
+    "destroy_retired",
+    "dkim_keys",
+    "file_provider",
+    "forget_cached",
+    "local_secret",
+    "open_token",
+    "organization_of_token",
+    "rotate",
+    "seal_token",
+    "sealer",
+]
+
+_CLOCK = SystemClock()
+
+
+def configure(provider: KeyProvider, directory: Path) -> None:
+    """Set who wraps keys and where local secrets are, for this process; wiring calls it once."""
+    local.configure(provider, directory)
+
+
+def local_secret(name: str, make: Callable[[], bytes] | None = None) -> bytes:
+    """Return this machine's secret `name`, made on first use (32 random bytes unless `make` is given).
+
+    It lives in a sealed file of mode 0600 and needs neither database nor organization.
+    """
+    return local.local_secret(name, make) if make else local.local_secret(name)
+
+
+def binding(organization_id: UUID, table: str, row_id: UUID) -> bytes:
+    """Return the associated data that ties a sealed value to its organization, table and row."""
+    return organization_id.bytes + row_id.bytes + table.encode()
+
+
+def sealer() -> Sealer:
+    """Return what seals and opens data of the current organization; keep it for a batch, not for good."""
+    return _present().data
+
+
+def blinder() -> Blinder:
+    """Return what makes blind indexes of the current organization."""
+    return _present().blinder
+
+
+def audience_file_key() -> bytes:
+    """Return the 32 bytes that encrypt the current organization's audience file."""
+    from salus.keys.models import Kind
+
+    return _present().required(Kind.AUDIENCE)[0]
+
+
+def dkim_keys(domain: str) -> tuple[DkimKey, DkimKey]:
+    """Return the RSA-2048 and the Ed25519 key of a sending domain, made on first use and stable after.
+
+    Raises `BadInput` for what is no domain name.
+    """
+    from salus.keys import dkim, operations
+    from salus.keys.keyring import ring
+    from salus.keys.models import Kind
+    from salus.platform.tenancy import current_organization
+
+    name = dkim.normalize_domain(domain)
+    organization_id = current_organization()
+    keys = ring.of(organization_id)
+    if not keys.material(Kind.DKIM_RSA, name):
+        keys.required(Kind.DATA)  # destroyed keys do not come back through a side door
+        operations.create_dkim_keys(name, system(organization_id, "keys"), _CLOCK.now())
+        keys = ring.reload(organization_id)
+    rsa, ed25519 = (keys.material(kind, name)[0] for kind in (Kind.DKIM_RSA, Kind.DKIM_ED25519))
+    return dkim.describe(rsa), dkim.describe(ed25519)
+
+
+def checkpoint_signer() -> Signer:
+    """Return the signer of audit checkpoints, for `audit.api.use_signer`."""
+    from salus.keys.keyring import ring
+    from salus.keys.signing import CheckpointSigner
+
+    return CheckpointSigner(lambda organization_id: ring.of(organization_id).checkpoint)
+
+
+def seal_token(purpose: str, payload: bytes, *, lifetime: timedelta, clock: Clock = _CLOCK) -> str:
+    """Return an opaque URL-safe token of the current organization that opens for `purpose` only.
+
+    `lifetime` is at most 400 days. The organization's id can be read from the token, nothing else.
+    """
+    keys = _present()
+    return tokens.seal(keys.token, keys.organization_id, purpose, payload, lifetime=lifetime, now=clock.now())
+
+
+def organization_of_token(text: str) -> UUID:
+    """Return the organization that a token names, to enter it; unproven until the token is opened."""
+    return tokens.organization_of(text)
+
+
+def open_token(text: str, purpose: str, at: datetime) -> Token:
+    """Return what a token carries; needs no organization in context.
+
+    Raises `BadInput`, with the same words whatever is wrong: changed, ended, for another purpose, of
+    another organization than the one in context, or its key is gone.
+    """
+    from salus.keys.keyring import ring
+    from salus.platform.tenancy import NoTenant, current_organization
+
+    organization_id = tokens.organization_of(text)
+    try:
+        if current_organization() != organization_id:
+            raise tokens.refused()
+    except NoTenant:
+        pass
+    try:
+        return tokens.open_(ring.of(organization_id).token, text, purpose, at)
+    except NotFound:
+        raise tokens.refused() from None
+
+
+def create_organization_keys(organization_id: UUID, *, actor: Actor | None = None) -> None:
+    """Give an organization its first keys; raises `Conflict` when it has any."""
+    from salus.keys import operations
+    from salus.platform.tenancy import acting_for
+
+    with acting_for(organization_id):
+        operations.create_organization_keys(actor or system(organization_id, "keys"), _CLOCK.now())
+
+
+def destroy_organization_keys(organization_id: UUID, *, actor: Actor) -> int:
+    """Destroy an organization's keys for good and return how many: nothing sealed opens after it.
+
+    Other processes forget theirs within a minute.
+    """
+    from salus.keys import operations
+    from salus.platform.tenancy import acting_for
+
+    with acting_for(organization_id):
+        return operations.destroy_organization_keys(actor, _CLOCK.now())
+
+
+def rotate(kind: str, *, actor: Actor) -> int:
+    """Make a new key of `kind` ("data", "blind", "token", "checkpoint") active; return its version.
+
+    The retired key still opens (and blinds as a candidate) until `destroy_retired`.
+    """
+    from salus.keys import operations
+
+    return operations.rotate(_kind(kind), actor, _CLOCK.now())
+
+
+def destroy_retired(kind: str, *, actor: Actor) -> int:
+    """Destroy the retired keys of `kind`, after everything was sealed or indexed anew; return how many."""
+    from salus.keys import operations
+
+    return operations.destroy_retired(_kind(kind), actor, _CLOCK.now())
+
+
+def age_token_keys(*, clock: Clock = _CLOCK) -> None:
+    """Rotate the current organization's token key monthly and end keys after 13 months; run it daily."""
+    from salus.keys import operations
+    from salus.platform.tenancy import current_organization
+
+    operations.age_token_keys(system(current_organization(), "keys"), clock.now())
+
+
+def forget_cached() -> None:
+    """Drop all unwrapped keys from this process's memory."""
+    from salus.keys.keyring import ring
+
+    ring.clear()
+
+
+def _present() -> OrganizationKeys:
+    from salus.keys.keyring import ring
+    from salus.platform.tenancy import current_organization
+
+    return ring.of(current_organization())
+
+
+def _kind(word: str) -> Kind:
+    from salus.keys.models import Kind
+
+    try:
+        return Kind(word)
+    except ValueError:
+        raise BadInput("There is no such kind of key.", place="kind") from None
