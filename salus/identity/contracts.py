@@ -1,0 +1,121 @@
+"""What other packages may know of identity: permissions, roles, organizations, staff, API keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from salus.kernel.vocabulary import Profile, SenderRole
+
+
+class Permission(StrEnum):
+    """Everything that may be allowed, as "area:object:verb"; the name is the value in capitals."""
+
+    CONTACTS_RECORD_READ = "contacts:record:read"
+    """Contacts with their protected values masked."""
+    CONTACTS_PHI_REVEAL = "contacts:phi:reveal"
+    """Open protected values, for a purpose, logged."""
+    CONTACTS_IMPORT_RUN = "contacts:import:run"
+    PERMISSIONS_ENTRY_READ = "permissions:entry:read"
+    PERMISSIONS_ENTRY_WRITE = "permissions:entry:write"
+    SEGMENTS_SEGMENT_READ = "segments:segment:read"
+    SEGMENTS_SEGMENT_EDIT = "segments:segment:edit"
+    CONTENT_TEMPLATE_READ = "content:template:read"
+    CONTENT_TEMPLATE_EDIT = "content:template:edit"
+    CONTENT_TEMPLATE_REVIEW = "content:template:review"
+    CAMPAIGNS_CAMPAIGN_READ = "campaigns:campaign:read"
+    CAMPAIGNS_CAMPAIGN_EDIT = "campaigns:campaign:edit"
+    CAMPAIGNS_CAMPAIGN_APPROVE = "campaigns:campaign:approve"
+    CAMPAIGNS_CAMPAIGN_LAUNCH = "campaigns:campaign:launch"
+    """Launch, pause, resume and cancel."""
+    CAMPAIGNS_REPORT_READ = "campaigns:report:read"
+    CAMPAIGNS_RECIPIENTS_READ = "campaigns:recipients:read"
+    """Who exactly is behind a figure."""
+    DELIVERY_RECEIPT_READ = "delivery:receipt:read"
+    DELIVERY_MESSAGE_RECALL = "delivery:message:recall"
+    GATE_DECIDE_RUN = "gate:decide:run"
+    AUDIT_LOG_READ = "audit:log:read"
+    AUDIT_LOG_VERIFY = "audit:log:verify"
+    IDENTITY_STAFF_MANAGE = "identity:staff:manage"
+    IDENTITY_APIKEY_MANAGE = "identity:apikey:manage"
+    ORGANIZATION_SETTINGS_READ = "organization:settings:read"
+    ORGANIZATION_SETTINGS_EDIT = "organization:settings:edit"
+
+
+class Role(StrEnum):
+    """What a person is to the organization; the permissions of each are in `rules.ROLES`."""
+
+    ADMINISTRATOR = "administrator"
+    SECURITY_OFFICER = "security_officer"
+    PRIVACY_OFFICER = "privacy_officer"
+    MARKETER = "marketer"
+    AUTHOR = "author"
+    ANALYST = "analyst"
+    CARE_COORDINATOR = "care_coordinator"
+    DEVELOPER = "developer"
+    AUDITOR = "auditor"
+
+    @property
+    def words(self) -> str:
+        """Return the role as people say it: "Privacy officer"."""
+        return self.value.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One organization: what the law and the messages need to know of it."""
+
+    id: UUID
+    name: str
+    slug: str
+    """A short word for addresses and file names."""
+    sender_role: SenderRole
+    profile: Profile
+    postal_address: str
+    phone: str
+    sending_domain: str
+    time_zone: str
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A person who works here; the id is the one that actors and audit entries carry."""
+
+    id: UUID
+    name: str
+    email: str = field(repr=False)
+    roles: tuple[Role, ...]
+    active: bool
+    second_factor: bool
+    """Whether a second factor is set up; without it there is no way in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyFacts:
+    """An API key without its secret, which is shown once and kept only as a hash."""
+
+    id: UUID
+    name: str
+    scopes: tuple[Permission, ...]
+    created_at: datetime
+    created_by: UUID | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSignIn:
+    """A ready sign-in of the demo organization; it works on loopback only."""
+
+    role: Role
+    name: str
+    email: str
+    password: str = field(repr=False)
+    code: str = field(repr=False)
+    """The code of this moment; it works for half a minute or so."""
+    otpauth: str = field(repr=False)
+    """The address that an authenticator app takes."""

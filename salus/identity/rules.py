@@ -1,0 +1,230 @@
+"""Pure decisions of identity: what a role may do, when an account is locked, when a session ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from salus.identity.contracts import Permission, Role
+from salus.kernel.errors import BadInput
+
+P = Permission
+
+_READ_WORK = {
+    P.SEGMENTS_SEGMENT_READ,
+    P.CONTENT_TEMPLATE_READ,
+    P.CAMPAIGNS_CAMPAIGN_READ,
+    P.CAMPAIGNS_REPORT_READ,
+    P.GATE_DECIDE_RUN,
+}
+
+ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.ADMINISTRATOR: frozenset(
+            {
+                P.IDENTITY_STAFF_MANAGE,
+                P.IDENTITY_APIKEY_MANAGE,
+                P.ORGANIZATION_SETTINGS_READ,
+                P.ORGANIZATION_SETTINGS_EDIT,
+                P.AUDIT_LOG_READ,
+            }
+        ),
+        Role.SECURITY_OFFICER: frozenset(
+            {
+                P.IDENTITY_APIKEY_MANAGE,
+                P.ORGANIZATION_SETTINGS_READ,
+                P.AUDIT_LOG_READ,
+                P.AUDIT_LOG_VERIFY,
+                P.DELIVERY_RECEIPT_READ,
+            }
+        ),
+        Role.PRIVACY_OFFICER: frozenset(
+            _READ_WORK
+            | {
+                P.CONTACTS_RECORD_READ,
+                P.CONTACTS_PHI_REVEAL,
+                P.PERMISSIONS_ENTRY_READ,
+                P.PERMISSIONS_ENTRY_WRITE,
+                P.CONTENT_TEMPLATE_REVIEW,
+                P.CAMPAIGNS_CAMPAIGN_APPROVE,
+                P.CAMPAIGNS_RECIPIENTS_READ,
+                P.DELIVERY_RECEIPT_READ,
+                P.DELIVERY_MESSAGE_RECALL,
+                P.AUDIT_LOG_READ,
+                P.AUDIT_LOG_VERIFY,
+                P.ORGANIZATION_SETTINGS_READ,
+            }
+        ),
+        Role.MARKETER: frozenset(
+            _READ_WORK
+            | {
+                P.CONTACTS_RECORD_READ,
+                P.CONTACTS_IMPORT_RUN,
+                P.PERMISSIONS_ENTRY_READ,
+                P.SEGMENTS_SEGMENT_EDIT,
+                P.CONTENT_TEMPLATE_EDIT,
+                P.CAMPAIGNS_CAMPAIGN_EDIT,
+                P.CAMPAIGNS_CAMPAIGN_LAUNCH,
+                P.DELIVERY_RECEIPT_READ,
+            }
+        ),
+        Role.AUTHOR: frozenset(
+            {
+                P.CONTENT_TEMPLATE_READ,
+                P.CONTENT_TEMPLATE_EDIT,
+                P.SEGMENTS_SEGMENT_READ,
+                P.CAMPAIGNS_CAMPAIGN_READ,
+                P.GATE_DECIDE_RUN,
+            }
+        ),
+        Role.ANALYST: frozenset(_READ_WORK | {P.CONTACTS_RECORD_READ, P.SEGMENTS_SEGMENT_EDIT}),
+        Role.CARE_COORDINATOR: frozenset(
+            _READ_WORK
+            | {
+                P.CONTACTS_RECORD_READ,
+                P.CONTACTS_PHI_REVEAL,
+                P.CONTACTS_IMPORT_RUN,
+                P.PERMISSIONS_ENTRY_READ,
+                P.PERMISSIONS_ENTRY_WRITE,
+                P.SEGMENTS_SEGMENT_EDIT,
+                P.CONTENT_TEMPLATE_REVIEW,
+                P.CAMPAIGNS_CAMPAIGN_EDIT,
+                P.CAMPAIGNS_CAMPAIGN_LAUNCH,
+                P.CAMPAIGNS_RECIPIENTS_READ,
+                P.DELIVERY_RECEIPT_READ,
+                P.DELIVERY_MESSAGE_RECALL,
+            }
+        ),
+        Role.DEVELOPER: frozenset(
+            {
+                P.IDENTITY_APIKEY_MANAGE,
+                P.ORGANIZATION_SETTINGS_READ,
+                P.CONTENT_TEMPLATE_READ,
+                P.SEGMENTS_SEGMENT_READ,
+                P.GATE_DECIDE_RUN,
+            }
+        ),
+        Role.AUDITOR: frozenset(
+            _READ_WORK
+            | {
+                P.AUDIT_LOG_READ,
+                P.AUDIT_LOG_VERIFY,
+                P.DELIVERY_RECEIPT_READ,
+                P.PERMISSIONS_ENTRY_READ,
+                P.ORGANIZATION_SETTINGS_READ,
+            }
+        ),
+    }
+)
+"""Which role opens what. Who edits a campaign cannot approve one, who edits a template cannot review one,
+who manages staff sees no patient, and who only watches changes nothing; the packages also compare persons,
+for those who have several roles."""
+
+APART = (
+    (P.CAMPAIGNS_CAMPAIGN_EDIT, P.CAMPAIGNS_CAMPAIGN_APPROVE),
+    (P.CAMPAIGNS_CAMPAIGN_LAUNCH, P.CAMPAIGNS_CAMPAIGN_APPROVE),
+    (P.CONTENT_TEMPLATE_EDIT, P.CONTENT_TEMPLATE_REVIEW),
+    (P.IDENTITY_STAFF_MANAGE, P.CONTACTS_PHI_REVEAL),
+    (P.IDENTITY_STAFF_MANAGE, P.AUDIT_LOG_VERIFY),
+)
+"""Pairs that no single role holds (separation of duties, 45 CFR 164.308(a)(3), (a)(4))."""
+
+NOT_FOR_KEYS = frozenset(
+    {
+        P.IDENTITY_STAFF_MANAGE,
+        P.IDENTITY_APIKEY_MANAGE,
+        P.CAMPAIGNS_CAMPAIGN_APPROVE,
+        P.CONTENT_TEMPLATE_REVIEW,
+    }
+)
+"""What a person does with their own name; no API key may."""
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """Return everything that `roles` together open."""
+    return frozenset().union(*(ROLES[role] for role in roles))
+
+
+def checked_scopes(scopes: Iterable[str], held: Iterable[str]) -> tuple[Permission, ...]:
+    """Return the scopes of a new API key; raises `BadInput` for one that its maker may not give.
+
+    `held` are the permissions of whoever makes the key: a key never does more than its maker, unless a
+    maker who may manage keys and nothing else (the command line) gives `held` as the whole vocabulary.
+    """
+    wanted = []
+    for scope in scopes:
+        try:
+            wanted.append(Permission(scope))
+        except ValueError:
+            raise BadInput(f"There is no permission {scope!r}.", place="scopes") from None
+    if not wanted:
+        raise BadInput("A key needs at least one scope.", place="scopes")
+    for permission in wanted:
+        if permission in NOT_FOR_KEYS:
+            raise BadInput(f"{permission} is for people, not for keys.", place="scopes")
+        if permission not in set(held):
+            raise BadInput(f"You may not give {permission}: you do not have it.", place="scopes")
+    return tuple(sorted(set(wanted)))
+
+
+class GuardKind(StrEnum):
+    """What failures are counted by."""
+
+    ACCOUNT = "account"
+    NETWORK = "network"
+
+
+TRIES = {GuardKind.ACCOUNT: 5, GuardKind.NETWORK: 30}
+"""Failures before the first pause; a clinic's staff share one address, so a network has more."""
+FIRST_PAUSE = timedelta(minutes=15)
+LONGEST_PAUSE = timedelta(hours=4)
+FORGET_AFTER = timedelta(hours=24)
+"""Without a failure for so long, counting starts again."""
+
+
+def pause_after(kind: GuardKind, failures: int) -> timedelta | None:
+    """Return how long sign-in pauses after this many failures in a row, None for not at all.
+
+    Fifteen minutes after five, then twice as long after each further five, at most four hours.
+    """
+    tries = TRIES[kind]
+    if failures < tries or failures % tries:
+        return None
+    return min(FIRST_PAUSE * 2 ** (failures // tries - 1), LONGEST_PAUSE)
+
+
+IDLE = timedelta(minutes=15)
+"""45 CFR 164.312(a)(2)(iii), automatic logoff."""
+ABSOLUTE = timedelta(hours=12)
+SECOND_STEP = timedelta(minutes=10)
+"""How long the password step waits for the code."""
+INVITATION = timedelta(hours=72)
+
+
+class End(StrEnum):
+    """Why a session is over."""
+
+    IDLE = "idle"
+    ABSOLUTE = "absolute"
+
+
+def session_end(started: datetime, seen: datetime, now: datetime) -> End | None:
+    """Return why a session is over at `now`, None while it lives."""
+    if now - started >= ABSOLUTE:
+        return End.ABSOLUTE
+    if now - seen >= IDLE:
+        return End.IDLE
+    return None
+
+
+TOTP_PERIOD = 30
+TOTP_DRIFT = 1
+"""Steps by which a phone's clock may be off, each way."""
+
+
+def totp_steps(now: datetime, last_used: int) -> tuple[int, ...]:
+    """Return the time steps whose code is good at `now`: near it, and later than the last one used."""
+    step = int(now.timestamp()) // TOTP_PERIOD
+    return tuple(near for near in range(step - TOTP_DRIFT, step + TOTP_DRIFT + 1) if near > last_used)
