@@ -173,8 +173,11 @@ def _read(organization_id: UUID) -> tuple[tuple[WrappedKey, ...], bool]:
     ):
         cursor.execute(_SELECT, [organization_id])
         found = cursor.fetchall()
-    rows = tuple(WrappedKey(*row[:5], wrapped=bytes(row[5]), wrapped_by=row[6]) for row in found)
-    return rows, not any(row[7] for row in found)
+    rows = tuple(
+        WrappedKey(key_id, kind, name, version, status, bytes(wrapped), wrapped_by)
+        for key_id, kind, name, version, status, wrapped, wrapped_by, _ in found
+    )
+    return rows, not any(uncommitted for *_, uncommitted in found)
 
 
 def _inside(organization_id: UUID) -> bool:
