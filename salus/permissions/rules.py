@@ -61,6 +61,10 @@ UNENCRYPTED_PURPOSES = frozenset(
 """`law.md` 1.5 E3: access replies, one-to-one treatment messages and reminders; never marketing."""
 
 
+RULES_VERSION = 1
+"""Moves when the same entries would give another standing: stored summaries are then made anew."""
+
+
 class Span(NamedTuple):
     """From `start` until before `end`, `item` is a part of the standing, in the field `part`."""
 
@@ -86,12 +90,12 @@ def fold(
         elif at < span.end:
             valid_until = min(valid_until, span.end)
             parts[span.part].append(span.item)
-    one: dict[str, Any] = {part: parts[part][0] for part in _SINGLE if part in parts}
-    many: dict[str, Any] = {part: tuple(items) for part, items in parts.items() if part not in _SINGLE}
+    one: dict[str, Any] = {part: parts[part][0] for part in SINGLE if part in parts}
+    many: dict[str, Any] = {part: tuple(items) for part, items in parts.items() if part not in SINGLE}
     return Standing(contact_id, version, at, valid_until, **many, **one)
 
 
-_SINGLE = ("confidential_address", "fundraising_opt_out", "deceased", "representative", "e_notice")
+SINGLE = ("confidential_address", "fundraising_opt_out", "deceased", "representative", "e_notice")
 
 
 def spans(entries: Iterable[Entry], blind: Blind | None = None) -> Iterator[Span]:
@@ -261,7 +265,7 @@ _PART_OF = {
     K.REPRESENTATIVE: "representative",
     K.PART2_CONSENT: "part2_consents",
 }
-assert {kind.value for kind in (K.DECEASED, K.E_NOTICE, K.FUNDRAISING_OPT_OUT)} <= set(_SINGLE)
+assert {kind.value for kind in (K.DECEASED, K.E_NOTICE, K.FUNDRAISING_OPT_OUT)} <= set(SINGLE)
 
 
 def filed_forms(entries: Iterable[Entry], at: datetime) -> list[FiledForm]:

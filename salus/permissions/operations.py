@@ -1,0 +1,205 @@
+"""Appends to the ledger: one transaction that locks, checks, writes, records and tells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.audit.contracts import NewEntry as AuditEntry
+from salus.contacts import api as contacts
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.ids import new_id
+from salus.keys import api as keys
+from salus.permissions import ledger, queries, summary
+from salus.permissions.contracts import Appended, Entry, NewEntry
+from salus.permissions.details import SHAPES, check
+from salus.platform import feed
+from salus.platform.tenancy import current_organization
+
+FEED = "permissions"
+
+Listener = Callable[[Sequence[Appended]], None]
+listeners: list[Listener] = []
+"""Who is told of new entries, in the same transaction; wiring fills it."""
+
+
+def append(new: Sequence[NewEntry], actor: Actor, recorded_at: datetime) -> list[UUID]:
+    """Append `new` and return their ids in order; an entry whose key is known keeps its first id.
+
+    Raises `BadInput` with the number of the faulty entry, `NotFound` for an unknown contact; then
+    nothing is stored.
+    """
+    if not new:
+        return []
+    for number, entry in enumerate(new, 1):
+        check(entry, f"entry {number}")
+    held = _lock({entry.contact_id for entry in new})
+    appended: list[Entry] = []
+    ids: list[UUID] = []
+    known = {
+        (entry.contact_id, entry.key): entry.id for _, own in held.values() for entry in own if entry.key
+    }
+    for number, entry in enumerate(new, 1):
+        earlier = known.get((entry.contact_id, entry.key)) if entry.key else None
+        if earlier is None:
+            _check_ends(entry, held[entry.contact_id][1], f"entry {number}")
+            stored = _stored(entry, recorded_at)
+            appended.append(stored)
+            if stored.key:
+                known[stored.contact_id, stored.key] = stored.id
+        ids.append(earlier or appended[-1].id)
+    if appended:
+        _write(appended)
+        _move(held, appended)
+        _record(appended, actor)
+        told = [Appended(entry.contact_id, entry.id, entry.kind) for entry in appended]
+        for listener in listeners:
+            listener(told)
+    return ids
+
+
+def rebuild(contact_ids: Sequence[UUID]) -> int:
+    """Make the standings of these contacts anew from the ledger; return how many were not as they ought."""
+    held = _lock(set(contact_ids))
+    sealer = keys.sealer()
+    stored = {contact_id: (version, sealed) for contact_id, version, sealed in queries.rows_of(list(held))}
+    wrong = {}
+    for contact_id, (version, entries) in held.items():
+        ought = summary.pack(entries) if entries else b""
+        try:
+            found = (
+                sealer.open(stored[contact_id][1], queries.binding(contact_id, version)) if version else b""
+            )
+        except BadInput:
+            found = b"?"
+        if ought != found:
+            wrong[contact_id] = version + 1, entries
+    if wrong:
+        _store(wrong)
+    return len(wrong)
+
+
+Held = dict[UUID, tuple[int, list[Entry]]]
+
+
+def _lock(contact_ids: set[UUID]) -> Held:
+    """Lock the standings of these contacts, in one order for all; return version and ledger of each."""
+    ordered, organization_id = sorted(contact_ids), current_organization()
+    if len(contacts.versions(ordered)) < len(ordered):
+        raise NotFound("One of these people is not here.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO permissions_standing (organization_id, contact_id, version, change, sealed) "
+            "SELECT %s, contact_id, 0, 0, '' FROM unnest(%s::uuid[]) AS contact_id ORDER BY contact_id "
+            "ON CONFLICT DO NOTHING",
+            [organization_id, ordered],
+        )
+        cursor.execute(
+            "SELECT contact_id, version FROM permissions_standing "
+            "WHERE organization_id = %s AND contact_id = ANY(%s) ORDER BY contact_id FOR UPDATE",
+            [organization_id, ordered],
+        )
+        versions = dict(cursor.fetchall())
+    known = queries.entries_of([contact_id for contact_id, version in versions.items() if version])
+    return {contact_id: (version, known.get(contact_id, [])) for contact_id, version in versions.items()}
+
+
+def _check_ends(entry: NewEntry, own: Sequence[Entry], place: str) -> None:
+    kind = SHAPES[entry.kind].ends
+    if entry.ends is not None and not any(held.id == entry.ends and held.kind is kind for held in own):
+        raise BadInput("It would end an entry that this person does not have.", place=f"{place}: ends")
+
+
+def _stored(entry: NewEntry, recorded_at: datetime) -> Entry:
+    return Entry(
+        new_id(),
+        entry.contact_id,
+        entry.kind,
+        entry.at,
+        recorded_at,
+        entry.evidence,
+        entry.topic,
+        entry.channel,
+        entry.valid_until,
+        entry.ends,
+        entry.key,
+        entry.details,
+    )
+
+
+def _write(entries: Sequence[Entry]) -> None:
+    organization_id, sealer = current_organization(), keys.sealer()
+    sealed = [
+        sealer.seal(ledger.pack(entry), keys.binding(organization_id, queries.ENTRY, entry.id))
+        for entry in entries
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO permissions_entry (organization_id, id, contact_id, recorded_at, sealed) "
+            "SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::bytea[])",
+            [
+                organization_id,
+                [entry.id for entry in entries],
+                [entry.contact_id for entry in entries],
+                [entry.recorded_at for entry in entries],
+                sealed,
+            ],
+        )
+
+
+def _move(held: Held, appended: Sequence[Entry]) -> None:
+    """Add the new entries to their contacts' standings, and move version and change number."""
+    more: dict[UUID, list[Entry]] = defaultdict(list)
+    for entry in appended:
+        more[entry.contact_id].append(entry)
+    _store(
+        {contact_id: (held[contact_id][0] + 1, held[contact_id][1] + own) for contact_id, own in more.items()}
+    )
+
+
+def _store(standings: Mapping[UUID, tuple[int, list[Entry]]]) -> None:
+    sealer = keys.sealer()
+    sealed = [
+        sealer.seal(summary.pack(entries), queries.binding(contact_id, version))
+        for contact_id, (version, entries) in standings.items()
+    ]
+    first = feed.next_numbers(FEED, len(standings))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE permissions_standing AS standing "
+            "SET version = given.version, change = given.change, sealed = given.sealed "
+            "FROM unnest(%s::uuid[], %s::int[], %s::bigint[], %s::bytea[]) "
+            "AS given (contact_id, version, change, sealed) "
+            "WHERE standing.organization_id = %s AND standing.contact_id = given.contact_id",
+            [
+                list(standings),
+                [version for version, _ in standings.values()],
+                list(range(first, first + len(standings))),
+                sealed,
+                current_organization(),
+            ],
+        )
+
+
+def _record(entries: Sequence[Entry], actor: Actor) -> None:
+    """Record each entry by its ids alone: what it says is sealed with it."""
+    audit.record_many(
+        [
+            AuditEntry(
+                Action.PERMISSION_APPEND,
+                actor,
+                "permission",
+                object_id=entry.id,
+                patient_id=entry.contact_id,
+            )
+            for entry in entries
+        ],
+        at=entries[0].recorded_at,
+    )

@@ -1,0 +1,94 @@
+"""Reads the ledger and the standings of the current organization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from salus.contacts import api as contacts
+from salus.kernel.time import FAR
+from salus.keys import api as keys
+from salus.permissions import ledger, rules, summary
+from salus.permissions.contracts import Entry, Standing, StandingChange
+from salus.platform.tenancy import current_organization
+
+ENTRY = "permissions_entry"
+STANDING = "permissions_standing"
+
+
+def binding(contact_id: UUID, version: int) -> bytes:
+    """Return what a sealed summary is bound to: an older one, put back under a new version, stays shut."""
+    return keys.binding(current_organization(), STANDING, contact_id) + version.to_bytes(8, "big")
+
+
+def standings(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Standing]:
+    """Return the standing at `at` of each contact asked for; one without entries has version 0."""
+    sealer, blind, now = keys.sealer(), contacts.blind_address, summary.text_of(at)
+    found: dict[UUID, Standing] = {}
+    stale: dict[UUID, int] = {}
+    for contact_id, version, sealed in rows_of(contact_ids):
+        raw = sealer.open(sealed, binding(contact_id, version))
+        standing = summary.read(raw, contact_id, version, at, now, blind)
+        if standing is None:
+            stale[contact_id] = version
+        else:
+            found[contact_id] = standing
+    if stale:  # written by another version of the rules: fold the ledger itself
+        for contact_id, entries in entries_of(list(stale)).items():
+            found[contact_id] = rules.fold(contact_id, stale[contact_id], entries, at, blind)
+    for contact_id in contact_ids:
+        if contact_id not in found:
+            found[contact_id] = Standing(contact_id, 0, at, FAR)
+    return found
+
+
+def rows_of(contact_ids: Sequence[UUID]) -> list[tuple[UUID, int, bytes]]:
+    """Return contact, version and sealed summary of those that have entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contact_id, version, sealed FROM permissions_standing "
+            "WHERE organization_id = %s AND contact_id = ANY(%s) AND version > 0",
+            [current_organization(), list(contact_ids)],
+        )
+        return [(contact_id, version, bytes(sealed)) for contact_id, version, sealed in cursor.fetchall()]
+
+
+def versions(contact_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the version of each standing asked for, 0 for a contact without entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT contact_id, version FROM permissions_standing "
+            "WHERE organization_id = %s AND contact_id = ANY(%s)",
+            [current_organization(), list(contact_ids)],
+        )
+        return dict.fromkeys(contact_ids, 0) | dict(cursor.fetchall())
+
+
+def changes(after: int, limit: int) -> list[StandingChange]:
+    """Return up to `limit` contacts whose standing changed after change number `after`, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT change, contact_id FROM permissions_standing "
+            "WHERE organization_id = %s AND change > %s ORDER BY change LIMIT %s",
+            [current_organization(), after, limit],
+        )
+        return [StandingChange(*row) for row in cursor.fetchall()]
+
+
+def entries_of(contact_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    """Return the whole ledger of each contact asked for, oldest entry first."""
+    found: dict[UUID, list[Entry]] = {contact_id: [] for contact_id in contact_ids}
+    organization_id, sealer = current_organization(), keys.sealer()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, contact_id, sealed FROM permissions_entry "
+            "WHERE organization_id = %s AND contact_id = ANY(%s) ORDER BY contact_id, id",
+            [organization_id, list(contact_ids)],
+        )
+        for entry_id, contact_id, sealed in cursor.fetchall():
+            raw = sealer.open(bytes(sealed), keys.binding(organization_id, ENTRY, entry_id))
+            found[contact_id].append(ledger.unpack(raw, entry_id, contact_id))
+    return found

@@ -1,0 +1,48 @@
+"""The door of the timeline: append events, follow them, read those of one contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.kernel.acting import Actor
+from salus.kernel.time import Clock, SystemClock
+from salus.platform import feed
+from salus.timeline import operations, queries
+from salus.timeline.contracts import Event, NewEvent
+
+_CLOCK = SystemClock()
+
+
+def append(events: Sequence[NewEvent], *, actor: Actor | None = None, clock: Clock = _CLOCK) -> int:
+    """Append events in the current transaction; return how many were new.
+
+    The same (contact, key) is stored once, and events of people who are not here are left out.
+    Appends of one organization wait for each other's commit: call it late in a transaction, with
+    hundreds of events rather than one. With an `actor` the append is recorded in the audit log;
+    without one, whoever calls has recorded the act that these events follow from.
+    """
+    return operations.append(events, actor, clock.now()) if events else 0
+
+
+def events_since(number: int, limit: int) -> list[Event]:
+    """Return up to `limit` events after `number`, in order; none with a smaller number can appear later."""
+    return queries.since(number, limit)
+
+
+def of_contact(
+    contact_id: UUID, limit: int = 200, *, actor: Actor | None = None, purpose: str = ""
+) -> list[Event]:
+    """Return the newest events of a contact, newest first; a look by a person (`actor`) is recorded."""
+    if actor is not None:
+        audit.record(
+            Action.TIMELINE_READ, actor=actor, object_kind="contact", patient_id=contact_id, purpose=purpose
+        )
+    return queries.of_contact(contact_id, limit)
+
+
+def head() -> int:
+    """Return the number of the newest event, 0 when there is none."""
+    return feed.head(operations.FEED)
