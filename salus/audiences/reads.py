@@ -1,0 +1,106 @@
+"""Which PHI a segment reads: to be in it, or not in it, tells all of that about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from salus.audiences.lexicon import Lexicon
+from salus.audiences.nodes import (
+    All,
+    AnyOf,
+    Consent,
+    Event,
+    Field,
+    Latest,
+    Member,
+    Near,
+    Node,
+    Not,
+    Op,
+    Record,
+    Stage,
+    Standing,
+)
+from salus.contacts.contracts import Read
+from salus.kernel.vocabulary import PhiClass, Special
+from salus.timeline.contracts import EventKind
+
+ORIGIN = "segment"
+
+_EVENT_CLASS: Mapping[EventKind, PhiClass] = {
+    EventKind.VISIT: PhiClass.DATES_OF_CARE,
+    EventKind.PROCEDURE_DONE: PhiClass.PROCEDURE,
+    EventKind.DISCHARGE: PhiClass.HOSPITALIZATION,
+    EventKind.APPOINTMENT_BOOKED: PhiClass.DATES_OF_CARE,
+    EventKind.APPOINTMENT_MOVED: PhiClass.DATES_OF_CARE,
+    EventKind.APPOINTMENT_CANCELLED: PhiClass.DATES_OF_CARE,
+    EventKind.APPOINTMENT_ATTENDED: PhiClass.DATES_OF_CARE,
+    EventKind.APPOINTMENT_MISSED: PhiClass.DATES_OF_CARE,
+    EventKind.LAB_AVAILABLE: PhiClass.LAB,
+    EventKind.PRESCRIPTION_READY: PhiClass.MEDICATION,
+}
+"""What an event of a kind tells; every other kind tells of engagement."""
+
+
+def reads(node: Node, lexicon: Lexicon) -> tuple[Read, ...]:
+    """Return what `node` reads, once each, in the order of the tree; `place` is where it stands first."""
+    found: dict[tuple[str, PhiClass, Special | None, str | None], Read] = {}
+    for one in _walk(node, lexicon):
+        found.setdefault((one.field, one.phi_class, one.special, one.code), one)
+    return tuple(found.values())
+
+
+def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
+    match node:
+        case All() | AnyOf():
+            for one in node.nodes:
+                yield from _walk(one, lexicon)
+        case Not() | Stage() | Member():
+            yield from _walk(node.node, lexicon)
+        case Field():
+            yield from _field(node, lexicon)
+        case Record() | Latest():
+            codes = node.match.codes or (None,)
+            attribute = node.attribute
+            for code in codes:
+                yield from _coded(
+                    attribute.key, attribute.phi_class, attribute.special, code, node.place, lexicon
+                )
+        case Event():
+            for kind in node.kinds:
+                phi_class = _EVENT_CLASS.get(kind, PhiClass.ENGAGEMENT)
+                yield Read(f"event:{kind.value}", phi_class, None, ORIGIN, node.place)
+        case Standing():
+            yield _standing(node)
+        case Near():
+            yield Read("postal_code", PhiClass.DEMOGRAPHIC, None, ORIGIN, node.place)
+
+
+def _field(node: Field, lexicon: Lexicon) -> Iterator[Read]:
+    codes: tuple[str | None, ...] = (None,)
+    if node.test.op is Op.HAS:
+        codes = node.test.operand
+    elif node.key not in lexicon.attributes:
+        key = "birth_date" if node.key == "age" else node.key
+        yield Read(key, node.phi_class, node.special, ORIGIN, node.place)
+        return
+    for code in codes:
+        yield from _coded(node.key, node.phi_class, node.special, code, node.place, lexicon)
+
+
+def _coded(
+    key: str, phi_class: PhiClass, own: Special | None, code: str | None, place: str, lexicon: Lexicon
+) -> Iterator[Read]:
+    """Yield one read for each special category that the question can reveal, or one without."""
+    specials = {own} if own is not None else lexicon.specials(key, code)
+    reveals: list[Special | None] = [*sorted(specials, key=str)]
+    for special in reveals or [None]:
+        yield Read(key, phi_class, special, ORIGIN, place, code)
+
+
+def _standing(node: Standing) -> Read:
+    special = node.special
+    phi_class = PhiClass.ENGAGEMENT
+    if node.consent is Consent.DECEASED:
+        phi_class = PhiClass.DEMOGRAPHIC
+    return Read(f"consent:{node.consent.value}", phi_class, special, ORIGIN, node.place)
