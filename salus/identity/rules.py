@@ -147,26 +147,35 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLES[role] for role in roles))
 
 
-def checked_scopes(scopes: Iterable[str], held: Iterable[str]) -> tuple[Permission, ...]:
-    """Return the scopes of a new API key; raises `BadInput` for one that its maker may not give.
+def givable(held: Iterable[str]) -> frozenset[Permission]:
+    """Return the scopes that somebody with the permissions `held` may give to a new API key.
 
-    `held` are the permissions of whoever makes the key: a key never does more than its maker, unless a
-    maker who may manage keys and nothing else (the command line) gives `held` as the whole vocabulary.
+    A key never does more than its maker. Who manages staff could give any role, and so may give any
+    scope, but not a sight of patients.
     """
-    wanted = []
+    own = frozenset(Permission(word) for word in held)
+    if P.IDENTITY_STAFF_MANAGE in own:
+        return frozenset(Permission) - NOT_FOR_KEYS - {P.CONTACTS_PHI_REVEAL}
+    return own - NOT_FOR_KEYS
+
+
+def checked_scopes(scopes: Iterable[str], allowed: Iterable[Permission]) -> tuple[Permission, ...]:
+    """Return the scopes of a new API key; raises `BadInput` for one that is unknown or not `allowed`."""
+    may = frozenset(allowed)
+    wanted = set()
     for scope in scopes:
         try:
-            wanted.append(Permission(scope))
+            permission = Permission(scope)
         except ValueError:
             raise BadInput(f"There is no permission {scope!r}.", place="scopes") from None
-    if not wanted:
-        raise BadInput("A key needs at least one scope.", place="scopes")
-    for permission in wanted:
         if permission in NOT_FOR_KEYS:
             raise BadInput(f"{permission} is for people, not for keys.", place="scopes")
-        if permission not in set(held):
-            raise BadInput(f"You may not give {permission}: you do not have it.", place="scopes")
-    return tuple(sorted(set(wanted)))
+        if permission not in may:
+            raise BadInput(f"You may not give {permission} to a key.", place="scopes")
+        wanted.add(permission)
+    if not wanted:
+        raise BadInput("A key needs at least one scope.", place="scopes")
+    return tuple(sorted(wanted))
 
 
 class GuardKind(StrEnum):
@@ -192,7 +201,7 @@ def pause_after(kind: GuardKind, failures: int) -> timedelta | None:
     tries = TRIES[kind]
     if failures < tries or failures % tries:
         return None
-    return min(FIRST_PAUSE * 2 ** (failures // tries - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << failures // tries - 1), LONGEST_PAUSE)
 
 
 IDLE = timedelta(minutes=15)

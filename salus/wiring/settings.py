@@ -56,15 +56,18 @@ PACKAGES = [
 # While the house is being built, only the packages that are there.
 _here = Path(__file__).parent.parent
 PACKAGES = [name for name in PACKAGES if (_here / name / "apps.py").exists()]
-if "identity" in PACKAGES:
-    AUTH_USER_MODEL = "identity.User"
+if not all((_here / name / "api.py").exists() for name in ("audiences", "content", "gate", "delivery")):
+    PACKAGES = [name for name in PACKAGES if name not in {"campaigns", "reports", "portal"}]
+AUTH_USER_MODEL = "identity.User"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "salus.platform.web",
     *(f"salus.{name}" for name in PACKAGES),
 ]
@@ -72,9 +75,11 @@ MIDDLEWARE = [
     "salus.platform.web.headers.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "salus.identity.middleware.ApiKeys",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "salus.identity.middleware.StaffSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "salus.platform.web.errors.PlainErrors",
 ]
 TEMPLATES = [
@@ -94,7 +99,6 @@ TEMPLATES = [
             ],
             "context_processors": [
                 "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "salus.platform.web.shell.shell",
             ],
@@ -102,6 +106,20 @@ TEMPLATES = [
     }
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+MFA_ADAPTER = "salus.identity.second_factor.SealingAdapter"
+SESSION_ENGINE = "salus.identity.sessions"
+SESSION_COOKIE_NAME = "salus_session" if SALUS_LOOPBACK else "__Host-salus_session"
+CSRF_COOKIE_NAME = "salus_csrf" if SALUS_LOOPBACK else "__Host-salus_csrf"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not SALUS_LOOPBACK

@@ -1,0 +1,155 @@
+"""May this actor do this: the decorator for pages, the check for programs, and where the signed-out go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.identity import organizations, rules, second_factor, sessions
+from salus.identity.contracts import Permission, Role
+from salus.identity.models import Staff
+from salus.identity.sessions import SessionFacts
+from salus.kernel.acting import Actor, ActorKind
+from salus.kernel.errors import NotFound
+from salus.platform.tenancy import acting_for
+from salus.platform.web.shell import Who
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise `NotFound` unless `actor` holds `permission`: forbidden reads like absent."""
+    if permission not in actor.permissions:
+        raise NotFound
+
+
+def requires(permission: Permission | None) -> Callable[[View], View]:
+    """Let in signed-in staff who hold `permission` (None: all staff), inside their organization.
+
+    The view runs in one transaction of `acting_for`, with `request.actor`, `request.who`,
+    `request.organization` and the organization's time zone. An exception undoes all of it. The signed-out
+    go to the sign-in page and come back; whoever may not gets what an absent address gets, and it is recorded.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            facts: SessionFacts | None = getattr(request, "staff_session", None)
+            if facts is None:
+                return to_sign_in(request)
+            with acting_for(facts.organization_id):
+                row = _present(facts)
+                if row is None:
+                    request.session.flush()
+                    return to_sign_in(request)
+                actor = _actor(row, facts, request)
+                if permission is None or permission in actor.permissions:
+                    return _run(view, request, row, actor, args, kwargs)
+                audit.record(
+                    Action.PERMISSION_REFUSE,
+                    actor=actor,
+                    object_kind="permission",
+                    outcome="refused",
+                    reason=str(permission),
+                )
+            raise NotFound
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def _present(facts: SessionFacts) -> Staff | None:
+    """Return the person of a session if they still may come in: active, same password, second factor set up."""
+    row = Staff.objects.select_related("user").filter(pk=facts.user_id).first()
+    if row is None or not row.user.is_active or row.user.organization_id != facts.organization_id:
+        return None
+    if not constant_time_compare(row.user.get_session_auth_hash(), facts.password_mark):
+        return None
+    return row if second_factor.is_set_up(row.user) else None
+
+
+def _actor(row: Staff, facts: SessionFacts, request: HttpRequest) -> Actor:
+    roles = tuple(Role(role) for role in row.roles)
+    return Actor(
+        ActorKind.STAFF,
+        facts.organization_id,
+        row.pk,
+        roles=tuple(role.value for role in roles),
+        permissions=frozenset(word.value for word in rules.permissions_of(roles)),
+        session_id=sessions.short_id(request.session),
+        ip=request.META.get("REMOTE_ADDR", ""),
+    )
+
+
+def _run(
+    view: Callable[..., HttpResponseBase],
+    request: HttpRequest,
+    row: Staff,
+    actor: Actor,
+    args: Any,
+    kwargs: Any,
+) -> HttpResponseBase:
+    organization = organizations.current()
+    request.actor = actor  # type: ignore[attr-defined]
+    request.organization = organization  # type: ignore[attr-defined]
+    request.who = Who(  # type: ignore[attr-defined]
+        organization=organization.name,
+        person=row.name,
+        role=" and ".join(Role(role).words for role in row.roles),
+        permissions=actor.permissions,
+        theme=row.theme,
+        account_url=reverse("identity:account"),
+        sign_out_url=reverse("identity:sign_out"),
+        alive_url=reverse("identity:alive"),
+        signed_out_url=f"{reverse('identity:sign_in')}?{urlencode({'ended': 'idle', 'next': request.get_full_path()})}",
+        idle_seconds=int(rules.IDLE.total_seconds()),
+    )
+    with timezone.override(ZoneInfo(organization.time_zone)):
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and not response.is_rendered:
+            response.render()  # inside the transaction, or the page would find no rows
+    return response
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Return the way to the sign-in page, and back here after it when the page can be asked for again."""
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
+    is_htmx = request.headers.get("HX-Request") == "true"
+    if is_htmx:
+        here = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    ended = getattr(request, "session_ended", "")
+    query = urlencode({name: value for name, value in (("ended", ended), ("next", here)) if value})
+    address = reverse("identity:sign_in") + (f"?{query}" if query else "")
+    if is_htmx:
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def safe_next(request: HttpRequest, wanted: str) -> str:
+    """Return `wanted` if it is an address of this site, else the home page: sign-in sends nobody elsewhere."""
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return "/"
+
+
+def toast(request: HttpRequest, text: str) -> None:
+    """Say on the next page what was done: acts and numbers, never a name (it is kept in the session table)."""
+    messages.success(request, text)

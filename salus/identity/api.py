@@ -1,0 +1,167 @@
+"""The door of identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from salus.identity import api_keys, guard, rules, staff
+from salus.identity import organizations as _organizations
+from salus.identity.access import require, requires, toast
+from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
+from salus.identity.demo import create_demo_staff, demo_sign_ins
+from salus.identity.models import Session
+from salus.identity.ports import use_clock
+from salus.identity.rest import api_key_auth, use_problems
+from salus.identity.rules import permissions_of
+from salus.kernel.acting import Actor
+from salus.kernel.vocabulary import Profile, SenderRole
+
+__all__ = [
+    "api_key_auth",
+    "api_keys_of_organization",
+    "change_organization",
+    "change_staff",
+    "create_api_key",
+    "create_demo_staff",
+    "create_organization",
+    "create_staff",
+    "demo_sign_ins",
+    "find_organization",
+    "forget_old",
+    "invite_staff",
+    "organization",
+    "organizations",
+    "permissions_of",
+    "require",
+    "requires",
+    "revoke_api_key",
+    "staff_members",
+    "staff_names",
+    "toast",
+    "use_clock",
+    "use_problems",
+]
+
+
+def create_organization(
+    *,
+    name: str,
+    slug: str,
+    sender_role: SenderRole,
+    profile: Profile = Profile.STRICT,
+    postal_address: str,
+    phone: str,
+    sending_domain: str,
+    time_zone: str = "America/New_York",
+    demo: bool = False,
+    organization_id: UUID | None = None,
+) -> Organization:
+    """Make an organization with its keys, in a transaction of its own.
+
+    Call it outside `acting_for`, or inside that of `organization_id` when the id exists already. Raises
+    `BadInput` (with the place) for a fact that will not do, `Conflict` for a slug that is taken.
+    """
+    return _organizations.create(
+        name=name,
+        slug=slug,
+        sender_role=sender_role,
+        profile=profile,
+        postal_address=postal_address,
+        phone=phone,
+        sending_domain=sending_domain,
+        time_zone=time_zone,
+        demo=demo,
+        organization_id=organization_id,
+    )
+
+
+def change_organization(*, actor: Actor, **changes: str) -> Organization:
+    """Change facts of the current organization by field name; raises `BadInput`, `NotFound`."""
+    require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    return _organizations.change(actor, **changes)
+
+
+def organization() -> Organization:
+    """Return the organization in context; raises `NotFound`."""
+    return _organizations.current()
+
+
+def organizations() -> tuple[Organization, ...]:
+    """Return every organization of this installation; for the system's own processes, never for a page."""
+    return _organizations.every()
+
+
+def find_organization(slug: str) -> Organization:
+    """Return the organization with this short name; raises `NotFound`. For the command line."""
+    return _organizations.by_slug(slug)
+
+
+def create_staff(
+    *, name: str, email: str, roles: Sequence[Role], actor: Actor, password: str | None = None
+) -> StaffMember:
+    """Add a person to the current organization; without a password, `invite_staff` lets them in."""
+    return staff.create(name=name, email=email, roles=roles, actor=actor, password=password)
+
+
+def invite_staff(staff_id: UUID, *, actor: Actor) -> str:
+    """Return the path (`/join/...`) at which the person chooses a password; it works once, for three days."""
+    from django.urls import reverse
+
+    return reverse("identity:join", args=[staff.invite(staff_id, actor=actor)])
+
+
+def change_staff(
+    staff_id: UUID,
+    *,
+    actor: Actor,
+    name: str | None = None,
+    roles: Sequence[Role] | None = None,
+    active: bool | None = None,
+) -> StaffMember:
+    """Change a person's name, roles or access; nobody changes their own roles or access."""
+    return staff.change(staff_id, actor=actor, name=name, roles=roles, active=active)
+
+
+def staff_members() -> tuple[StaffMember, ...]:
+    """Return the staff of the current organization."""
+    return staff.every()
+
+
+def staff_names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return names of staff by id, for pages that say who did something."""
+    return staff.names(tuple(ids))
+
+
+def create_api_key(
+    name: str,
+    scopes: Sequence[str],
+    *,
+    actor: Actor,
+    expires_at: datetime | None = None,
+    allowed: Iterable[Permission] | None = None,
+) -> str:
+    """Make a key for the current organization and return it; it is shown this once.
+
+    The scopes must be among what `actor` may give, or among `allowed` (the command line, whose user has
+    the machine). Raises `BadInput`.
+    """
+    may = rules.givable(actor.permissions) if allowed is None else frozenset(allowed)
+    return api_keys.create(name, scopes, actor=actor, allowed=may, expires_at=expires_at)
+
+
+def revoke_api_key(key_id: UUID, *, actor: Actor) -> None:
+    """Stop a key for good; raises `NotFound`."""
+    api_keys.revoke(key_id, actor=actor)
+
+
+def api_keys_of_organization() -> tuple[ApiKeyFacts, ...]:
+    """Return the keys of the current organization, without their secrets."""
+    return api_keys.every()
+
+
+def forget_old(at: datetime) -> int:
+    """Remove sessions that are over and counts of failures that no longer matter; return how many. Run it hourly."""
+    ended = int(Session.objects.filter(expire_date__lt=at).delete()[0])
+    return ended + guard.forget(at)

@@ -1,0 +1,127 @@
+"""API keys: `salus_<organization><key>_<secret>`; the first part says whom to ask, the secret is kept as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.identity import rules
+from salus.identity.contracts import ApiKeyFacts, Permission
+from salus.identity.models import ApiKey
+from salus.identity.ports import now
+from salus.kernel.acting import Actor, ActorKind
+from salus.kernel.errors import BadInput, NotFound
+from salus.platform.tenancy import current_organization
+
+_SHAPE = re.compile(
+    r"salus_(?P<organization>[0-9a-f]{32})(?P<key>[0-9a-f]{32})_(?P<secret>[A-Za-z0-9_-]{43})\Z"
+)
+NOTE_USE_EVERY = timedelta(minutes=1)
+
+
+def create(
+    name: str,
+    scopes: Sequence[str],
+    *,
+    actor: Actor,
+    allowed: frozenset[Permission],
+    expires_at: datetime | None,
+) -> str:
+    """Make a key and return it; this is the only time that it can be seen.
+
+    Raises `BadInput` for a scope that is unknown, for people only, or not among `allowed`.
+    """
+    if not name.strip():
+        raise BadInput("A key needs a name that says what uses it.", place="name")
+    if expires_at is not None and expires_at <= now():
+        raise BadInput("The key would be over before it began.", place="expires_at")
+    chosen = rules.checked_scopes(scopes, allowed)
+    secret = secrets.token_urlsafe(32)
+    row = ApiKey(
+        name=name.strip()[:120],
+        secret_hash=_digest(secret),
+        scopes=list(chosen),
+        created_by=actor.id,
+        created_at=now(),
+        expires_at=expires_at,
+    )
+    row.save(force_insert=True)
+    audit.record(
+        Action.API_KEY_CREATE,
+        actor=actor,
+        object_kind="apikey",
+        object_id=row.pk,
+        details={"scopes": len(chosen)},
+        fields=chosen,
+    )
+    return f"salus_{current_organization().hex}{row.pk.hex}_{secret}"
+
+
+def organization_of(raw: str) -> UUID | None:
+    """Return the organization that a key names, None for what does not look like a key."""
+    shape = _SHAPE.match(raw)
+    return UUID(shape["organization"]) if shape else None
+
+
+def actor_of(raw: str, *, ip: str, at: datetime) -> Actor | None:
+    """Return the key as an actor of the current organization, None when it is wrong, over or revoked."""
+    shape = _SHAPE.match(raw)
+    if shape is None:
+        return None
+    row = ApiKey.objects.filter(pk=UUID(shape["key"])).first()
+    right = hmac.compare_digest(bytes(row.secret_hash) if row else b"", _digest(shape["secret"]))
+    if row is None or not right or row.revoked_at or (row.expires_at and row.expires_at <= at):
+        return None
+    ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY), pk=row.pk).update(
+        last_used_at=at
+    )
+    return Actor(
+        ActorKind.API_KEY,
+        current_organization(),
+        row.pk,
+        permissions=frozenset(row.scopes) & frozenset(Permission) - rules.NOT_FOR_KEYS,
+        ip=ip,
+    )
+
+
+def revoke(key_id: UUID, *, actor: Actor) -> None:
+    """Stop a key for good; raises `NotFound`. Revoking it again changes nothing."""
+    row = ApiKey.objects.select_for_update().filter(pk=key_id).first()
+    if row is None:
+        raise NotFound
+    if row.revoked_at is None:
+        row.revoked_at = now()
+        row.save(update_fields=["revoked_at"])
+        audit.record(Action.API_KEY_REVOKE, actor=actor, object_kind="apikey", object_id=key_id)
+
+
+def every() -> tuple[ApiKeyFacts, ...]:
+    """Return the keys of the current organization, the newest first."""
+    return tuple(_facts(row) for row in ApiKey.objects.order_by("-created_at", "-id"))
+
+
+def _digest(secret: str) -> bytes:
+    """Return what is kept of a secret; it has 256 random bits, so one fast hash is enough."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _facts(row: ApiKey) -> ApiKeyFacts:
+    return ApiKeyFacts(
+        id=row.pk,
+        name=row.name,
+        scopes=tuple(Permission(scope) for scope in row.scopes if scope in set(Permission)),
+        created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

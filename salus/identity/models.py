@@ -1,0 +1,134 @@
+"""Tables of identity. Three are asked before a tenant is known: organization, user and session."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+
+from salus.kernel.ids import new_id
+from salus.platform.tenancy import TenantModel
+
+
+class OrganizationRow(models.Model):
+    """One organization. Row-level security shows it inside its own context and `before_tenant()`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.CharField(max_length=40, unique=True)
+    sender_role = models.CharField(max_length=20)
+    profile = models.CharField(max_length=20)
+    postal_address = models.CharField(max_length=300)
+    phone = models.CharField(max_length=40)
+    sending_domain = models.CharField(max_length=253)
+    time_zone = models.CharField(max_length=60)
+    demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The table's name says what it holds."""
+
+        db_table = "identity_organization"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by e-mail; what is seen at all, row-level security decides."""
+
+
+class User(AbstractBaseUser):
+    """The least that must be known before a tenant is: e-mail, password, and the organization to enter."""
+
+    last_login = None
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization_id = models.UUIDField(editable=False)
+    email = models.CharField(max_length=254, unique=True)
+    is_active = models.BooleanField(default=True)
+    totp_step = models.BigIntegerField(default=0)
+    """The time step of the last code that was used: no code works twice."""
+    invited_at = models.DateTimeField(null=True)
+    """When the invitation that is still good was made; None when there is none."""
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        """Staff of one organization are listed together."""
+
+        db_table = "identity_user"
+        indexes = (models.Index(fields=["organization_id"], name="identity_user_org"),)
+
+    def __repr__(self) -> str:
+        return f"<User {self.pk}>"
+
+    __str__ = __repr__
+
+
+class Staff(TenantModel):
+    """Who a user is inside their organization."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120)
+    roles = ArrayField(models.CharField(max_length=30))
+    theme = models.CharField(max_length=5, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Listed by organization."""
+
+        db_table = "identity_staff"
+        indexes = (models.Index(fields=["organization_id", "name"], name="identity_staff_org"),)
+
+
+class ApiKey(TenantModel):
+    """A key for a program: a hash of its secret, and what it may do."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    secret_hash = models.BinaryField(max_length=32)
+    scopes = ArrayField(models.CharField(max_length=60))
+    created_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """Listed by organization."""
+
+        db_table = "identity_apikey"
+        indexes = (models.Index(fields=["organization_id", "created_at"], name="identity_apikey_org"),)
+
+
+class Session(AbstractBaseSession):
+    """A browser's session. Its key is stored as a hash: whoever reads this table cannot enter with it."""
+
+    user_id = models.UUIDField(null=True)
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=120, blank=True, default="")
+
+    class Meta(AbstractBaseSession.Meta):
+        """A person's sessions are listed on their account page."""
+
+        abstract = False
+        db_table = "identity_session"
+        indexes = (models.Index(fields=["user_id"], name="identity_session_user"),)
+
+
+class Guard(models.Model):
+    """Failures in a row of one account or one network address, by a keyed hash of it."""
+
+    key = models.BinaryField(primary_key=True, max_length=32)
+    failures = models.IntegerField(default=0)
+    last_at = models.DateTimeField()
+    paused_until = models.DateTimeField(null=True)
+
+    class Meta:
+        """The table's name says what it holds."""
+
+        db_table = "identity_guard"

@@ -1,0 +1,79 @@
+"""Programs: what an API key may do, and errors as problems (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from salus.identity.contracts import Permission
+from salus.kernel.acting import Actor, ActorKind
+from salus.kernel.errors import NotFound, SalusError
+from salus.platform.web.errors import ABSENT, problem, status_of
+
+
+class ApiKeyAuth:
+    """Asks for an API key with one scope; the middleware `ApiKeys` has looked at the key before."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        self.openapi_name = "ApiKey"
+
+    def __call__(self, request: HttpRequest) -> Actor | None:
+        """Return the key as an actor; None without a good key (401), `NotFound` without the scope."""
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None or actor.kind is not ActorKind.API_KEY:
+            return None
+        if self.permission not in actor.permissions:
+            raise NotFound
+        return actor
+
+
+def api_key_auth(permission: Permission) -> ApiKeyAuth:
+    """Return the `auth=` of a django-ninja operation that needs `permission`."""
+    return ApiKeyAuth(permission)
+
+
+def use_problems(api: NinjaAPI) -> None:
+    """Make every error of `api` a `application/problem+json` that says what and where, and no PHI."""
+    api.add_exception_handler(SalusError, _ours)
+    api.add_exception_handler(AuthenticationError, _no_key)
+    api.add_exception_handler(ValidationError, _unreadable)
+    api.add_exception_handler(HttpError, _plain)
+    api.add_exception_handler(Http404, _absent)
+
+
+def _ours(request: HttpRequest, error: Any) -> HttpResponse:
+    status, title = status_of(error)
+    detail = " ".join(part for part in (error.what, error.kept, error.next_step) if part)
+    return problem(status, title, detail, place=error.place)
+
+
+def _no_key(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(
+        401,
+        "A key is needed",
+        "Send a good API key: Authorization: Bearer salus_...",
+        headers={"WWW-Authenticate": 'Bearer realm="salus"'},
+    )
+
+
+def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
+    first = error.errors[0] if error.errors else {}
+    place = ".".join(str(part) for part in first.get("loc", ())[1:])
+    return problem(
+        400, "That could not be used", str(first.get("msg", "The request could not be read.")), place=place
+    )
+
+
+def _plain(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(error.status_code, "That did not work", str(error.message))
+
+
+def _absent(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(404, "Nothing here", ABSENT)

@@ -1,0 +1,276 @@
+"""Staff: invite, join, change roles, take access away; each act is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from email_validator import EmailNotValidError, validate_email
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.identity import rules, second_factor
+from salus.identity.contracts import Role, StaffMember
+from salus.identity.models import Session, Staff, User
+from salus.identity.ports import now
+from salus.identity.sign_in import actor_of, normalize
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.keys import api as keys
+from salus.platform.tenancy import acting_for, current_organization
+
+JOIN = "staff_join"
+
+
+def create(
+    *, name: str, email: str, roles: Sequence[Role], actor: Actor, password: str | None = None
+) -> StaffMember:
+    """Add a person to the current organization; without a password they need an invitation to get in.
+
+    Raises `BadInput` for a name, address, role or password that will not do, `Conflict` for an address
+    that cannot be used again.
+    """
+    if not name.strip():
+        raise BadInput("A person needs a name.", place="name")
+    chosen = checked_roles(roles)
+    user = User(organization_id=current_organization(), email=_checked_email(email))
+    if password is None:
+        user.set_unusable_password()
+    else:
+        _check_password(password, user)
+        user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("This e-mail address cannot be used.", place="email") from None
+    row = Staff(user=user, name=name.strip(), roles=list(chosen), created_at=now())
+    row.save(force_insert=True)
+    audit.record(
+        Action.STAFF_CREATE,
+        actor=actor,
+        object_kind="staff",
+        object_id=user.pk,
+        details={"roles": ",".join(chosen)},
+    )
+    return _member(row)
+
+
+def invite(staff_id: UUID, *, actor: Actor) -> str:
+    """Return a token with which the person chooses a password, once, within three days.
+
+    Whatever they had before (password, second factor, sessions) stops working, so this is also how
+    somebody who lost their phone gets back in. An invitation replaces the one before.
+    """
+    row = _row(staff_id, lock=True)
+    user = row.user
+    user.set_unusable_password()
+    user.invited_at = now()
+    user.save(update_fields=["password", "invited_at"])
+    second_factor.remove(user)
+    end_sessions(user.pk)
+    audit.record(
+        Action.STAFF_CREDENTIAL,
+        actor=actor,
+        object_kind="staff",
+        object_id=user.pk,
+        fields=("invitation",),
+    )
+    payload = user.pk.bytes + _mark(user.invited_at)
+    return keys.seal_token(JOIN, payload, lifetime=rules.INVITATION)
+
+
+def invited(token: str, at: datetime) -> StaffMember:
+    """Return whom an invitation is for; raises `NotFound` when it is not good (any more)."""
+    organization_id, staff_id, mark = _read(token, at)
+    with acting_for(organization_id):
+        return _member(_invited_row(staff_id, mark, at))
+
+
+def join(token: str, password: str, *, ip: str, at: datetime) -> tuple[UUID, UUID]:
+    """Set the password of whoever was invited; return person and organization.
+
+    Raises `NotFound` for an invitation that is not good, `BadInput` for a password that will not do.
+    """
+    organization_id, staff_id, mark = _read(token, at)
+    with acting_for(organization_id):
+        user = _invited_row(staff_id, mark, at).user
+        _check_password(password, user)
+        user.set_password(password)
+        user.invited_at = None
+        user.save(update_fields=["password", "invited_at"])
+        audit.record(
+            Action.STAFF_CREDENTIAL,
+            actor=actor_of(user, ip=ip),
+            object_kind="staff",
+            object_id=user.pk,
+            fields=("password",),
+        )
+    return staff_id, organization_id
+
+
+def change(
+    staff_id: UUID,
+    *,
+    actor: Actor,
+    name: str | None = None,
+    roles: Sequence[Role] | None = None,
+    active: bool | None = None,
+) -> StaffMember:
+    """Change a person's name, roles or access; nobody changes their own roles or access.
+
+    Sessions end with access, and other roles hold from the next request on.
+    """
+    row = _row(staff_id, lock=True)
+    if (roles is not None or active is not None) and actor.id == staff_id:
+        raise Conflict("Somebody else changes your roles and your access.")
+    if name is not None:
+        row.name = name.strip() or row.name
+    if roles is not None:
+        _record_roles(row, checked_roles(roles), actor)
+        row.roles = list(checked_roles(roles))
+    row.save()
+    if active is not None and active != row.user.is_active:
+        row.user.is_active = active
+        row.user.save(update_fields=["is_active"])
+        if not active:
+            end_sessions(staff_id)
+        word = Action.STAFF_CHANGE if active else Action.STAFF_DEACTIVATE
+        audit.record(word, actor=actor, object_kind="staff", object_id=staff_id, fields=("active",))
+    return _member(row)
+
+
+def change_password(staff_id: UUID, old: str, new: str, *, actor: Actor) -> User:
+    """Set a new password and end the person's other sessions; raises `BadInput` with the place."""
+    user = _row(staff_id, lock=True).user
+    if not user.check_password(old):
+        raise BadInput("That is not your present password.", place="old")
+    _check_password(new, user, place="new")
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    end_sessions(staff_id)
+    audit.record(
+        Action.STAFF_CREDENTIAL, actor=actor, object_kind="staff", object_id=staff_id, fields=("password",)
+    )
+    return user
+
+
+def choose_theme(staff_id: UUID, theme: str) -> None:
+    """Keep a person's choice of "light", "dark" or "" (as the system)."""
+    if theme not in {"", "light", "dark"}:
+        raise BadInput("Choose light, dark or as the system.", place="theme")
+    Staff.objects.filter(pk=staff_id).update(theme=theme)
+
+
+def get(staff_id: UUID) -> StaffMember:
+    """Return one person; raises `NotFound`."""
+    return _member(_row(staff_id))
+
+
+def every() -> tuple[StaffMember, ...]:
+    """Return all staff of the current organization by name, the inactive last."""
+    rows = list(Staff.objects.select_related("user").order_by("-user__is_active", "name", "pk"))
+    ready = set(
+        Authenticator.objects.filter(
+            user_id__in=[row.pk for row in rows], type=Authenticator.Type.TOTP
+        ).values_list("user_id", flat=True)
+    )
+    return tuple(_facts(row, row.pk in ready) for row in rows)
+
+
+def names(ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the names of some staff by id; unknown ids are left out."""
+    return dict(Staff.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def end_sessions(staff_id: UUID, *, except_key: str = "") -> int:
+    """End a person's sessions, all but the one stored under `except_key`; return how many."""
+    return int(Session.objects.filter(user_id=staff_id).exclude(session_key=except_key).delete()[0])
+
+
+def checked_roles(roles: Sequence[str]) -> tuple[Role, ...]:
+    """Return the roles in the order of the vocabulary; raises `BadInput` for none or an unknown one."""
+    unknown = sorted(set(roles) - set(Role))
+    if unknown:
+        raise BadInput(f"There is no role {unknown[0]!r}.", place="roles")
+    if not roles:
+        raise BadInput("A person needs at least one role.", place="roles")
+    return tuple(role for role in Role if role in set(roles))
+
+
+def _record_roles(row: Staff, roles: tuple[Role, ...], actor: Actor) -> None:
+    before, after = set(row.roles), set(roles)
+    for word, difference in ((Action.ROLE_GRANT, after - before), (Action.ROLE_REVOKE, before - after)):
+        if difference:
+            audit.record(
+                word,
+                actor=actor,
+                object_kind="staff",
+                object_id=row.pk,
+                details={"roles": ",".join(sorted(difference))},
+            )
+
+
+def _checked_email(email: str) -> str:
+    address = normalize(email)
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise BadInput("That is not an e-mail address.", place="email") from None
+    return address
+
+
+def _check_password(password: str, user: User, place: str = "password") -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as weak:
+        raise BadInput(" ".join(weak.messages), place=place) from None
+
+
+def _mark(at: datetime | None) -> bytes:
+    return int(at.timestamp() * 1_000_000).to_bytes(8, "big") if at else b""
+
+
+def _read(token: str, at: datetime) -> tuple[UUID, UUID, bytes]:
+    try:
+        opened = keys.open_token(token, JOIN, at)
+    except BadInput:
+        raise NotFound from None
+    return opened.organization_id, UUID(bytes=opened.payload[:16]), opened.payload[16:]
+
+
+def _invited_row(staff_id: UUID, mark: bytes, at: datetime) -> Staff:
+    row = _row(staff_id, lock=True)
+    if row.user.invited_at is None or _mark(row.user.invited_at) != mark or not row.user.is_active:
+        raise NotFound
+    if at - row.user.invited_at > rules.INVITATION:
+        raise NotFound
+    return row
+
+
+def _row(staff_id: UUID, *, lock: bool = False) -> Staff:
+    rows = Staff.objects.select_related("user")
+    row = (rows.select_for_update() if lock else rows).filter(pk=staff_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _member(row: Staff) -> StaffMember:
+    return _facts(row, second_factor.is_set_up(row.user))
+
+
+def _facts(row: Staff, second: bool) -> StaffMember:
+    return StaffMember(
+        id=row.pk,
+        name=row.name,
+        email=row.user.email,
+        roles=tuple(Role(role) for role in row.roles),
+        active=row.user.is_active,
+        second_factor=second,
+    )

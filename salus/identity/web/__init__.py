@@ -1,0 +1,1 @@
+"""Pages of identity: sign-in, the account, staff, API keys."""

@@ -1,0 +1,201 @@
+"""Sign-in pages: password, code or set-up of the code, join by invitation, sign-out, the sign of life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from salus.identity import rules, second_factor, sessions, staff
+from salus.identity import sign_in as steps
+from salus.identity.access import safe_next
+from salus.identity.models import User
+from salus.identity.ports import now
+from salus.identity.sign_in import HalfSignedIn
+from salus.identity.web.forms import CodeStep, NewPassword, PasswordStep
+from salus.kernel.errors import BadInput
+from salus.keys import api as keys
+from salus.platform.tenancy import acting_for
+
+_HALF = "half_signed_in"
+ENDED = {
+    "idle": "You were away for 15 minutes, so we signed you out.",
+    "absolute": "You were signed in for 12 hours, so we signed you out.",
+    "asked": "You are signed out.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """A half sign-in as the session keeps it."""
+
+    step: HalfSignedIn
+    at: datetime
+    next: str
+    sealed_secret: str
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """First step: e-mail and password."""
+    wanted = safe_next(request, request.POST.get("next") or request.GET.get("next") or "/")
+    if getattr(request, "staff_session", None) is not None and request.method != "POST":
+        return redirect(wanted)
+    form = PasswordStep(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        half = steps.password_step(
+            form.cleaned_data["email"], form.cleaned_data["password"], ip=_ip(request), now=now()
+        )
+        if half is not None:
+            _keep(request, half, wanted)
+            return redirect("identity:set_up" if half.must_enroll else "identity:code")
+        form.add_error(None, steps.REFUSED)
+    context = {"form": form, "next": wanted, "ended": ENDED.get(request.GET.get("ended", ""), "")}
+    return render(request, "identity/sign_in.html", context)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Second step: the code of the authenticator app, or a recovery code."""
+    half = _kept(request)
+    if half is None or half.step.must_enroll:
+        return redirect("identity:sign_in")
+    form = CodeStep(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        found = steps.code_step(half.step, form.cleaned_data["code"], ip=_ip(request), now=now())
+        if found is not None:
+            user, factor = found
+            _begin(request, user, factor)
+            return redirect(half.next)
+        form.add_error(None, steps.REFUSED)
+    return render(request, "identity/code.html", {"form": form})
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest) -> HttpResponse:
+    """Second step for somebody who has no second factor yet: nothing opens before they have one."""
+    half = _kept(request)
+    if half is None or not half.step.must_enroll:
+        return redirect("identity:sign_in")
+    secret = _secret(request, half)
+    form = CodeStep(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        found = steps.enroll_step(half.step, secret, form.cleaned_data["code"], ip=_ip(request), now=now())
+        if found is not None:
+            user, codes = found
+            _begin(request, user, "totp")
+            return render(request, "identity/recovery_codes.html", {"codes": codes, "next": half.next})
+        form.add_error(
+            "code", "That is not the code of this moment. Check the clock of your phone, wait for a new code."
+        )
+    with acting_for(half.step.organization_id):
+        email = User.objects.values_list("email", flat=True).get(pk=half.step.user_id)
+    uri = second_factor.otpauth(secret, email)
+    context = {
+        "form": form,
+        "qr": second_factor.qr_svg(uri),
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "uri": uri,
+    }
+    return render(request, "identity/set_up.html", context)
+
+
+@sensitive_post_parameters("password", "again")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """By invitation: choose a password, then set up the second factor."""
+    person = staff.invited(token, now())
+    form = NewPassword(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user_id, organization_id = staff.join(
+                token, form.cleaned_data["password"], ip=_ip(request), at=now()
+            )
+        except BadInput as weak:
+            form.add_error("password", weak.what)
+        else:
+            _keep(request, HalfSignedIn(user_id, organization_id, must_enroll=True), "/")
+            return redirect("identity:set_up")
+    return render(request, "identity/join.html", {"form": form, "person": person})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session, here and in the database."""
+    facts: sessions.SessionFacts | None = getattr(request, "staff_session", None)
+    if facts is not None:
+        steps.record_sign_out(
+            facts.organization_id,
+            facts.user_id,
+            reason="asked",
+            ip=_ip(request),
+            session_id=sessions.short_id(request.session),
+            now=now(),
+        )
+    request.session.flush()
+    return HttpResponseRedirect(reverse("identity:sign_in") + "?" + urlencode({"ended": "asked"}))
+
+
+@require_POST
+def alive(request: HttpRequest) -> HttpResponse:
+    """Take a sign of life: the middleware has noted it already. 401 when the session is over."""
+    return HttpResponse(status=204 if getattr(request, "staff_session", None) is not None else 401)
+
+
+def _begin(request: HttpRequest, user: User, factor: str) -> None:
+    sessions.start(request, user, factor, now())
+    request.session.save()
+    steps.record_sign_in(
+        user, factor, ip=_ip(request), session_id=sessions.short_id(request.session), now=now()
+    )
+
+
+def _keep(request: HttpRequest, half: HalfSignedIn, wanted: str) -> None:
+    """Remember that the password was right, under a fresh session key."""
+    request.session.flush()
+    request.session[_HALF] = {
+        "user": str(half.user_id),
+        "organization": str(half.organization_id),
+        "enroll": half.must_enroll,
+        "at": int(now().timestamp()),
+        "next": wanted,
+        "secret": "",
+    }
+
+
+def _kept(request: HttpRequest) -> _Half | None:
+    kept = request.session.get(_HALF)
+    if not kept:
+        return None
+    at = datetime.fromtimestamp(kept["at"], UTC)
+    if now() - at > rules.SECOND_STEP:
+        request.session.flush()
+        return None
+    step = HalfSignedIn(UUID(kept["user"]), UUID(kept["organization"]), kept["enroll"])
+    return _Half(step, at, kept["next"], kept["secret"])
+
+
+def _secret(request: HttpRequest, half: _Half) -> str:
+    """Return the secret that is being set up; it waits sealed in the session until its first code is right."""
+    bound = keys.binding(half.step.organization_id, "identity_enrollment", half.step.user_id)
+    with acting_for(half.step.organization_id):
+        if half.sealed_secret:
+            return keys.sealer().open(bytes.fromhex(half.sealed_secret), bound).decode()
+        secret = second_factor.new_secret()
+        sealed = keys.sealer().seal(secret.encode(), bound).hex()
+    request.session[_HALF] = {**request.session[_HALF], "secret": sealed}
+    return secret
+
+
+def _ip(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))

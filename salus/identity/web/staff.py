@@ -1,0 +1,80 @@
+"""Staff pages: who works here with which roles, invite, change, take access away."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from salus.identity import api
+from salus.identity import staff as members
+from salus.identity.access import requires, toast
+from salus.identity.contracts import Permission, Role
+from salus.identity.web.forms import NewPerson, Person
+from salus.kernel.errors import BadInput, Conflict
+
+
+@requires(Permission.IDENTITY_STAFF_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def listing(request: HttpRequest) -> HttpResponse:
+    """Show the staff; add somebody and show their invitation."""
+    form = NewPerson(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actor = request.actor  # type: ignore[attr-defined]
+        try:
+            member = api.create_staff(
+                name=form.cleaned_data["name"],
+                email=form.cleaned_data["email"],
+                roles=[Role(role) for role in form.cleaned_data["roles"]],
+                actor=actor,
+            )
+        except (BadInput, Conflict) as fault:
+            form.add_error(fault.place, fault.what)
+        else:
+            return _invitation(request, member.id)
+    return render(request, "identity/staff.html", {"staff": api.staff_members(), "form": form})
+
+
+@requires(Permission.IDENTITY_STAFF_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def person(request: HttpRequest, staff_id: UUID) -> HttpResponse:
+    """Show and change one person."""
+    member = members.get(staff_id)
+    actor = request.actor  # type: ignore[attr-defined]
+    initial = {"name": member.name, "roles": [role.value for role in member.roles], "active": member.active}
+    form = Person(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        roles = [Role(role) for role in given["roles"]]
+        try:
+            api.change_staff(
+                staff_id,
+                actor=actor,
+                name=given["name"],
+                roles=roles if set(roles) != set(member.roles) else None,
+                active=given["active"] if given["active"] != member.active else None,
+            )
+        except (BadInput, Conflict) as fault:
+            form.add_error(None, fault.what)
+        else:
+            toast(request, "Saved. It holds from the next page they open.")
+            return redirect("identity:staff")
+    return render(
+        request, "identity/person.html", {"person": member, "form": form, "is_me": actor.id == staff_id}
+    )
+
+
+@requires(Permission.IDENTITY_STAFF_MANAGE)
+@require_POST
+def invite(request: HttpRequest, staff_id: UUID) -> HttpResponse:
+    """Make a new invitation: for somebody who lost password or phone, or let the first one run out."""
+    return _invitation(request, staff_id)
+
+
+def _invitation(request: HttpRequest, staff_id: UUID) -> HttpResponse:
+    """Show the invitation once, to be handed over; it is in no list and no log."""
+    path = api.invite_staff(staff_id, actor=request.actor)  # type: ignore[attr-defined]
+    context = {"person": members.get(staff_id), "address": request.build_absolute_uri(path)}
+    return render(request, "identity/invitation.html", context)

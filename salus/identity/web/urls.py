@@ -1,0 +1,26 @@
+"""Addresses of sign-in, account, staff and API keys."""
+
+from django.urls import path
+
+from salus.identity.web import account, keys, sign_in, staff
+
+app_name = "identity"
+
+urlpatterns = [
+    path("sign-in", sign_in.password, name="sign_in"),
+    path("sign-in/code", sign_in.code, name="code"),
+    path("sign-in/set-up", sign_in.set_up, name="set_up"),
+    path("join/<str:token>", sign_in.join, name="join"),
+    path("sign-out", sign_in.sign_out, name="sign_out"),
+    path("session/alive", sign_in.alive, name="alive"),
+    path("account", account.overview, name="account"),
+    path("account/password", account.password, name="password"),
+    path("account/theme", account.theme, name="theme"),
+    path("account/recovery-codes", account.recovery_codes, name="recovery_codes"),
+    path("account/sessions/end", account.end_other_sessions, name="end_sessions"),
+    path("staff", staff.listing, name="staff"),
+    path("staff/<uuid:staff_id>", staff.person, name="person"),
+    path("staff/<uuid:staff_id>/invite", staff.invite, name="invite"),
+    path("keys", keys.listing, name="keys"),
+    path("keys/<uuid:key_id>/revoke", keys.revoke, name="revoke_key"),
+]
