@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +17,7 @@ from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.ids import new_id
+from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.permissions import ledger, queries, summary
 from salus.permissions.contracts import Appended, Entry, NewEntry
@@ -50,7 +52,7 @@ def append(new: Sequence[NewEntry], actor: Actor, recorded_at: datetime) -> list
         earlier = known.get((entry.contact_id, entry.key)) if entry.key else None
         if earlier is None:
             _check_ends(entry, held[entry.contact_id][1], f"entry {number}")
-            stored = _stored(entry, recorded_at)
+            stored = _stored(entry, recorded_at, f"entry {number}")
             appended.append(stored)
             if stored.key:
                 known[stored.contact_id, stored.key] = stored.id
@@ -117,7 +119,23 @@ def _check_ends(entry: NewEntry, own: Sequence[Entry], place: str) -> None:
         raise BadInput("It would end an entry that this person does not have.", place=f"{place}: ends")
 
 
-def _stored(entry: NewEntry, recorded_at: datetime) -> Entry:
+_NORMALIZE = {Channel.EMAIL: contacts.normalize_email, Channel.SMS: contacts.normalize_phone}
+
+
+def _details(entry: NewEntry, place: str) -> dict[str, Any]:
+    """Return the details with their addresses in normal form, so that they compare and can be used."""
+    details = dict(entry.details)
+    normalize = _NORMALIZE.get(entry.channel) if entry.channel else None
+    for name in ("address", "value"):
+        if normalize is not None and details.get(name):
+            try:
+                details[name] = normalize(details[name])
+            except BadInput as fault:
+                raise BadInput(fault.what, place=f"{place}: details.{name}") from None
+    return details
+
+
+def _stored(entry: NewEntry, recorded_at: datetime, place: str) -> Entry:
     return Entry(
         new_id(),
         entry.contact_id,
@@ -130,7 +148,7 @@ def _stored(entry: NewEntry, recorded_at: datetime) -> Entry:
         entry.valid_until,
         entry.ends,
         entry.key,
-        entry.details,
+        _details(entry, place),
     )
 
 

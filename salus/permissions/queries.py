@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db import connection
 
 from salus.contacts import api as contacts
+from salus.kernel.errors import BadInput
 from salus.kernel.time import FAR
+from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.permissions import ledger, rules, summary
 from salus.permissions.contracts import Entry, Standing, StandingChange
@@ -24,21 +26,29 @@ def binding(contact_id: UUID, version: int) -> bytes:
     return keys.binding(current_organization(), STANDING, contact_id) + version.to_bytes(8, "big")
 
 
+def blind_address(channel: Channel, value: str) -> bytes | None:
+    """Return the blind index of an address as contacts make it, None for one that is no address (any more)."""
+    try:
+        return contacts.blind_address(channel, value)
+    except BadInput:
+        return None
+
+
 def standings(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Standing]:
     """Return the standing at `at` of each contact asked for; one without entries has version 0."""
-    sealer, blind, now = keys.sealer(), contacts.blind_address, summary.text_of(at)
+    sealer, now = keys.sealer(), summary.text_of(at)
     found: dict[UUID, Standing] = {}
     stale: dict[UUID, int] = {}
     for contact_id, version, sealed in rows_of(contact_ids):
         raw = sealer.open(sealed, binding(contact_id, version))
-        standing = summary.read(raw, contact_id, version, at, now, blind)
+        standing = summary.read(raw, contact_id, version, at, now, blind_address)
         if standing is None:
             stale[contact_id] = version
         else:
             found[contact_id] = standing
     if stale:  # written by another version of the rules: fold the ledger itself
         for contact_id, entries in entries_of(list(stale)).items():
-            found[contact_id] = rules.fold(contact_id, stale[contact_id], entries, at, blind)
+            found[contact_id] = rules.fold(contact_id, stale[contact_id], entries, at, blind_address)
     for contact_id in contact_ids:
         if contact_id not in found:
             found[contact_id] = Standing(contact_id, 0, at, FAR)

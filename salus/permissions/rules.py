@@ -30,8 +30,8 @@ from salus.permissions.contracts import (
 from salus.permissions.details import moment_of
 
 K = EntryKind
-Blind = Callable[[Channel, str], bytes]
-"""Makes the blind index of an address on a channel (`contacts.api.blind_address`)."""
+Blind = Callable[[Channel, str], bytes | None]
+"""Makes the blind index of an address on a channel; None when it cannot be made."""
 
 ENDED_BY = {
     K.AUTHORIZATION: K.AUTHORIZATION_REVOKED,

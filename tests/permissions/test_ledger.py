@@ -142,6 +142,23 @@ def test_a_suppressed_address_carries_the_blind_index_of_the_contacts(rosa: UUID
     assert held.address_blind == contacts.blind_address(EMAIL, "rosa@lakepost.example.org")
 
 
+def test_addresses_are_kept_in_normal_form_and_bad_ones_are_refused(rosa: UUID, actor: Actor) -> None:
+    api.suppress(rosa, EMAIL, "complaint", evidence="loop", address=" Rosa@LAKEPOST.example.org", actor=actor)
+    lifted = NewEntry(
+        rosa,
+        K.SUPPRESSION_LIFTED,
+        NOW,
+        "call",
+        channel=EMAIL,
+        details={"address": "rosa@lakepost.example.org"},
+    )
+    api.append([replace(lifted, at=NOW + 9_000 * DAY)], actor=actor)
+    assert api.standing(rosa, NOW + 9_001 * DAY).suppressions == ()
+    with pytest.raises(BadInput) as caught:
+        api.suppress(rosa, EMAIL, "complaint", evidence="loop", address="rosa at lakepost", actor=actor)
+    assert caught.value.place == "entry 1: details.address"
+
+
 def test_changes_come_in_order_and_each_contact_once(people: People, actor: Actor) -> None:
     rosa, bob = people(2)
     for contact_id in (rosa, bob, rosa):
