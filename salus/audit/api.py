@@ -4,20 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-from salus.audit import operations
-from salus.audit.contracts import NewEntry
+from salus.audit import (
+    checkpoints,
+    export,
+    notes,
+    operations,
+    ports,
+    proofs,
+    queries,
+    sequencer,
+    verification,
+)
+from salus.audit.contracts import (
+    Action,
+    Checkpoint,
+    Entry,
+    Filters,
+    InclusionProof,
+    NewEntry,
+    Verdict,
+)
+from salus.audit.merkle import Tree, verify_inclusion
 from salus.audit.ports import use_signer, use_witness_directory
+from salus.audit.rules import leaf_hash
 from salus.kernel.acting import Actor
-from salus.kernel.time import SystemClock
+from salus.kernel.errors import Conflict, NotFound
+from salus.kernel.time import Clock, SystemClock
+from salus.platform.tenancy import current_organization
 
 __all__ = [
+    "checkpoint",
+    "checkpoint_origins",
+    "entries",
+    "entry",
+    "export_tiles",
+    "integrate",
+    "latest_checkpoint",
+    "leaf_hash",
+    "merkle_path",
+    "merkle_root",
+    "prove",
     "record",
     "record_many",
+    "record_receipts",
     "use_signer",
     "use_witness_directory",
+    "verifier_key",
+    "verify",
+    "verify_path",
 ]
+
+_CLOCK = SystemClock()
+_NOTHING: Mapping[str, str | int] = {}
 
 
 def record(
@@ -32,7 +73,7 @@ def record(
     outcome: str = "ok",
     reason: str = "",
     rule_version: str = "",
-    details: Mapping[str, str | int] | None = None,
+    details: Mapping[str, str | int] = _NOTHING,
     at: datetime | None = None,
 ) -> UUID:
     """Record one act in its own transaction and return the entry's id.
@@ -52,11 +93,134 @@ def record(
         outcome=outcome,
         reason=reason,
         rule_version=rule_version,
-        details=details or {},
+        details=details,
     )
     return record_many([entry], at=at)[0]
 
 
 def record_many(entries: Sequence[NewEntry], *, at: datetime | None = None) -> list[UUID]:
     """Record many acts in one statement; return the entries' ids in the same order."""
-    return operations.record(entries, at or SystemClock().now())
+    return operations.record(entries, at or _CLOCK.now())
+
+
+def record_receipts(root: bytes, count: int, *, actor: Actor, at: datetime | None = None) -> UUID:
+    """Record a batch of receipts as one entry that carries their Merkle root; return its id.
+
+    `root` is `merkle_root` of the receipts' leaf hashes. A receipt is proved by its path to that root
+    and by the entry's own inclusion proof.
+    """
+    if len(root) != 32:
+        raise ValueError("a Merkle root has 32 bytes")
+    return record(
+        Action.RECEIPTS_RECORD,
+        actor=actor,
+        object_kind="receipts",
+        details={"root": root.hex(), "count": count},
+        at=at,
+    )
+
+
+def merkle_root(hashes: Sequence[bytes]) -> bytes:
+    """Return the RFC 6962 root over leaf hashes (make them with `leaf_hash`)."""
+    return Tree(hashes).root()
+
+
+def merkle_path(hashes: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return the audit path of leaf `index` among leaf hashes."""
+    return Tree(hashes).path(index)
+
+
+def verify_path(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Return whether `path` proves that the leaf hash `leaf` is number `index` of `size` under `root`."""
+    return verify_inclusion(leaf, index, size, path, root)
+
+
+def integrate() -> int:
+    """Give waiting entries of the current organization their place in the log; return how many.
+
+    At most 10,000 in one call: call it again, in a new transaction, until it returns 0. Safe from
+    many processes at once.
+    """
+    return sequencer.integrate()
+
+
+def checkpoint(clock: Clock = _CLOCK) -> Checkpoint:
+    """Sign the current organization's log as it stands, store the checkpoint and copy it to the witness folder.
+
+    Returns the present one when nothing was added since. Raises `Conflict` when the log does not
+    continue what was signed before.
+    """
+    return checkpoints.make(clock.now())
+
+
+def latest_checkpoint() -> Checkpoint | None:
+    """Return the current organization's newest checkpoint, None before the first."""
+    return checkpoints.latest()
+
+
+def verifier_key() -> str:
+    """Return the public key of the current organization's log as a C2SP verifier key, for other tools."""
+    organization_id = current_organization()
+    signer = ports.signer()
+    return notes.verifier_key(signer.name(organization_id), signer.public_key(organization_id))
+
+
+def verify(witnessed: str | None = None) -> Verdict:
+    """Recompute the current organization's whole log and hold it against all checkpoints.
+
+    `witnessed` is the text of further signed checkpoints, kept somewhere safe. Raises `BadInput` when
+    it holds none, or one of another log.
+    """
+    return verification.verify(witnessed)
+
+
+def checkpoint_origins(text: str) -> tuple[tuple[str, str], ...]:
+    """Return (origin, note) for each signed checkpoint in `text`; raises `BadInput`."""
+    return tuple((notes.parse_statement(notes.parse(note)[0]).origin, note) for note in notes.split(text))
+
+
+def prove(entry_id: UUID) -> InclusionProof:
+    """Return the proof that an entry is in the newest checkpoint's log.
+
+    Raises `NotFound` for an unknown entry, and `Conflict` when it has no place under a checkpoint yet
+    (seconds) or when the stored tiles do not lead to the signed root.
+    """
+    found = queries.placed(entry_id)
+    if found is None:
+        raise NotFound
+    present = checkpoints.latest()
+    if found.position is None or present is None or present.size <= found.position:
+        raise Conflict(
+            "This entry is not under a signed checkpoint yet.", next_step="Try again in a few seconds."
+        )
+    tree = proofs.stored_tree(current_organization())
+    path = tree.inclusion(found.position, present.size)
+    if not verify_inclusion(found.leaf_hash, found.position, present.size, path, present.root):
+        raise Conflict(
+            "The log's tiles do not lead to its signed root.",
+            next_step="Run: salus audit verify. It names what is wrong.",
+        )
+    return InclusionProof(
+        entry_id, found.position, present.size, found.leaf_hash, path, present.root, present.note
+    )
+
+
+def entries(filters: Filters | None = None, *, after: UUID | None = None, limit: int = 100) -> list[Entry]:
+    """Return up to `limit` entries, newest first; `after` is the id of the last one already seen."""
+    return queries.entries(filters or Filters(), after, limit)
+
+
+def entry(entry_id: UUID) -> Entry:
+    """Return one entry; raises `NotFound`."""
+    found = queries.entry(entry_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def export_tiles(directory: Path) -> Checkpoint:
+    """Write the log as C2SP tlog-tiles below `directory`, for verification by a program that is not ours.
+
+    Returns the checkpoint that the files belong to; raises `Conflict` before the first one.
+    """
+    return export.write(directory)

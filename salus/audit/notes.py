@@ -14,6 +14,8 @@ from salus.kernel.errors import BadInput
 
 _ED25519 = b"\x01"
 _MARK = "— "
+GAP = "\n\n\n"
+"""Stands after a piece that a power cut left; no note contains it."""
 _KEY_ID = 4
 
 
@@ -89,19 +91,26 @@ def parse_statement(text: str) -> Statement:
 
 
 def split(text: str) -> list[str]:
-    """Return the notes of a file that holds one after another; what follows the last one comes last."""
-    notes: list[str] = []
-    present: list[str] = []
-    signed = False
-    for line in text.splitlines(keepends=True):
-        if signed and not line.startswith(_MARK):
-            notes.append("".join(present))
-            present, signed = [], False
-        if not present and line == "\n":
-            continue  # empty lines between notes
-        present.append(line)
-        signed = line.startswith(_MARK) and line.endswith("\n")
-    return [*notes, "".join(present)] if present else notes
+    """Return the notes of a file that holds one after another, and torn pieces where they lie.
+
+    A note ends with its last signature line; `GAP` ends a piece that has none.
+    """
+    found: list[str] = []
+    for stretch in text.split(GAP):
+        present: list[str] = []
+        for line in stretch.splitlines(keepends=True):
+            if present and is_whole(present[-1]) and not line.startswith(_MARK):
+                found.append("".join(present))
+                present = []
+            if present or line != "\n":  # no empty lines between notes
+                present.append(line)
+        found += ["".join(present)] if present else []
+    return found
+
+
+def is_whole(note: str) -> bool:
+    """Return whether the last line of `note` is a signature line to its end."""
+    return note.endswith("\n") and note[:-1].rpartition("\n")[2].startswith(_MARK)
 
 
 def _base64(text: str) -> bytes | None:
