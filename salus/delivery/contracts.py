@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from salus.gate.contracts import MessageFacts
+from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import Channel, Purpose
 
 
 class State(StrEnum):
@@ -115,3 +117,55 @@ class Receipt:
     steps: tuple[Mapping[str, Any], ...]
     proof: Mapping[str, Any] | None
     """Path from the receipt to its batch root and from there to a checkpoint; None while pending."""
+
+
+PORTAL_TOKEN = "portal"
+"""Purpose of the sealed token in a notice's link; its payload is the id of the message that waits."""
+
+CHOICES_TOKEN = "choices"
+"""Purpose of the sealed token in the links for choices and one-click unsubscribe; payload: message id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalMessage:
+    """A message that waits in the portal, opened for its reader: the bytes as they were stored.
+
+    `special` and `path_failed` say that no sign-in code may travel by e-mail for it.
+    """
+
+    message_id: UUID
+    contact_id: UUID
+    subject: Phi[str]
+    html: Phi[str]
+    text: Phi[str]
+    sender_name: str
+    sent_at: datetime
+    expires_at: datetime
+    state: State
+    language: str
+    special: bool
+    path_failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """One message of a contact's own list, "who wrote to me and why"; nothing of its body.
+
+    `reached` is the name of the protection that was reached ("portal", "verified"...), empty before.
+    `in_portal`: its deposit can still be read there.
+    """
+
+    message_id: UUID
+    contact_id: UUID
+    at: datetime
+    state: State
+    sender_name: str
+    topic: str
+    channel: Channel
+    purpose: Purpose
+    language: str
+    in_portal: bool
+    reached: str
+    rule_ids: tuple[str, ...]
+    evidence_ids: tuple[UUID, ...]
+    disclosed: tuple[str, ...]
