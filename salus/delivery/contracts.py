@@ -119,10 +119,10 @@ class Receipt:
     """Path from the receipt to its batch root and from there to a checkpoint; None while pending."""
 
 
-PORTAL_TOKEN = "portal"
+PORTAL_LINK = "portal"
 """Purpose of the sealed token in a notice's link; its payload is the id of the message that waits."""
 
-CHOICES_TOKEN = "choices"
+CHOICES_LINK = "choices"
 """Purpose of the sealed token in the links for choices and one-click unsubscribe; payload: message id."""
 
 
