@@ -7,7 +7,6 @@ not grow with the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,9 @@ from salus.audit.tiles import WIDTH, Edge, Tile
 from salus.platform.tenancy import current_organization
 
 MOST_FAULTS = 200
-"""Faults that are listed; a destroyed log would list millions."""
+"""Faults of a sort that are listed; a destroyed log would list millions."""
+FEW = 4
+"""Places of a tile that are named one by one; when more differ, all after the first were moved."""
 
 # One statement sees one moment: what the sequencer moves meanwhile is in one place or the other.
 _ASTRAY = """
@@ -70,27 +71,30 @@ def verify(witnessed: str | None) -> Verdict:
     return _Verification(current_organization()).run(witnessed)
 
 
-@dataclass(slots=True)
 class _Faults:
-    """Collects faults up to a number, and counts the rest."""
+    """Collects faults up to a number, and counts the rest; those of the log as a whole come first."""
 
-    found: list[Fault]
-    more: int = 0
+    def __init__(self) -> None:
+        self._of_log: list[Fault] = []
+        self._of_places: list[Fault] = []
+        self._more = 0
 
     def add(self, position: int | None, what: str) -> None:
-        if len(self.found) < MOST_FAULTS:
-            self.found.append(Fault(position, what))
+        found = self._of_log if position is None else self._of_places
+        if len(found) < MOST_FAULTS:
+            found.append(Fault(position, what))
         else:
-            self.more += 1
+            self._more += 1
 
     def all(self) -> tuple[Fault, ...]:
-        return (*self.found, *((Fault(None, f"and {self.more} faults more"),) if self.more else ()))
+        more = [Fault(None, f"and {self._more} faults more")] if self._more else []
+        return (*self._of_log, *self._of_places, *more)
 
 
 class _Verification:
     def __init__(self, organization_id: UUID) -> None:
         self._organization_id = organization_id
-        self._faults = _Faults([])
+        self._faults = _Faults()
         self._edge = Edge()
         self._disagreed: set[str] = set()
         self._next = 0
@@ -147,7 +151,7 @@ class _Verification:
             agreed = self._compare(waiting.pop(0), agreed)
         for claim in waiting[:1]:
             self._faults.add(
-                self._edge.size,
+                None,
                 f"the log was cut: {claim.source} signed {claim.size} entries, {self._edge.size} are here",
             )
 
@@ -218,6 +222,12 @@ class _Verification:
         ]
         if level or not places:
             self._faults.add(None, f"tile {level}/{number} does not agree with the entries")
+            return
+        if len(places) > FEW:
+            self._faults.add(
+                number * WIDTH + places[0],
+                f"the entry is not the one whose hash the tile keeps, nor are {len(places) - 1} after it",
+            )
             return
         for place in places:
             self._faults.add(number * WIDTH + place, "the entry is not the one whose hash the tile keeps")
