@@ -53,6 +53,36 @@ class Reason(StrEnum):
     NEVER_IN_MESSAGES = "category_never_in_messages"
     STATE_LAW = "state_law"
     UNKNOWN_FACT = "unknown_fact"
+    NOT_ENCRYPTED = "channel_not_encrypted"
+    QUIET_HOURS = "quiet_hours"
+
+
+class Element(StrEnum):
+    """What a message must carry, beyond its own words (`law.md` 1.4); `explain` has the citation."""
+
+    POSTAL_ADDRESS = "postal_address"
+    UNSUBSCRIBE_LINK = "unsubscribe_link"
+    LIST_UNSUBSCRIBE = "list_unsubscribe"
+    LIST_UNSUBSCRIBE_POST = "list_unsubscribe_post"
+    AD_IDENTIFIER = "ad_identifier"
+    PREFERENCE_LINK = "preference_link"
+    FUNDRAISING_OPT_OUT = "fundraising_opt_out"
+    REMUNERATION_STATEMENT = "remuneration_statement"
+    PART2_NOTICE = "part2_notice"
+    PART2_CONSENT_SCOPE = "part2_consent_scope"
+    NEUTRAL_SENDER = "neutral_sender"
+    NEUTRAL_NOTICE = "neutral_notice"
+    HIV_REDISCLOSURE_NOTICE = "hiv_redisclosure_notice"
+    CA_REMUNERATION_SOURCE = "ca_remuneration_source"
+    CA_OPT_OUT_14_POINT = "ca_opt_out_14pt"
+    TOLL_FREE_NUMBER = "toll_free_number"
+    IRB_TEXT = "irb_text"
+    BREACH_CONTENT = "breach_content"
+    SMS_IDENTITY = "sms_identity"
+    SMS_MINIMAL_TEXT = "sms_minimal_text"
+    SMS_STOP = "sms_stop_instructions"
+    SMS_PORTAL_LINK = "sms_portal_link"
+    SMS_AT_MOST_3_A_DAY = "sms_max_3_per_24h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +128,8 @@ class PersonFacts:
 
     `states` is residence and care state together (two-letter codes); `address_blind` the blind
     index of the address, to compare with suppressions. `specials` are the special categories that
-    sending this message would reveal about this person.
+    sending this message would reveal about this person. What is not known (`relation` or
+    `birth_date` None, no `states`, no `time_zone` for a text message) blocks.
     """
 
     contact_id: UUID
@@ -106,12 +137,18 @@ class PersonFacts:
     address: Address | None
     address_blind: bytes | None
     address_source: AddressSource
-    relation: Relation
+    relation: Relation | None
     birth_date: date | None
     states: frozenset[str]
     treatments: tuple[Treatment, ...]
     specials: frozenset[Special]
     standing: Standing
+    prescriptions: tuple[Treatment, ...] = ()
+    """Drugs prescribed now or lately: the code, and until when the supply is known to last."""
+    time_zone: str = ""
+    """IANA name; only text messages need it."""
+    recorded_deceased: bool = False
+    """The record says so, whether or not the ledger does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +209,26 @@ class Explained:
     sentence: str
     citations: tuple[str, ...]
     next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule as people read it: what it says, what it asks for, where it stands in the law.
+
+    `row` is the row of the law tables that it transcribes ("D12", "TX:marketing"), `strict` and
+    `federal_floor` the gates it sets in each profile; `verified` how its source was read.
+    """
+
+    id: str
+    row: str
+    layer: str
+    purposes: tuple[Purpose, ...]
+    sentence: str
+    strict: tuple[str, ...]
+    federal_floor: tuple[str, ...]
+    footer: str
+    citation: str
+    effective: date
+    verified: str
+    rulings: tuple[str, ...]
+    version: int

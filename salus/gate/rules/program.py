@@ -1,0 +1,189 @@
+"""Decides one message for many people: all that depends on the message alone is worked out once.
+
+Few things about a person matter to the rules (`Traits`), so the plan for each combination (which
+rules apply, which gates they set) is made once and kept; per person only their standing is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from salus.gate.contracts import Decision, GateResult, MessageFacts, PersonFacts, Reason
+from salus.gate.rules.cases import Case, Traits
+from salus.gate.rules.checks import CHECKS, Check, Step
+from salus.gate.rules.codes import Codes
+from salus.gate.rules.elements import elements_of, greatest
+from salus.gate.rules.logic import NEVER, Condition, specialise
+from salus.gate.rules.message import disclosed, message_of
+from salus.gate.rules.moment import Moment
+from salus.gate.rules.protection import floor_of
+from salus.gate.rules.quiet_hours import open_until, opens_at
+from salus.gate.rules.reasons import RANK
+from salus.gate.rules.rule import Demand, Kind, OptOuts, Rule, Window
+from salus.gate.rules.table import RULES, RULES_VERSION, STATES_WITH_RULES, version_of
+from salus.gate.rules.traits import Reader, Seen, ends_of
+from salus.gate.rules.words import CARE_CLASSES, CLINICAL_SPECIALS
+from salus.kernel.time import FAR
+from salus.kernel.vocabulary import Footer, Protection
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the rules come to for one combination of traits."""
+
+    rule_ids: tuple[str, ...]
+    permitted: bool
+    steps: tuple[tuple[Check, Step], ...]
+    footer: Footer
+    elements: tuple[str, ...]
+    floor: Protection
+    disclosed: tuple[str, ...]
+    window: Window | None
+
+
+class Program:
+    """The rules in force, made ready for one message."""
+
+    def __init__(
+        self, facts: MessageFacts, codes: Codes, at: datetime, rules: Sequence[Rule] = RULES
+    ) -> None:
+        """Compile `facts` for decisions on the day of `at`; on another day compile again."""
+        self.facts = facts
+        self.version = RULES_VERSION if rules is RULES else version_of(rules)
+        self.message = message_of(facts, codes)
+        self._day = Moment.of(at).today
+        self._rules = [*self._applicable(rules, self._day)]
+        self._next_change = _next_change(rules, self._day)
+        self._reader = Reader(self.message, codes, STATES_WITH_RULES)
+        self._plans: dict[Traits, Plan] = {}
+
+    def _applicable(
+        self, rules: Sequence[Rule], day: date
+    ) -> list[tuple[Rule, Condition, tuple[Demand, ...]]]:
+        """Return the rules that may apply to this message, with what is left of their conditions."""
+        found = []
+        for rule in rules:
+            demands = rule.demands(self.facts.profile)
+            if demands is None or not rule.in_force(day):
+                continue
+            if rule.purposes and self.facts.purpose not in rule.purposes:
+                continue
+            when = specialise(rule.when, self.message)
+            if when is not NEVER:
+                found.append((rule, when, demands))
+        return found
+
+    def decide(self, person: PersonFacts, now: Moment) -> Decision:
+        """Return the decision for one person at `now`, on the day for which it was compiled."""
+        seen = self._reader.see(person, now)
+        plan = self._plans.get(seen.traits)
+        if plan is None:
+            plan = self._plans[seen.traits] = self._plan(seen.traits)
+        standing = person.standing
+        until = min(standing.valid_until, self._next_change)
+        reason: Reason | None = None if plan.permitted else Reason.NO_RULE
+        results: list[GateResult] = []
+        for check, step in plan.steps:
+            answer = check(step, person, now)
+            results.append(step.result(answer))
+            if answer.satisfied:
+                until = min(until, answer.until)
+            elif reason is None or RANK[step.demand.reason] < RANK[reason]:
+                reason = step.demand.reason
+        if standing.valid_until <= now.at or standing.at > now.at:
+            reason = _first(reason, Reason.UNKNOWN_FACT)
+        for end in ends_of(seen, person):
+            until = min(until, end)
+        if plan.window is not None and person.time_zone:
+            reason, until = self._hours(plan.window, person.time_zone, now, reason, until)
+        return Decision(
+            person.contact_id,
+            reason is None,
+            reason,
+            plan.rule_ids,
+            tuple(results),
+            plan.footer,
+            plan.elements,
+            plan.floor,
+            until,
+            self.version,
+            self.facts.profile,
+            plan.disclosed,
+        )
+
+    def _hours(
+        self, window: Window, zone: str, now: Moment, reason: Reason | None, until: datetime
+    ) -> tuple[Reason | None, datetime]:
+        closes = open_until(window, zone, now.at)
+        if closes is None:
+            return _first(reason, Reason.QUIET_HOURS), min(until, opens_at(window, zone, now.at))
+        return reason, min(until, closes)
+
+    def _plan(self, traits: Traits) -> Plan:
+        """Merge all rules that apply: the union of their gates, the strictest of their numbers."""
+        case = Case(self.message, traits)
+        applying = [entry for entry in self._rules if entry[1].holds(case)]
+        gates = frozenset(demand.gate for _, _, demands in applying for demand in demands)
+        case = Case(self.message, traits, gates)
+        applying = [entry for entry in self._rules if entry[1].holds(case)]
+        exempt = {row for rule, _, _ in applying for row in rule.exempts}
+        applying = [entry for entry in applying if entry[0].row not in exempt]
+        rules = [rule for rule, _, _ in applying]
+        footer = greatest(rule.footer for rule in rules if rule.footer is not None)
+        return Plan(
+            tuple(rule.id for rule in rules),
+            any(rule.kind is Kind.PERMIT for rule in rules),
+            tuple(self._steps(applying, traits)),
+            footer,
+            elements_of(
+                footer,
+                [element for rule in rules for element in rule.elements],
+                frozenset(demand.gate for _, _, demands in applying for demand in demands),
+            ),
+            floor_of(
+                self.facts.profile, self.message.classes, traits.specials, [rule.protection for rule in rules]
+            ),
+            disclosed(self.message, traits.specials),
+            _meet([rule.window for rule in rules if rule.window is not None]),
+        )
+
+    def _steps(
+        self, applying: list[tuple[Rule, Condition, tuple[Demand, ...]]], traits: Traits
+    ) -> list[tuple[Check, Step]]:
+        """Return one step for each different gate, named after the first rule that set it."""
+        opt_outs = max(
+            (rule.opt_outs for rule, _, _ in applying), key=lambda word: word.value, default=OptOuts.ALL
+        )
+        classes, specials = self.message.classes & CARE_CLASSES, traits.specials & CLINICAL_SPECIALS
+        steps: dict[Demand, tuple[Check, Step]] = {}
+        for rule, _, demands in applying:
+            for demand in demands:
+                if demand not in steps:
+                    passed = GateResult(demand.gate, rule.id, rule.citation, True, None, demand.detail)
+                    step = Step(
+                        demand, rule.id, rule.citation, self.facts, opt_outs, classes, specials, passed
+                    )
+                    steps[demand] = (CHECKS[demand.gate], step)
+        return list(steps.values())
+
+
+def _first(reason: Reason | None, other: Reason) -> Reason:
+    return other if reason is None or RANK[other] < RANK[reason] else reason
+
+
+def _meet(windows: list[Window]) -> Window | None:
+    met: Window | None = None
+    for window in windows:
+        met = window if met is None else met.meet(window)
+    return met
+
+
+def _next_change(rules: Sequence[Rule], day: date) -> datetime:
+    """Return the next midnight at which a rule begins or ends."""
+    changes = [rule.effective for rule in rules] + [rule.ends for rule in rules if rule.ends is not None]
+    return min((datetime.combine(one, time(), UTC) for one in changes if one > day), default=FAR)
+
+
+__all__ = ["Plan", "Program", "Seen"]
