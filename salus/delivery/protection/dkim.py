@@ -1,0 +1,152 @@
+"""DKIM as we sign it: RSA-2048 and Ed25519 side by side, relaxed/relaxed, oversigned (RFC 6376, RFC 8463)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from salus.delivery.addresses import ascii_domain
+from salus.kernel.errors import BadInput
+from salus.keys.contracts import DkimKey
+
+OVERSIGNED: Final = (
+    "from",
+    "to",
+    "cc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+)
+"""Named once more than they occur, so that none can be added on the way (RFC 6376, 8.15)."""
+SIGNED: Final = ("auto-submitted", "content-language")
+"""Signed when they occur."""
+
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n")
+_SPACE = re.compile(rb"[ \t\r\n]+")
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
+_LINE = 72
+
+
+class Signer:
+    """Signs messages of one domain with each of its keys; thread-safe, a signature releases the GIL."""
+
+    def __init__(self, domain: str, keys: Sequence[DkimKey]) -> None:
+        self._domain = ascii_domain(domain)
+        self._keys = [(key.algorithm, _selector(key), _signing(key)) for key in keys]
+        if not self._keys:
+            raise BadInput("A signer needs a key.", place="dkim")
+
+    def sign(self, message: bytes, at: datetime) -> bytes:
+        """Return `message` with one signature header for each key before it.
+
+        The same message, moment and keys give the same bytes: both algorithms are deterministic.
+        `message` has CRLF line ends. Raises `BadInput` when it has no header.
+        """
+        head, separator, body = message.partition(b"\r\n\r\n")
+        if not separator:
+            raise BadInput("A message has headers, an empty line and a body.", place="message")
+        names, signed = _select(head + b"\r\n")
+        common = f"c=relaxed/relaxed; d={self._domain}; t={int(at.timestamp())};"
+        digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
+        listed = "\r\n ".join(_broken_at(f"h={':'.join(names)};", ":"))
+        signatures = []
+        for algorithm, selector, sign in self._keys:
+            field = (
+                f"DKIM-Signature: v=1; a={algorithm}; s={selector};\r\n {common}\r\n {listed}\r\n"
+                f" bh={digest};\r\n b="
+            ).encode("ascii")
+            own = relaxed_field(b"DKIM-Signature", field.partition(b":")[2])
+            value = base64.b64encode(sign(signed + own[:-2])).decode("ascii")
+            chunks = [value[start : start + _LINE] for start in range(0, len(value), _LINE)]
+            signatures.append(field + "\r\n  ".join(chunks).encode("ascii") + b"\r\n")
+        return b"".join((*signatures, message))
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Return `body` in the relaxed form (RFC 6376, 3.4.4): runs of spaces are one, ends of lines none.
+
+    Each pass of `replace` halves the longest run: several times faster than one expression here.
+    """
+    if b"\t" in body:
+        body = body.replace(b"\t", b" ")
+    while b"  " in body:
+        body = body.replace(b"  ", b" ")
+    if b" \r\n" in body:
+        body = body.replace(b" \r\n", b"\r\n")
+    if body.endswith(b" "):
+        body = body[:-1]
+    while body.endswith(b"\r\n"):
+        body = body[:-2]
+    return body + b"\r\n" if body else b""
+
+
+def relaxed_field(name: bytes, value: bytes) -> bytes:
+    """Return a header field in the relaxed form (RFC 6376, 3.4.2), with its line end."""
+    return b"%b:%b\r\n" % (name.lower(), _SPACE.sub(b" ", value).strip(b" "))
+
+
+def _select(head: bytes) -> tuple[list[str], bytes]:
+    """Return the names for h= and the canonical fields they select: of equal names the last one first."""
+    fields: dict[str, list[bytes]] = {}
+    for found in _FIELD.finditer(head):
+        name = found[1].decode("ascii").lower()
+        fields.setdefault(name, []).append(relaxed_field(found[1], found[2]))
+    if "from" not in fields:
+        raise BadInput("A message without a sender cannot be signed.", place="message")
+    names: list[str] = []
+    signed: list[bytes] = []
+    for name in (*OVERSIGNED, *SIGNED):
+        present = fields.get(name, [])
+        names.extend([name] * (len(present) + (name in OVERSIGNED)))
+        signed.extend(reversed(present))
+    return names, b"".join(signed)
+
+
+def _signing(key: DkimKey) -> Callable[[bytes], bytes]:
+    try:
+        private = load_der_private_key(key.private_der, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+        raise BadInput("This DKIM key cannot be read.", place=key.selector) from fault
+    if key.algorithm == "rsa-sha256" and isinstance(private, RSAPrivateKey) and private.key_size >= 2048:
+        padding, algorithm, rsa = PKCS1v15(), SHA256(), private
+        return lambda data: rsa.sign(data, padding, algorithm)
+    if key.algorithm == "ed25519-sha256" and isinstance(private, Ed25519PrivateKey):
+        edwards = private
+        return lambda data: edwards.sign(hashlib.sha256(data).digest())
+    raise BadInput("A DKIM key is RSA of 2048 bits or more, or Ed25519.", place=key.selector)
+
+
+def _selector(key: DkimKey) -> str:
+    if not _SELECTOR.fullmatch(key.selector):
+        raise BadInput("A selector is made of host name labels.", place="selector")
+    return key.selector
+
+
+def _broken_at(text: str, mark: str) -> Iterator[str]:
+    """Yield `text` in lines of at most `_LINE` characters, broken after `mark`."""
+    line = ""
+    for piece in text.split(mark):
+        part = piece if piece.endswith(";") else piece + mark
+        if line and len(line) + len(part) > _LINE:
+            yield line
+            line = ""
+        line += part
+    yield line

@@ -1,0 +1,99 @@
+"""Takes one message to one recipient, over pooled, protected connections: the only way out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from salus.delivery.protection.policy import Shortfall, TlsPolicy
+from salus.delivery.transports.handover import HandOver, Outcome, Phase, Recheck, broken, unprotected
+from salus.delivery.transports.lane import Lane, Ways
+from salus.delivery.transports.policies import Policies
+from salus.delivery.transports.routes import NoRoute, Route, Routes
+from salus.delivery.transports.settings import WireSettings
+from salus.delivery.transports.yard import Yard
+
+_MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Figures of the moment: lanes, connections, messages that wait."""
+
+    lanes: int
+    connections: int
+    waiting: int
+
+
+async def still_stands(item: HandOver) -> bool:
+    """Answer a recheck with yes: for tests and benchmarks whose rows do not change."""
+    return True
+
+
+class Courier:
+    """Sends messages; belongs to the event loop it was made in. Close it to let connections end well."""
+
+    def __init__(
+        self,
+        settings: WireSettings,
+        routes: Routes,
+        policies: Policies,
+        recheck: Recheck,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._routes, self._policies = routes, policies
+        self._yard = Yard(settings)
+        self._ways = Ways(settings, routes, recheck, now, self._yard)
+        self._lanes: dict[tuple[tuple[object, ...], TlsPolicy], Lane] = {}
+        self._closing = False
+
+    async def send(self, item: HandOver) -> Outcome:
+        """Return what became of `item`. It returns an outcome for all that the network can do.
+
+        Any number may be under way; the order between them is not kept. Give it only what was
+        cleared, leased and marked as begun. Cancelling the caller does not stop a message under way.
+        """
+        if self._closing:
+            return broken(Phase.QUEUE, "closing")
+        route = await self._routes.find(item.domain)
+        if isinstance(route, NoRoute):
+            return route.outcome()
+        policy = await self._policies.policy_for(item.domain)
+        if isinstance(policy, NoRoute):
+            return policy.outcome()
+        if policy.reaches < item.floor:
+            return unprotected(Phase.ROUTE, Shortfall.POLICY_TOO_LOW)
+        if self._closing:
+            return broken(Phase.QUEUE, "closing")
+        return await self._lane(route, policy).send(item)
+
+    async def close(self) -> None:
+        """Finish what is under way, give back what waits (BROKEN, "closing"), end every connection."""
+        self._closing = True
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+        self._lanes.clear()
+
+    def load(self) -> Load:
+        """Return the figures of the moment."""
+        return Load(
+            lanes=len(self._lanes),
+            connections=sum(site.connections for site in self._yard.sites.values()),
+            waiting=sum(len(lane.waiting) for lane in self._lanes.values()),
+        )
+
+    def _lane(self, route: Route, policy: TlsPolicy) -> Lane:
+        key = (route.groups, policy)
+        if key not in self._lanes:
+            if len(self._lanes) >= _MANY:
+                self._forget_quiet()
+            self._lanes[key] = Lane(route, policy, self._ways)
+        return self._lanes[key]
+
+    def _forget_quiet(self) -> None:
+        quiet = [key for key, lane in self._lanes.items() if not lane.workers and not lane.waiting]
+        for key in quiet:
+            del self._lanes[key]
+        self._yard.forget_quiet()

@@ -1,0 +1,34 @@
+"""Which TLS policy holds for a domain: what was agreed with a partner, else the host's own certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from salus.delivery.protection.policy import Named, Partner, TlsPolicy
+from salus.delivery.transports.routes import NoRoute
+
+
+class Policies(Protocol):
+    """Anything that knows the TLS policy of a recipient domain.
+
+    It is per domain, never per mail host (MTA-STS would be wrong otherwise), and it may have to ask
+    the network; `NoRoute` defers the message when the answer cannot be had and must not be guessed.
+    """
+
+    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+        """Return the policy for a domain in ASCII form."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerPolicies:
+    """Policies written down for partners' domains; every other domain has `otherwise`."""
+
+    partners: Mapping[str, Partner] = field(default_factory=dict)
+    otherwise: TlsPolicy = field(default_factory=Named)
+
+    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+        """Return the partner's policy, or the one for everybody."""
+        return self.partners.get(domain, self.otherwise)

@@ -1,0 +1,213 @@
+"""Where mail for a domain goes: mail hosts from DNS in their order, with every way to fail told apart."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from salus.delivery import site
+from salus.delivery.addresses import ascii_domain
+from salus.delivery.status import Kind, Verdict
+from salus.delivery.transports.dns import Dns, DnsFailure, Failure
+from salus.delivery.transports.handover import Fate, Outcome, Phase
+from salus.kernel.errors import BadInput
+
+PORT = 25
+MAX_HOSTS = 10
+MAX_ADDRESSES = 4
+SHORTEST, LONGEST = 30.0, 3600.0
+"""Seconds that an answer is kept, whatever its time to live says."""
+_KEPT = 20_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A mail host; `address` is given when it is not to be looked up (a laboratory)."""
+
+    name: str
+    port: int = PORT
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The mail hosts of a domain in groups of equal preference, best first, and the site they are."""
+
+    site: str
+    groups: tuple[tuple[Host, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why there is nowhere to go; `permanent` when asking again will not help."""
+
+    reason: str
+    permanent: bool
+
+    def outcome(self, phase: Phase = Phase.ROUTE) -> Outcome:
+        """Return the outcome of a message that has no way to go."""
+        if not self.permanent:
+            return Outcome(Fate.BROKEN, phase, self.reason)
+        return Outcome(Fate.PERMANENT, phase, self.reason, verdict=Verdict(Kind.HARD, self.reason))
+
+
+class Routes(Protocol):
+    """Anything that knows where mail goes."""
+
+    async def find(self, domain: str) -> Route | NoRoute:
+        """Return the route for a domain in ASCII form."""
+        ...
+
+    async def addresses(self, host: Host) -> Sequence[str] | NoRoute:
+        """Return the addresses of a mail host that may be connected to."""
+        ...
+
+
+class DnsRoutes:
+    """Routes by MX records (RFC 5321 5.1, RFC 7505), kept as long as DNS allows.
+
+    Addresses that are not public are refused unless `private` says otherwise: a mail host in DNS
+    must not lead us to machines of our own network.
+    """
+
+    def __init__(
+        self, dns: Dns, *, private: bool = False, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._dns, self._private, self._monotonic = dns, private, monotonic
+        self._routes: _Kept[Route | NoRoute] = _Kept(monotonic)
+        self._addresses: _Kept[tuple[str, ...] | NoRoute] = _Kept(monotonic)
+
+    async def find(self, domain: str) -> Route | NoRoute:
+        """Return the route for a domain in ASCII form."""
+        if kept := self._routes.get(domain):
+            return kept
+        found, seconds = await self._ask(domain)
+        self._routes.put(domain, found, seconds)
+        return found
+
+    async def addresses(self, host: Host) -> Sequence[str] | NoRoute:
+        """Return the addresses of a mail host that may be connected to."""
+        if kept := self._addresses.get(host.name):
+            return kept
+        try:
+            answer = await self._dns.addresses(host.name)
+        except DnsFailure as fault:
+            found: tuple[str, ...] | NoRoute = _no_host(fault.failure)
+            seconds = SHORTEST
+        else:
+            public = tuple(each for each in answer.values if self._private or is_public(each))
+            found = public[:MAX_ADDRESSES] or NoRoute("private_address", permanent=False)
+            seconds = answer.ttl
+        self._addresses.put(host.name, found, seconds)
+        return found
+
+    async def _ask(self, domain: str) -> tuple[Route | NoRoute, float]:
+        try:
+            answer = await self._dns.mail_hosts(domain)
+        except DnsFailure as fault:
+            if fault.failure is Failure.NO_NAME:
+                return NoRoute("no_such_domain", permanent=True), SHORTEST
+            if fault.failure is Failure.TROUBLE:
+                return NoRoute("dns_trouble", permanent=False), 0
+            return await self._implicit(domain)
+        if all(name in ("", ".") for _, name in answer.values):
+            return NoRoute("domain_takes_no_mail", permanent=True), answer.ttl
+        groups = _grouped(answer.values)
+        if not groups:
+            return NoRoute("no_mail_host", permanent=True), answer.ttl
+        names = [host.name for host in groups[0]]
+        return Route(site.of_hosts(names), groups), answer.ttl
+
+    async def _implicit(self, domain: str) -> tuple[Route | NoRoute, float]:
+        """Without MX records the domain itself is the host, if it has an address (RFC 5321, 5.1)."""
+        host = Host(domain)
+        addresses = await self.addresses(host)
+        if isinstance(addresses, NoRoute):
+            return addresses, SHORTEST if addresses.permanent else 0
+        return Route(site.of_hosts([domain]), ((host,),)), SHORTEST
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRoutes:
+    """Routes that are written down: each domain has its host; "*.example.test" covers what is below.
+
+    Only for laboratories: it goes wherever it is told, loopback included.
+    """
+
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+
+    async def find(self, domain: str) -> Route | NoRoute:
+        """Return the host written down for a domain, or for a parent with a star."""
+        host = self.hosts.get(domain)
+        parent = domain
+        while not host and parent:
+            parent = parent.partition(".")[2]
+            host = self.hosts.get(f"*.{parent}" if parent else "*")
+        if not host:
+            return NoRoute("no_such_domain", permanent=True)
+        return Route(site.of_hosts([host.name]), ((host,),))
+
+    async def addresses(self, host: Host) -> Sequence[str] | NoRoute:
+        """Return the address written down."""
+        return (host.address,) if host.address else NoRoute("no_mail_host", permanent=True)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is one of the public internet, also when it hides within IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
+        if inner:
+            parsed = inner
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _grouped(records: Sequence[tuple[int, str]]) -> tuple[tuple[Host, ...], ...]:
+    """Return hosts by preference; names that cannot exist and repeated ones are dropped."""
+    groups: dict[int, list[Host]] = {}
+    seen: set[str] = set()
+    for preference, name in sorted(records):
+        try:
+            host = ascii_domain(name)
+        except BadInput:
+            continue
+        if host not in seen and len(seen) < MAX_HOSTS:
+            seen.add(host)
+            groups.setdefault(preference, []).append(Host(host))
+    return tuple(tuple(group) for _, group in sorted(groups.items()))
+
+
+def _no_host(failure: Failure) -> NoRoute:
+    if failure is Failure.TROUBLE:
+        return NoRoute("dns_trouble", permanent=False)
+    return NoRoute("no_mail_host", permanent=True)
+
+
+class _Kept(Generic[T]):
+    """Answers with an end, the oldest dropped when there are too many."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._answers: OrderedDict[str, tuple[float, T]] = OrderedDict()
+
+    def get(self, name: str) -> T | None:
+        """Return what is kept and still holds."""
+        kept = self._answers.get(name)
+        return kept[1] if kept and kept[0] > self._monotonic() else None
+
+    def put(self, name: str, answer: T, seconds: float) -> None:
+        """Keep an answer; 0 seconds means not at all."""
+        if seconds > 0:
+            self._answers[name] = (self._monotonic() + min(max(seconds, SHORTEST), LONGEST), answer)
+            self._answers.move_to_end(name)
+            if len(self._answers) > _KEPT:
+                self._answers.popitem(last=False)

@@ -1,0 +1,126 @@
+"""What all connections share: how many there may be at once, and each destination's window."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from salus.delivery import window
+from salus.delivery.transports.handover import Fate, Outcome, Phase
+from salus.delivery.transports.settings import WireSettings
+
+
+class Hungry(Protocol):
+    """A lane that has messages and may not connect yet."""
+
+    def staff(self) -> None:
+        """Try again to connect."""
+        ...
+
+
+@dataclass(slots=True)
+class Site:
+    """One destination: its window and its connections, over all its lanes."""
+
+    window: window.Window
+    connections: int = 0
+    hungry: list[Hungry] = field(default_factory=list)
+    resting_until: float = 0.0
+    why: Outcome | None = None
+
+    @property
+    def open(self) -> bool:
+        """Tell whether another connection may be made."""
+        return self.connections < self.window.size
+
+
+class Yard:
+    """Counts connections, keeps the windows, and knows who is idle and can make room."""
+
+    def __init__(self, settings: WireSettings) -> None:
+        self._settings = settings
+        self._room = asyncio.Semaphore(settings.connections)
+        self._idle: OrderedDict[object, tuple[Site, Callable[[], None]]] = OrderedDict()
+        self._sites: dict[str, Site] = {}
+
+    @property
+    def sites(self) -> dict[str, Site]:
+        """Return the destinations that are known now, for figures."""
+        return self._sites
+
+    def site(self, name: str) -> Site:
+        """Return the destination of that name, new when it was unknown."""
+        if name not in self._sites:
+            first, most = self._settings.connections_at_first, self._settings.connections_per_site
+            self._sites[name] = Site(window.start(first, most))
+        return self._sites[name]
+
+    async def enter(self) -> None:
+        """Wait for room for one more connection; the connection that idled longest makes it."""
+        if self._room.locked() and self._idle:
+            _, (_, make_room) = self._idle.popitem(last=False)
+            make_room()
+        await self._room.acquire()
+
+    def leave(self) -> None:
+        """Give the room back."""
+        self._room.release()
+
+    def want(self, site: Site, lane: Hungry) -> None:
+        """Note that `lane` waits for a connection to `site`; one that idles there makes room."""
+        if lane not in site.hungry:
+            site.hungry.append(lane)
+        for who, (where, make_room) in self._idle.items():
+            if where is site:
+                del self._idle[who]
+                make_room()
+                return
+
+    def freed(self, site: Site) -> None:
+        """Let the lanes that wait for a connection to `site` try, each in its turn."""
+        hungry, site.hungry = site.hungry, []
+        for lane in hungry:
+            lane.staff()
+
+    def idles(self, who: object, site: Site, make_room: Callable[[], None]) -> None:
+        """Note that `who` holds a connection to `site` it does not use; `make_room` ends it."""
+        self._idle[who] = (site, make_room)
+
+    def works(self, who: object) -> None:
+        """Note that `who` is at work again."""
+        self._idle.pop(who, None)
+
+    def learn(self, site: Site, outcome: Outcome) -> None:
+        """Let a destination's window grow or shrink by what came of an attempt."""
+        if outcome.phase is Phase.QUEUE:
+            return
+        trouble = outcome.fate in (Fate.BROKEN, Fate.UNCERTAIN)
+        if trouble or (outcome.verdict and outcome.verdict.site_wide):
+            site.window = window.after_failure(site.window)
+            if site.window.dead:
+                self.rest(site, outcome, self._settings.rest_unreachable)
+        elif outcome.fate is not Fate.UNPROTECTED:
+            site.window = window.after_success(site.window, site.connections)
+            if site.hungry and site.open:
+                self.freed(site)
+
+    def rest(self, site: Site, outcome: Outcome, seconds: float) -> None:
+        """Leave a destination alone for a while; `outcome` is the answer until then."""
+        site.resting_until, site.why = time.monotonic() + seconds, outcome
+
+    def resting(self, site: Site) -> Outcome | None:
+        """Return why a destination is left alone, or None when it is not, or no more."""
+        if site.why and time.monotonic() >= site.resting_until:
+            site.window, site.why = window.rested(site.window), None
+        return site.why
+
+    def forget_quiet(self) -> None:
+        """Drop destinations that nothing is known of any more."""
+        now = time.monotonic()
+        quiet = [name for name, s in self._sites.items() if not s.connections and s.resting_until < now]
+        for name in quiet:
+            del self._sites[name]
