@@ -36,6 +36,8 @@ class Permission(StrEnum):
     DELIVERY_RECEIPT_READ = "delivery:receipt:read"
     DELIVERY_MESSAGE_RECALL = "delivery:message:recall"
     GATE_DECIDE_RUN = "gate:decide:run"
+    PATIENTS_CODE_ISSUE = "patients:code:issue"
+    """Hand a sign-in code to a patient whose identity was checked."""
     AUDIT_LOG_READ = "audit:log:read"
     AUDIT_LOG_VERIFY = "audit:log:verify"
     IDENTITY_STAFF_MANAGE = "identity:staff:manage"

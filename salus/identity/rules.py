@@ -52,6 +52,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.CAMPAIGNS_RECIPIENTS_READ,
                 P.DELIVERY_RECEIPT_READ,
                 P.DELIVERY_MESSAGE_RECALL,
+                P.PATIENTS_CODE_ISSUE,
                 P.AUDIT_LOG_READ,
                 P.AUDIT_LOG_VERIFY,
                 P.ORGANIZATION_SETTINGS_READ,
@@ -95,6 +96,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.CAMPAIGNS_RECIPIENTS_READ,
                 P.DELIVERY_RECEIPT_READ,
                 P.DELIVERY_MESSAGE_RECALL,
+                P.PATIENTS_CODE_ISSUE,
             }
         ),
         Role.DEVELOPER: frozenset(
