@@ -1,0 +1,97 @@
+"""The door of patients. Every function works for the organization in context, which the link names."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from salus.contacts import api as contacts
+from salus.kernel.acting import Actor
+from salus.kernel.time import Clock, SystemClock
+from salus.patients import operations, rules
+from salus.patients.contracts import (
+    Attempt,
+    CodeNotSent,
+    CodeSent,
+    Invitation,
+    IssuedCode,
+    PatientSession,
+    Person,
+)
+from salus.patients.ports import use_post
+from salus.platform.tenancy import current_organization
+
+__all__ = [
+    "actor_of",
+    "birth_date",
+    "end_session",
+    "find_patient",
+    "forget_old",
+    "invitation",
+    "issue_code",
+    "look_at_patient",
+    "send_code",
+    "session",
+    "use_post",
+    "verify",
+]
+
+_CLOCK = SystemClock()
+
+
+def invitation(token: str, *, clock: Clock = _CLOCK) -> Invitation:
+    """Return what the link of a notice opens, before anything is proved; raises `BadInput`."""
+    return operations.invitation(token, clock.now())
+
+
+def send_code(token: str, *, language: str, ip: str = "", clock: Clock = _CLOCK) -> CodeSent | CodeNotSent:
+    """Send a six-digit code by e-mail, only where that path is protected and nothing special is told."""
+    return operations.send_code(token, language=language, ip=ip, at=clock.now())
+
+
+def issue_code(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> IssuedCode:
+    """Return a code for staff to hand out, good for ten minutes; raises `NotFound`, `Conflict`."""
+    return operations.issue_code(contact_id, actor=actor, at=clock.now())
+
+
+def find_patient(record_number: str) -> UUID | None:
+    """Return the contact with this medical record number, or None."""
+    return contacts.find_by_identifier("mrn", record_number)
+
+
+def look_at_patient(contact_id: UUID, *, actor: Actor) -> Person:
+    """Return name and birth date, to compare with what a caller says; the look is recorded."""
+    return operations.look_at(contact_id, actor)
+
+
+def verify(token: str, *, code: str, birth_date: date | None, ip: str = "", clock: Clock = _CLOCK) -> Attempt:
+    """Judge a code and a birth date together; five wrong tries lock for half an hour.
+
+    The outcome never says which was wrong. Raises `BadInput` for a bad link.
+    """
+    return operations.verify(token, code=rules.code_of(code), birth_date=birth_date, ip=ip, at=clock.now())
+
+
+def session(cookie: str, *, clock: Clock = _CLOCK) -> PatientSession | None:
+    """Return the living session of a cookie, None for any other; 15 idle minutes end it."""
+    return operations.session(cookie, at=clock.now())
+
+
+def end_session(cookie: str, *, ip: str = "", clock: Clock = _CLOCK) -> None:
+    """Sign out."""
+    operations.end_session(cookie, ip=ip, at=clock.now())
+
+
+def actor_of(session: PatientSession, *, ip: str = "") -> Actor:
+    """Return the patient of a session as an actor."""
+    return operations.patient(current_organization(), session.contact_id, session.id, ip)
+
+
+def birth_date(year: str, month: str, day: str) -> date | None:
+    """Return the date that a person typed in three fields, None when there is no such day."""
+    return rules.birth_date(year, month, day)
+
+
+def forget_old(*, clock: Clock = _CLOCK) -> int:
+    """Remove rows of sessions that ended long ago; run it daily for each organization."""
+    return operations.forget_old(clock.now())
