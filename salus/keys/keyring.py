@@ -25,7 +25,7 @@ FRESH = 60.0
 _SELECT = """
 SELECT id, kind, name, version, status, wrapped, wrapped_by,
     written_in = (SELECT pg_current_xact_id_if_assigned()::text::bigint)
-FROM keys_key WHERE organization_id = %s AND status <> 'destroyed' ORDER BY kind, name, version DESC
+FROM keys_key WHERE organization_id = %s ORDER BY kind, name, version DESC
 """
 
 
@@ -176,6 +176,7 @@ def _read(organization_id: UUID) -> tuple[tuple[WrappedKey, ...], bool]:
     rows = tuple(
         WrappedKey(key_id, kind, name, version, status, bytes(wrapped), wrapped_by)
         for key_id, kind, name, version, status, wrapped, wrapped_by, _ in found
+        if status != Status.DESTROYED
     )
     return rows, not any(uncommitted for *_, uncommitted in found)
 

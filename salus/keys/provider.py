@@ -83,21 +83,27 @@ def read_private(path: Path) -> bytes:
             f"The key file {path.name} cannot be read ({fault.strerror}).",
             next_step="Check that it is there, that it is no link, and that it belongs to the user who runs Salus.",
         ) from fault
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise Unavailable(f"The key file {path.name} is not a regular file.")
-        if found.st_uid != os.geteuid():
-            raise Unavailable(
-                f"The key file {path.name} belongs to another user (uid {found.st_uid}).",
-                next_step=f"Run as that user, or make the file yours: chown {os.geteuid()} {path.name}",
-            )
-        if found.st_mode & 0o077:
-            raise Unavailable(
-                f"The key file {path.name} is open to others (mode {stat.S_IMODE(found.st_mode):o}).",
-                next_step=f"Run: chmod 600 {path.name}. Whoever could read it may have copied it: rotate it.",
-            )
-        return file.read()
+    try:
+        found = os.fstat(handle)
+        _refuse_loose(path.name, found)
+        return os.read(handle, found.st_size)
+    finally:
+        os.close(handle)
+
+
+def _refuse_loose(name: str, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise Unavailable(f"The key file {name} is not a regular file.")
+    if found.st_uid != os.geteuid():
+        raise Unavailable(
+            f"The key file {name} belongs to another user (uid {found.st_uid}).",
+            next_step=f"Run as that user, or make the file yours: chown {os.geteuid()} {name}",
+        )
+    if found.st_mode & 0o077:
+        raise Unavailable(
+            f"The key file {name} is open to others (mode {stat.S_IMODE(found.st_mode):o}).",
+            next_step=f"Run: chmod 600 {name}. Whoever could read it may have copied it: rotate it.",
+        )
 
 
 def write_private(path: Path, content: bytes) -> None:
