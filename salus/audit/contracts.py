@@ -67,6 +67,7 @@ class Action(StrEnum):
     TEMPLATE_VERSION = "content:version:create"
     TEMPLATE_CLASSIFY = "content:version:classify"
     TEMPLATE_CONFIRM = "content:version:confirm"
+    TEMPLATE_DECLINE = "content:version:decline"
     TEMPLATE_PREVIEW = "content:version:preview"
 
     SEGMENT_SAVE = "audiences:segment:save"
