@@ -22,11 +22,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def setup() -> None:
-    """Make Django ready; commands that need models call it before they import them."""
+    """Make Django and the ports ready; commands that need models call it before they import them."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salus.wiring.settings")
     django.setup()
+
+    from django.conf import settings
+
+    from salus.wiring.assembly import assemble
+
+    assemble(settings.HOME)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
