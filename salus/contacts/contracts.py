@@ -83,8 +83,12 @@ class Identifier:
 class ContactPatch:
     """What an importer knows of one person; it is merged into the contact that it identifies.
 
-    `values` holds plain JSON values by attribute key; `records` replaces-by-id the dated records of
-    an attribute. `place` names the source row for error messages ("line 812") and holds no PHI.
+    `values` holds plain JSON values by attribute key (None takes a value away); `defaults` are used
+    only where the contact says nothing yet; `records` replaces-by-id the dated records of an
+    attribute, and a record whose status is "entered-in-error" takes the one with its id away.
+    Addresses replace those that the same source gave before on the same channel. `place` names the
+    source row for error messages ("line 812") and holds no PHI. With `create` false the patch is
+    rejected when nobody has its identifiers.
     """
 
     identifiers: tuple[Identifier, ...] = ()
@@ -92,6 +96,8 @@ class ContactPatch:
     values: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     place: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    create: bool = True
 
 
 class MergeOutcome(StrEnum):
@@ -105,12 +111,16 @@ class MergeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The fate of one patch, in the order the patches were given; `reason` is PHI-free text."""
+    """The fate of one patch, in the order the patches were given; `reason` is PHI-free text.
+
+    `field` names what the reason is about ("birth_date", "email", "identity").
+    """
 
     outcome: MergeOutcome
     contact_id: UUID | None = None
     number: int | None = None
     reason: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,255 @@
+"""The door of contacts. Every function works for the organization in context (`acting_for`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+
+from salus.audit.contracts import Action
+from salus.contacts import addresses, opening, operations, queries
+from salus.contacts.code_lists import CODE_LISTS, CodeList
+from salus.contacts.codes import SYSTEM_OF_URI, SYSTEMS, normal_code
+from salus.contacts.contracts import Attribute, Change, ContactPatch, Merged, Opened
+from salus.contacts.dictionary import DICTIONARY
+from salus.contacts.document import identifier_kind
+from salus.contacts.merging import Ready, make_ready
+from salus.contacts.places import LANGUAGES, STATES, country_code, language_code, state_code, zone_of_state
+from salus.contacts.special_codes import (
+    special_of,
+    specials_asked,
+    specials_of,
+    specials_of_record,
+    strictest,
+)
+from salus.contacts.value_sets import VALUE_SETS, CodePatterns, ValueSet, covers, patterns
+from salus.contacts.values import check_date_format, clean_text, iso_date, reader
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.time import Clock, SystemClock
+from salus.kernel.vocabulary import Channel
+from salus.keys import api as keys
+from salus.platform import feed
+
+__all__ = [
+    "CODE_LISTS",
+    "LANGUAGES",
+    "STATES",
+    "SYSTEMS",
+    "SYSTEM_OF_URI",
+    "VALUE_SETS",
+    "CodeList",
+    "CodePatterns",
+    "Ready",
+    "ValueSet",
+    "blind_address",
+    "changes",
+    "check_date_format",
+    "clean_text",
+    "count",
+    "country_code",
+    "covers",
+    "dictionary",
+    "erase_person",
+    "export_person",
+    "find_by_address",
+    "find_by_identifier",
+    "foresee",
+    "head_change",
+    "iso_date",
+    "laboratory",
+    "language_code",
+    "make_patches_ready",
+    "merge",
+    "merge_ready",
+    "normal_code",
+    "normalize_email",
+    "normalize_phone",
+    "numbers_of",
+    "open_documents",
+    "open_documents_after",
+    "open_fields",
+    "patterns",
+    "reader",
+    "recent",
+    "reseal",
+    "special_of",
+    "specials_asked",
+    "specials_of",
+    "specials_of_record",
+    "state_code",
+    "strictest",
+    "versions",
+    "zone_of_state",
+]
+
+_CLOCK = SystemClock()
+BATCH = 1000
+"""How many patches, ids or numbers one call should carry."""
+
+
+def dictionary() -> Mapping[str, Attribute]:
+    """Return every attribute by its key."""
+    return DICTIONARY
+
+
+def laboratory() -> bool:
+    """Return whether this installation is out of the world's reach, so that reserved names are fine."""
+    if getattr(settings, "SALUS_LABORATORY_ROUTES", ""):
+        return True
+    return urlsplit(settings.SALUS_PUBLIC_URL).hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def normalize_email(text: str) -> str:
+    """Return the normal form of an e-mail address; raises `BadInput` that does not show it."""
+    return addresses.normalize_email(text, laboratory=laboratory())
+
+
+def normalize_phone(text: str) -> str:
+    """Return a phone number in E.164; raises `BadInput` that does not show it."""
+    return addresses.normalize_phone(text)
+
+
+def make_patches_ready(patches: Sequence[ContactPatch], *, clock: Clock = _CLOCK) -> list[Ready]:
+    """Check, normalize and blind `patches`: the part of `merge` that needs no database.
+
+    An importer may do it in another thread, inside the same organization's context, one batch ahead.
+    """
+    return make_ready(patches, blinder=keys.blinder(), today=clock.now().date(), laboratory=laboratory())
+
+
+def merge_ready(batch: Sequence[Ready], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
+    """Write what `make_patches_ready` made; return the fate of each patch, in order."""
+    return operations.merge(batch, actor=actor, now=clock.now())
+
+
+def merge(patches: Sequence[ContactPatch], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
+    """Merge `patches` (at most a few thousand) and return the fate of each, in order.
+
+    A person is found by identifiers, then by e-mail (or phone) with birth date or name; what cannot
+    be told apart is rejected with a reason. A patch that says nothing new writes nothing.
+    """
+    return merge_ready(make_patches_ready(patches, clock=clock), actor=actor, clock=clock)
+
+
+def foresee(patches: Sequence[ContactPatch], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
+    """Return what `merge` would make of `patches`, and write nothing."""
+    return operations.merge(
+        make_patches_ready(patches, clock=clock), actor=actor, now=clock.now(), write=False
+    )
+
+
+def open_fields(
+    *,
+    ids: Sequence[UUID] | None = None,
+    numbers: Sequence[int] | None = None,
+    fields: Sequence[str],
+    purpose: str,
+    actor: Actor,
+    revealed: bool = False,
+) -> list[Opened]:
+    """Open `fields` of the contacts with `ids` or `numbers`, for `purpose` (one word), by number.
+
+    One query and one audit entry for the batch. `fields` are attribute keys, "email" and "phone"
+    (any of the two fills `Opened.addresses`), or "identifiers". A contact that is erased or not here
+    is left out, and so is a value that is not known. `revealed`: a person looks at it.
+    Raises `BadInput` for an unknown field or a purpose that is no word.
+    """
+    rows = queries.rows_by_id(ids) if ids is not None else queries.rows_by_number(numbers or ())
+    action = Action.CONTACT_REVEAL if revealed else Action.CONTACT_READ
+    return opening.open_fields(rows, fields=fields, purpose=purpose, actor=actor, action=action)
+
+
+def open_documents(
+    *, ids: Sequence[UUID] | None = None, numbers: Sequence[int] | None = None
+) -> Iterator[tuple[int, UUID, int, bytes]]:
+    """Yield (number, contact id, version, document as JSON bytes); for the audience engine only."""
+    rows = queries.rows_by_id(ids) if ids is not None else queries.rows_by_number(numbers or ())
+    return opening.open_documents(rows)
+
+
+def open_documents_after(number: int, limit: int) -> Iterator[tuple[int, UUID, int, bytes]]:
+    """Yield the next `limit` documents after contact `number`; for the engine's rebuild only."""
+    return opening.open_documents(queries.rows_after(number, limit))
+
+
+def changes(after: int, limit: int) -> list[Change]:
+    """Return the next `limit` entries of the change feed after number `after`; a contact stands once."""
+    return queries.changes(after, limit)
+
+
+def head_change() -> int:
+    """Return the number of the last change."""
+    return feed.head(operations.CHANGES)
+
+
+def versions(ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the present version of each living contact among `ids`."""
+    return queries.versions(ids)
+
+
+def numbers_of(ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the number of each living contact among `ids`."""
+    return queries.numbers_of(ids)
+
+
+def count() -> int:
+    """Return how many contacts the organization has, the erased ones not counted."""
+    return queries.count()
+
+
+def blind_address(channel: Channel, value: str) -> bytes:
+    """Return the blind index of an address, normalized first; raises `BadInput`."""
+    return keys.blinder().blind(*_address_key(channel, value))
+
+
+def _address_key(channel: Channel, value: str) -> tuple[str, str]:
+    if channel is Channel.EMAIL:
+        return "email", normalize_email(value)
+    if channel is Channel.SMS:
+        return "phone", normalize_phone(value)
+    raise BadInput("has no addresses", place=channel.value)
+
+
+def find_by_address(channel: Channel, value: str) -> list[UUID]:
+    """Return the contacts that have an address (at most 21); raises `BadInput` for a malformed one."""
+    found = queries.ids_by_blind(keys.blinder().candidates(*_address_key(channel, value)))
+    return list(dict.fromkeys(one for ids in found.values() for one in ids))
+
+
+def find_by_identifier(system: str, value: str) -> UUID | None:
+    """Return the contact with an identifier ("mrn", "fhir", "member"...), or None."""
+    blinds = keys.blinder().candidates(identifier_kind(system), value.strip())
+    return next((ids[0] for ids in queries.ids_by_blind(blinds).values()), None)
+
+
+def recent(limit: int, after: int | None = None) -> list[tuple[UUID, int, int]]:
+    """Return (id, number, version) of the newest contacts; the next page starts `after` a number."""
+    return [(row.id, row.number, row.version) for row in queries.rows_before(after, limit)]
+
+
+def export_person(contact_id: UUID, *, purpose: str, actor: Actor) -> dict[str, Any]:
+    """Return everything that is known of a person, for an access request; raises `NotFound`."""
+    rows = queries.rows_by_id([contact_id])
+    opening.open_fields(
+        rows, fields=("email", "identifiers"), purpose=purpose, actor=actor, action=Action.CONTACT_EXPORT
+    )
+    found = next(iter(opening.open_documents(rows)), None)
+    if found is None:
+        raise NotFound
+    document: dict[str, Any] = orjson.loads(found[3])
+    return document
+
+
+def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> None:
+    """Erase what is known of a person and all ways to find them; raises `NotFound`."""
+    operations.erase(contact_id, actor=actor, now=clock.now())
+
+
+def reseal(after: int = 0, limit: int = BATCH) -> int | None:
+    """Seal and index the next contacts under the present keys; returns the last number, None at the end."""
+    return operations.seal_anew(after, limit)

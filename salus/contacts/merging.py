@@ -1,0 +1,181 @@
+"""One batch of patches against what is known: decides in memory, so that writing is a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from salus.contacts.contracts import ContactPatch, MergeOutcome
+from salus.contacts.document import (
+    Prepared,
+    blind_keys,
+    identifier_kind,
+    merge_into,
+    new_document,
+    prepare,
+)
+from salus.contacts.matching import NOTHING, Candidate, match
+from salus.kernel.errors import BadInput
+from salus.kernel.ids import new_id
+from salus.kernel.vocabulary import Channel
+from salus.keys.contracts import Blinder
+
+Key = tuple[str, str]
+"""A kind of blind index and the normalized value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A patch that was checked, with its blind indexes; or the `reason` and field why it is refused."""
+
+    patch: Prepared | None
+    identifiers: tuple[bytes, ...] = ()
+    """Candidates of every identifier, retired keys included."""
+    address: tuple[bytes, ...] = ()
+    """Candidates of the one address that may tell who it is."""
+    own: tuple[bytes, ...] = ()
+    """The indexes to store for this patch's addresses and identifiers, under the present key."""
+    reason: str = ""
+    field: str = ""
+
+
+def make_ready(
+    patches: Iterable[ContactPatch], *, blinder: Blinder, today: date, laboratory: bool
+) -> list[Ready]:
+    """Check and normalize `patches` and make their blind indexes; needs no database."""
+    return [_make_ready(patch, blinder, today, laboratory) for patch in patches]
+
+
+def _make_ready(patch: ContactPatch, blinder: Blinder, today: date, laboratory: bool) -> Ready:
+    try:
+        prepared = prepare(patch, today=today, laboratory=laboratory)
+    except BadInput as fault:
+        return Ready(None, reason=fault.what, field=fault.place)
+    if not (prepared.identifiers or prepared.addresses):
+        empty = not (prepared.values or prepared.records)
+        return Ready(prepared, reason=NOTHING if empty else "")
+    identifiers: list[bytes] = []
+    own: list[bytes] = []
+    for system, value in prepared.identifiers:
+        found = blinder.candidates(identifier_kind(system), value)
+        identifiers += found
+        own.append(found[0])
+    deciding = _deciding_address(prepared)
+    address: tuple[bytes, ...] = ()
+    for one in prepared.addresses:
+        key = ("email" if one["channel"] == Channel.EMAIL else "phone", one["value"])
+        if key == deciding:
+            address = blinder.candidates(*key)
+            own.append(address[0])
+        else:
+            own.append(blinder.blind(*key))
+    return Ready(prepared, tuple(identifiers), address, tuple(own))
+
+
+def _deciding_address(patch: Prepared) -> Key | None:
+    email = patch.first(Channel.EMAIL)
+    if email is not None:
+        return "email", email
+    phone = patch.first(Channel.SMS)
+    return ("phone", phone) if phone is not None else None
+
+
+@dataclass(slots=True)
+class Person:
+    """Someone in the batch: known already, or new."""
+
+    id: UUID
+    document: dict[str, Any]
+    number: int = 0
+    version: int = 0
+    """0 while new."""
+    changed: bool = False
+    before: dict[str, Any] | None = None
+    """The document as it was stored, once it has changed."""
+    blinds: tuple[bytes, ...] | None = None
+    """The indexes to store, as long as one patch alone made this person."""
+
+
+@dataclass(slots=True)
+class Fate:
+    """What the batch decided of one patch."""
+
+    outcome: MergeOutcome
+    person: Person | None = None
+    reason: str = ""
+    field: str = ""
+
+
+class Batch:
+    """The people that a batch of patches speaks of, as it unfolds."""
+
+    def __init__(self, known: Iterable[Person], index: dict[bytes, list[UUID]]) -> None:
+        self.people = {person.id: person for person in known}
+        self._index = index
+
+    def apply(self, ready: Ready) -> Fate:
+        """Merge one patch into the batch and say what became of it."""
+        if ready.reason or ready.patch is None:
+            return Fate(MergeOutcome.REJECTED, reason=ready.reason, field=ready.field)
+        decided = match(
+            ready.patch, self._candidates(ready.identifiers), lambda: self._candidates(ready.address)
+        )
+        if decided.reason:
+            return Fate(MergeOutcome.REJECTED, reason=decided.reason, field="identity")
+        if decided.person is None:
+            return Fate(MergeOutcome.CREATED, self._create(ready))
+        return self._change(decided.person, ready)
+
+    def _candidates(self, blinds: Sequence[bytes]) -> list[Candidate[Person]]:
+        ids = {found: None for blind in blinds for found in self._index.get(blind, ())}
+        return [Candidate(self.people[one], self.people[one].document) for one in ids if one in self.people]
+
+    def _create(self, ready: Ready) -> Person:
+        assert ready.patch is not None
+        person = Person(new_id(), new_document(ready.patch), changed=True, blinds=ready.own)
+        self.people[person.id] = person
+        self._enter(person, ready.own)
+        return person
+
+    def _change(self, person: Person, ready: Ready) -> Fate:
+        assert ready.patch is not None
+        document, changed = merge_into(person.document, ready.patch)
+        if not changed:
+            return Fate(MergeOutcome.UNCHANGED, person)
+        if person.before is None:
+            person.before = person.document
+        person.document, person.changed, person.blinds = document, True, None
+        self._enter(person, ready.own)
+        return Fate(MergeOutcome.UPDATED, person)
+
+    def _enter(self, person: Person, blinds: Iterable[bytes]) -> None:
+        for blind in blinds:
+            entries = self._index.setdefault(blind, [])
+            if person.id not in entries:
+                entries.append(person.id)
+
+    def created(self) -> list[Person]:
+        """Return those who are new, in the order of their ids."""
+        return [person for person in self.people.values() if person.version == 0]
+
+    def updated(self) -> list[Person]:
+        """Return those who were known and have changed."""
+        return [person for person in self.people.values() if person.version and person.changed]
+
+
+def blinds_of(person: Person, blinder: Blinder) -> Iterable[bytes]:
+    """Return the indexes under which `person` must be findable now."""
+    if person.blinds is not None:
+        return dict.fromkeys(person.blinds)
+    return {blinder.blind(kind, value) for kind, value in blind_keys(person.document)}
+
+
+def lost_keys(person: Person) -> list[Key]:
+    """Return what must not lead to `person` any more: addresses that the change took away."""
+    if person.before is None:
+        return []
+    after = set(blind_keys(person.document))
+    return [key for key in blind_keys(person.before) if key not in after]

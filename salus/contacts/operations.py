@@ -1,0 +1,215 @@
+"""What changes contacts, each in one transaction: merge, erase, index anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from psycopg import sql
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.contacts import queries
+from salus.contacts.contracts import Merged, MergeOutcome
+from salus.contacts.document import blind_keys
+from salus.contacts.merging import Batch, Fate, Person, Ready, blinds_of, lost_keys
+from salus.kernel.acting import Actor
+from salus.kernel.errors import NotFound
+from salus.keys import api as keys
+from salus.keys.contracts import Blinder, Sealer
+from salus.platform import bulk, feed
+from salus.platform.tenancy import current_organization
+
+NUMBERS = "contact_number"
+CHANGES = "contact_change"
+
+
+def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = True) -> list[Merged]:
+    """Merge checked patches and return the fate of each, in order; one audit entry for all.
+
+    One merge runs at a time in an organization: otherwise two could create the same person. With
+    `write` false nothing is written and new people have no id: a look at what would happen.
+    """
+    organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
+    _lock(organization_id)
+    people = _known(batch, organization_id, sealer)
+    fates = [people.apply(ready) for ready in batch]
+    if write:
+        created, updated = people.created(), people.updated()
+        _number(created, updated, now, organization_id, sealer)
+        _store_blinds(created, updated, organization_id, blinder)
+        if created or updated:
+            _record(fates, actor)
+    return [_merged(fate, write) for fate in fates]
+
+
+def _lock(organization_id: UUID) -> None:
+    key = int.from_bytes(organization_id.bytes[-4:], "big", signed=True)
+    queries.fetch("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [queries.ADVISORY_CLASS, key])
+
+
+def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer) -> Batch:
+    """Find everybody that the batch's indexes lead to, open them, and put them in memory."""
+    asked = {blind: None for ready in batch for blind in (*ready.identifiers, *ready.address)}
+    index = queries.ids_by_blind(list(asked))
+    ids = {one for found in index.values() for one in found}
+    rows = queries.rows_by_id(ids, lock=True) if ids else []
+    return Batch(
+        (
+            Person(row.id, orjson.loads(document), number=row.number, version=row.version)
+            for row, document in queries.opened(rows, organization_id, sealer)
+        ),
+        index,
+    )
+
+
+_CONTACT_COLUMNS = (
+    ("id", "uuid"),
+    ("number", "bigint"),
+    ("version", "integer"),
+    ("change", "bigint"),
+    ("sealed", "bytea"),
+)
+
+_INSERT = sql.SQL(
+    "INSERT INTO contacts_contact (id, organization_id, number, version, change, sealed, created_at, changed_at) "
+    "SELECT id, %s, number, version, change, sealed, %s, %s FROM {} ORDER BY number"
+)
+_UPDATE = sql.SQL(
+    "UPDATE contacts_contact c SET version = t.version, change = t.change, sealed = t.sealed, changed_at = %s "
+    "FROM {} t WHERE c.id = t.id"
+)
+
+
+def _number(
+    created: list[Person], updated: list[Person], now: datetime, organization_id: UUID, sealer: Sealer
+) -> None:
+    """Give numbers, seal and write the documents of all who are new or changed."""
+    if created:
+        first = feed.next_numbers(NUMBERS, len(created))
+        for number, person in enumerate(created, first):
+            person.number = number
+    if not (created or updated):
+        return
+    change = feed.next_numbers(CHANGES, len(created) + len(updated))
+    for people, statement, stamps in (
+        (created, _INSERT, [organization_id, now, now]),
+        (updated, _UPDATE, [now]),
+    ):
+        if people:
+            rows = [
+                (
+                    person.id,
+                    person.number,
+                    person.version + 1,
+                    number,
+                    sealer.seal(
+                        orjson.dumps(person.document), queries.associated(organization_id, person.id)
+                    ),
+                )
+                for number, person in enumerate(people, change)
+            ]
+            bulk.execute(statement.format(bulk.copy_rows(_CONTACT_COLUMNS, rows)), stamps)
+            change += len(people)
+
+
+def _store_blinds(
+    created: list[Person], updated: list[Person], organization_id: UUID, blinder: Blinder
+) -> None:
+    rows = [(blind, person.id) for person in (*created, *updated) for blind in blinds_of(person, blinder)]
+    if rows:
+        table = bulk.copy_rows((("blind", "bytea"), ("contact_id", "uuid")), rows)
+        bulk.execute(
+            sql.SQL(
+                "INSERT INTO contacts_blind (organization_id, blind, contact_id) "
+                "SELECT %s, blind, contact_id FROM {} ON CONFLICT DO NOTHING"
+            ).format(table),
+            [organization_id],
+        )
+    _forget((person.id, lost_keys(person)) for person in updated)
+
+
+def _forget(lost: Iterable[tuple[UUID, list[tuple[str, str]]]]) -> None:
+    """Remove the indexes of (contact, keys), under every key that may have made them."""
+    blinder = keys.blinder()
+    gone = [
+        (blind, contact_id)
+        for contact_id, pairs in lost
+        for kind, value in pairs
+        for blind in blinder.candidates(kind, value)
+    ]
+    if gone:
+        queries.fetch(
+            "DELETE FROM contacts_blind b USING unnest(%s::bytea[], %s::uuid[]) AS g(blind, contact_id) "
+            "WHERE b.blind = g.blind AND b.contact_id = g.contact_id",
+            [[blind for blind, _ in gone], [contact_id for _, contact_id in gone]],
+        )
+
+
+def _record(fates: list[Fate], actor: Actor) -> None:
+    counts = Counter(fate.outcome.value for fate in fates)
+    audit.record(Action.CONTACT_MERGE, actor=actor, object_kind="contact", details=dict(counts))
+
+
+def _merged(fate: Fate, written: bool) -> Merged:
+    if fate.person is None:
+        return Merged(fate.outcome, reason=fate.reason, field=fate.field)
+    if not written and fate.outcome is MergeOutcome.CREATED:
+        return Merged(fate.outcome)
+    return Merged(fate.outcome, fate.person.id, fate.person.number or None)
+
+
+def erase(contact_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Erase what is known of a person; the empty row stays in the change feed so that caches forget too.
+
+    Raises `NotFound`.
+    """
+    organization_id = current_organization()
+    rows = queries.rows_by_id([contact_id], lock=True)
+    if not rows:
+        raise NotFound
+    ((_, document),) = queries.opened(rows, organization_id, keys.sealer())
+    _forget([(contact_id, blind_keys(orjson.loads(document)))])
+    change = feed.next_numbers(CHANGES, 1)
+    queries.fetch(
+        "UPDATE contacts_contact SET sealed = '', version = version + 1, change = %s, changed_at = %s, "
+        "erased_at = %s WHERE id = %s",
+        [change, now, now, contact_id],
+    )
+    audit.record(
+        Action.CONTACT_ERASE, actor=actor, object_kind="contact", object_id=contact_id, patient_id=contact_id
+    )
+
+
+def seal_anew(after: int, limit: int) -> int | None:
+    """Seal and index the next `limit` contacts after number `after` under the present keys.
+
+    Returns the last number done, or None when there are no more: the work that follows a rotation.
+    Versions and changes stay, because nothing that anyone reads has changed.
+    """
+    organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
+    rows = queries.rows_after(after, limit)
+    if not rows:
+        return None
+    locked = queries.rows_by_id([row.id for row in rows], lock=True)
+    people = [
+        Person(row.id, orjson.loads(document), number=row.number, version=row.version)
+        for row, document in queries.opened(locked, organization_id, sealer)
+    ]
+    sealed = [
+        (
+            person.id,
+            sealer.seal(orjson.dumps(person.document), queries.associated(organization_id, person.id)),
+        )
+        for person in people
+    ]
+    table = bulk.copy_rows((("id", "uuid"), ("sealed", "bytea")), sealed)
+    bulk.execute(
+        sql.SQL("UPDATE contacts_contact c SET sealed = t.sealed FROM {} t WHERE c.id = t.id").format(table)
+    )
+    _forget((person.id, blind_keys(person.document)) for person in people)
+    _store_blinds([], people, organization_id, blinder)
+    return rows[-1].number
