@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,7 @@ __all__ = [
     "analyse",
     "check_classification",
     "check_open_text",
+    "check_sender_name",
     "classify",
     "compile_version",
     "confirm_classification",
@@ -187,12 +188,22 @@ def format_values(
     `language` is the version's own unless another is given; `at` is the moment in whose light an age is
     told, in the organization's time zone. With "link" added, `Compiled.render` takes them.
     """
+    return values_maker(version, at or clock.now(), language)(opened)
+
+
+def values_maker(
+    version: TemplateVersion, at: datetime, language: str = ""
+) -> Callable[[Opened], dict[str, dict[str, Any]]]:
+    """Return `format_values` for many people: what is the same for all of them is looked up once."""
     zone = ZoneInfo(identity.organization().time_zone)
-    day = (at or clock.now()).astimezone(zone).date()
-    contact = people.formatter().contact(
-        _sources(version).needs, people.plain_values(opened), language or version.language, day
-    )
-    return {"contact": contact, "org": org_values()}
+    day = at.astimezone(zone).date()
+    needs, formatter, org = _sources(version).needs, people.formatter(), org_values()
+
+    def make(opened: Opened) -> dict[str, dict[str, Any]]:
+        values = people.plain_values(opened)
+        return {"contact": formatter.contact(needs, values, language or version.language, day), "org": org}
+
+    return make
 
 
 def org_values() -> dict[str, str]:
@@ -236,6 +247,11 @@ def notice(language: str) -> Compiled:
 def notice_org(language: str) -> dict[str, str]:
     """Return the organization's facts for a notice: a name that tells a condition is replaced."""
     return _house.neutral(org_values(), language if language in inspecting.LANGUAGES else "en")
+
+
+def check_sender_name(name: str) -> tuple[Problem, ...]:
+    """Return what keeps `name` from being shown as the sender: it travels in the open, to everybody alike."""
+    return inspecting.sender_name(name)
 
 
 def check_open_text(text: str, place: str) -> tuple[Problem, ...]:
