@@ -46,6 +46,7 @@ __all__ = [
     "leaf_hash",
     "merkle_path",
     "merkle_root",
+    "origin",
     "prove",
     "record",
     "record_many",
@@ -156,6 +157,11 @@ def checkpoint(clock: Clock = _CLOCK) -> Checkpoint:
 def latest_checkpoint() -> Checkpoint | None:
     """Return the current organization's newest checkpoint, None before the first."""
     return checkpoints.latest()
+
+
+def origin(organization_id: UUID) -> str:
+    """Return the name of an organization's log, the first line of its checkpoints."""
+    return ports.signer().name(organization_id)
 
 
 def verifier_key() -> str:
