@@ -169,3 +169,12 @@ class SentMessage:
     rule_ids: tuple[str, ...]
     evidence_ids: tuple[UUID, ...]
     disclosed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request for a picture or a link of a message: what is known of who made it."""
+
+    at: datetime
+    agent: str
+    method: str

@@ -23,7 +23,7 @@ WORDS = frozenset(
     negotiate network no not null of ok okay on or order our out over partner peer permanent permitted
     please policy postmaster processed prohibited protocol queue queued quota rate rbl reached
     received recipient recipients refused reject rejected rejecting relay relaying reputation
-    requested required reserved resources response reverse route security see sender sending sent
+    requested required reserved resources response reverse route security sender sending sent
     server service session size smtp spam spamhaus spf starttls start state status storage such
     suspended syntax system temporarily temporary that the then this throttled time timeout tls to too
     transaction try unable unauthenticated unavailable unexpected unknown unrecognized unsolicited

@@ -76,7 +76,7 @@ def shortfall_of(fault: ssl.SSLError) -> Shortfall:
             return Shortfall.EXPIRED
         return Shortfall.WRONG_NAME if fault.verify_code in _WRONG_NAME else Shortfall.UNTRUSTED
     reason = (fault.reason or "").upper()
-    if "VERSION" in reason or "UNSUPPORTED_PROTOCOL" in reason:
+    if any(word in reason for word in ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW")):
         return Shortfall.TLS_TOO_OLD
     if "CIPHER" in reason or "DH_KEY" in reason:
         return Shortfall.WEAK_CIPHER

@@ -1,0 +1,7 @@
+"""`python -m salus` is the command `salus`."""
+
+import sys
+
+from salus.wiring.cli import main
+
+sys.exit(main())

@@ -1,0 +1,66 @@
+"""Reads of campaigns, opened for staff who may see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from salus.campaigns.contracts import Campaign, Status
+from salus.campaigns.models import CampaignRow
+from salus.delivery.contracts import PlanCounts
+from salus.kernel.errors import NotFound
+from salus.kernel.phi import Phi
+from salus.keys import api as keys
+from salus.platform.tenancy import current_organization
+
+PAGE = 50
+
+
+def binding(campaign_id: UUID) -> bytes:
+    """Return the associated data of a campaign's sealed text."""
+    return keys.binding(current_organization(), "campaigns_campaign", campaign_id)
+
+
+def seal_text(campaign_id: UUID, *, name: str, note: str) -> bytes:
+    """Return a campaign's free text, sealed."""
+    return keys.sealer().seal(orjson.dumps({"name": name, "note": note}), binding(campaign_id))
+
+
+def campaign(campaign_id: UUID) -> Campaign:
+    """Return one campaign; raises `NotFound`."""
+    row = CampaignRow.objects.filter(id=campaign_id).first()
+    if row is None:
+        raise NotFound
+    return opened(row)
+
+
+def campaigns(*, before: datetime | None = None, limit: int = PAGE) -> list[Campaign]:
+    """Return campaigns, newest first, those made before `before`."""
+    rows = CampaignRow.objects.order_by("-created_at")
+    if before is not None:
+        rows = rows.filter(created_at__lt=before)
+    return [opened(row) for row in rows[:limit]]
+
+
+def opened(row: CampaignRow) -> Campaign:
+    """Return a row as the value that others see."""
+    text = orjson.loads(keys.sealer().open(bytes(row.sealed), binding(row.id)))
+    return Campaign(
+        id=row.id,
+        name=Phi(text["name"]),
+        note=Phi(text["note"]),
+        status=Status(row.status),
+        segment_id=row.segment_id,
+        versions={language: UUID(version) for language, version in row.versions.items()},
+        author_id=row.author_id,
+        plan_id=row.plan_id,
+        frozen_id=row.frozen_id,
+        planned=PlanCounts(**row.planned) if row.planned else None,
+        planned_people=row.planned_people,
+        sign_offs={name: UUID(evidence) for name, evidence in row.sign_offs.items()},
+        approved_by=row.approved_by,
+        launch_at=row.launch_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,103 @@
+"""The door of delivery. Unless said otherwise, call it inside the organization's context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from salus.delivery import deposits, operations, queries, tracking
+from salus.delivery.contracts import MessageSpec, PlanCounts
+from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
+from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
+from salus.delivery.ports import use_pages
+from salus.delivery.queries import (
+    Recipient,
+    is_waiting,
+    may_send_code,
+    messages_of_contact,
+    origin_of,
+    portal_message,
+    progress,
+    receipt,
+    recipients,
+    sent_message,
+    unnotified,
+)
+from salus.kernel.acting import Actor
+from salus.kernel.phi import Phi
+from salus.kernel.time import Clock
+
+__all__ = [
+    "CHUNK",
+    "Recipient",
+    "begin_plan",
+    "cancel",
+    "expire_deposits",
+    "finish_plan",
+    "is_waiting",
+    "may_send_code",
+    "messages_of_contact",
+    "origin_of",
+    "pause",
+    "plan",
+    "plan_chunk",
+    "plan_counts",
+    "portal_message",
+    "portal_opened",
+    "progress",
+    "recall",
+    "receipt",
+    "recipients",
+    "record_click",
+    "record_open",
+    "release",
+    "resume",
+    "run_sender",
+    "send_code",
+    "sent_message",
+    "spec_of",
+    "unnotified",
+    "use_pages",
+]
+
+begin_plan, finish_plan = begin, finish
+record_open, record_click = tracking.opened, tracking.clicked
+
+
+def plan(spec: MessageSpec, numbers: Iterable[int], *, actor: Actor, clock: Clock) -> PlanCounts:
+    """Plan a whole sending in the transaction of the caller; for large ones use the three parts of it."""
+    begin(spec, actor=actor, at=clock.now())
+    chunk: list[int] = []
+    for number in numbers:
+        chunk.append(number)
+        if len(chunk) == CHUNK:
+            plan_chunk(spec.origin, chunk, actor=actor, at=clock.now())
+            chunk = []
+    if chunk:
+        plan_chunk(spec.origin, chunk, actor=actor, at=clock.now())
+    return finish(spec.origin, actor=actor)
+
+
+def run_sender(*, laboratory_routes: Path | None = None, until_idle: bool = False) -> None:
+    """Hand over what is due, for every organization, until SIGTERM (or until nothing is due)."""
+    from salus.delivery.process import run_sender as run  # the network is loaded by senders only
+
+    run(laboratory_routes=laboratory_routes, until_idle=until_idle)
+
+
+def portal_opened(message_id: UUID, at: datetime) -> None:
+    """Record that its reader opened a message in the portal; the first time counts."""
+    operations.opened(message_id, at=at)
+
+
+def send_code(message_id: UUID, code: Phi[str], *, language: str, at: datetime) -> Phi[str] | None:
+    """Queue a sign-in code for the reader of a deposit, before all other mail; return where it goes.
+
+    None when it may not travel: a special category is disclosed, or the path failed for the message
+    itself. It goes on a verified path or not at all.
+    """
+    if not queries.may_send_code(message_id):
+        return None
+    return deposits.queue_code(message_id, code, language=language, at=at)

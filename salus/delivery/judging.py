@@ -1,0 +1,58 @@
+"""Pure: what the wire's outcome means for the message."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from salus.delivery.contracts import State
+from salus.delivery.outcomes import Outcome, deferred
+from salus.delivery.preparing import Prepared
+from salus.delivery.status import Kind
+from salus.delivery.transports.handover import Fate
+from salus.delivery.transports.handover import Outcome as WireOutcome
+from salus.kernel.vocabulary import Protection
+
+FLOOR_IS_PORTAL = "floor_is_portal"
+
+
+def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
+    """Return the outcome of a message that must not travel by mail at all."""
+    return Outcome(prepared, State.PORTAL, at, reached=Protection.PORTAL, reason=FLOOR_IS_PORTAL)
+
+
+def judge(
+    prepared: Prepared, wire: WireOutcome, body_hash: str, at: datetime, jitter: float
+) -> Outcome | None:
+    """Return what became of the message, None when it was withdrawn before MAIL FROM.
+
+    An unprotected path turns a message into a portal deposit; a notice that cannot be protected has
+    nowhere else to go and gives up, which makes its deposit `portal_unnotified`.
+    """
+    reply = f"{wire.reply.code} {wire.reply.enhanced}".strip() if wire.reply else ""
+    tls = wire.tls.as_dict() if wire.tls else {}
+    reached = wire.tls.level if wire.tls else None
+    match wire.fate:
+        case Fate.WITHDRAWN:
+            return None
+        case Fate.ACCEPTED:
+            return Outcome(prepared, State.ACCEPTED, at, reached, tls, reply, body_hash=body_hash)
+        case Fate.UNPROTECTED if prepared.notice_for is not None:
+            return Outcome(prepared, State.GAVE_UP, at, reason=wire.reason, tls=tls)
+        case Fate.UNPROTECTED:
+            return Outcome(prepared, State.PORTAL, at, Protection.PORTAL, tls, reason=wire.reason)
+        case Fate.PERMANENT:
+            hard = wire.verdict is not None and wire.verdict.kind is Kind.HARD
+            return Outcome(prepared, State.BOUNCED, at, None, tls, reply, wire.reason, hard)
+        case Fate.UNCERTAIN:
+            return deferred(
+                prepared,
+                at=at,
+                jitter=jitter,
+                tls=tls,
+                reached=reached,
+                reason=wire.reason,
+                uncertain=True,
+                body_hash=body_hash,
+            )
+        case _:
+            return deferred(prepared, at=at, jitter=jitter, tls=tls, reply=reply, reason=wire.reason)

@@ -1,0 +1,100 @@
+"""Leases of the queue: fair between organizations, fenced, and short transactions only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import LiteralString
+from uuid import UUID
+
+from psycopg import sql
+
+from salus.platform import bulk
+
+LEASE = timedelta(minutes=30)
+"""Longer than every SMTP time-out together (RFC 5321, 4.5.3.2), so a slow sender is never doubled."""
+
+# A loose index scan: one probe an organization, however long the queue is.
+_ORGANIZATIONS = sql.SQL(
+    "WITH RECURSIVE o AS ("
+    "(SELECT organization_id FROM delivery_queue WHERE NOT held ORDER BY organization_id LIMIT 1) "
+    "UNION ALL SELECT (SELECT q.organization_id FROM delivery_queue q WHERE NOT q.held "
+    "AND q.organization_id > o.organization_id ORDER BY q.organization_id LIMIT 1) "
+    "FROM o WHERE o.organization_id IS NOT NULL) "
+    "SELECT organization_id FROM o WHERE organization_id IS NOT NULL"
+)
+_LEASE = sql.SQL(
+    "WITH due AS (SELECT message_id FROM delivery_queue WHERE organization_id = %s AND NOT held "
+    "AND not_before <= %s AND (lease_until IS NULL OR lease_until < %s) "
+    "ORDER BY priority, not_before LIMIT %s FOR UPDATE SKIP LOCKED) "
+    "UPDATE delivery_queue q SET lease_until = %s, fence = q.fence + 1 "
+    "FROM due WHERE q.message_id = due.message_id "
+    "RETURNING q.message_id, q.organization_id, q.fence, q.begun, q.site, q.priority"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One message that this sender, and no other, may hand over while the lease lasts.
+
+    `was_begun` means an earlier lease ended between the batch mark and its outcome: `uncertain`.
+    """
+
+    message_id: UUID
+    organization_id: UUID
+    fence: int
+    was_begun: bool
+    site: str
+    priority: int
+
+
+def lease(limit: int, at: datetime) -> list[Lease]:
+    """Lease up to `limit` due messages, an equal share for each organization that waits.
+
+    Runs as the sender's database role, outside any organization, in a transaction of its own.
+    """
+    waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS)]
+    leased: list[Lease] = []
+    for place, organization_id in enumerate(waiting):
+        share = max(1, (limit - len(leased)) // (len(waiting) - place))
+        rows = bulk.execute(_LEASE, [organization_id, at, at, share, at + LEASE])
+        leased += [Lease(*row) for row in rows]
+        if len(leased) >= limit:
+            break
+    return leased
+
+
+def mark_begun(leases: Sequence[Lease]) -> set[UUID]:
+    """Write the batch mark: the attempt of these messages begins now. Return those still ours.
+
+    Committed before MAIL FROM; a message whose fence has moved on belongs to another sender.
+    """
+    rows = bulk.execute(
+        sql.SQL(
+            "UPDATE delivery_queue q SET begun = true FROM unnest(%s::uuid[], %s::int8[]) AS l(message_id, fence) "
+            "WHERE q.message_id = l.message_id AND q.fence = l.fence RETURNING q.message_id"
+        ),
+        [[each.message_id for each in leases], [each.fence for each in leases]],
+    )
+    return {row[0] for row in rows}
+
+
+def give_back(leases: Sequence[Lease]) -> None:
+    """Return prepared leases whose attempt did not begin, to be leased again at once."""
+    _settle(leases, "lease_until = NULL, begun = false")
+
+
+def forget_begun(leases: Sequence[Lease]) -> None:
+    """Take an old batch mark away, after the message itself has been flagged `uncertain`."""
+    _settle(leases, "begun = false")
+
+
+def _settle(leases: Sequence[Lease], change: LiteralString) -> None:
+    bulk.execute(
+        sql.SQL(
+            "UPDATE delivery_queue q SET {} FROM unnest(%s::uuid[], %s::int8[]) AS l(message_id, fence) "
+            "WHERE q.message_id = l.message_id AND q.fence = l.fence"
+        ).format(sql.SQL(change)),
+        [[each.message_id for each in leases], [each.fence for each in leases]],
+    )

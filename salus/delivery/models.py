@@ -1,0 +1,183 @@
+"""Delivery's tables: what is sent for whom, the narrow queue, receipts in batches, portal deposits."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from salus.delivery.contracts import State
+from salus.kernel.ids import new_id
+from salus.platform.tenancy import TenantModel
+
+
+class OriginRow(TenantModel):
+    """One sending (a campaign, a portal notice) and how it stands."""
+
+    PLANNING, PLANNED, RELEASED, PAUSED, CANCELLED = "planning", "planned", "released", "paused", "cancelled"
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=20)
+    status = models.CharField(max_length=10, default=PLANNING)
+    spec = models.BinaryField()
+    """The sealed JSON of the specification: it names topics and conditions."""
+    priority = models.SmallIntegerField()
+    planned = models.BigIntegerField(null=True)
+    """How many people planning covered, written when it ended."""
+    not_before = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Found by organization and id."""
+
+        db_table = "delivery_origin"
+        indexes = [models.Index(fields=["organization_id", "kind"], name="delivery_origin_kind")]
+
+
+class MessageRow(TenantModel):
+    """One message to one person: the clearance it is bound to and what it takes to render it again.
+
+    `sealed` holds address, merge values as formatted strings, tokens and the gate's decision, as one
+    AEAD ciphertext; nothing in the clear columns tells who the person is or why they are written to.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    origin = models.ForeignKey(OriginRow, on_delete=models.PROTECT, related_name="+")
+    contact_id = models.UUIDField()
+    contact_number = models.BigIntegerField()
+    state = models.CharField(max_length=20, choices=[(state, state) for state in State])
+    reason = models.CharField(max_length=60, default="")
+    rule = models.CharField(max_length=20, default="")
+    """The rule that set the purpose's gates, for the report's sums."""
+    floor = models.SmallIntegerField(default=0)
+    reached = models.SmallIntegerField(default=0)
+    contact_version = models.BigIntegerField()
+    standing_version = models.BigIntegerField()
+    valid_until = models.DateTimeField()
+    version_id = models.UUIDField(null=True)
+    language = models.CharField(max_length=8, default="")
+    site = models.CharField(max_length=80, default="")
+    sealed = models.BinaryField()
+    decided_at = models.DateTimeField()
+    attempts = models.SmallIntegerField(default=0)
+    first_attempt_at = models.DateTimeField(null=True)
+    uncertain = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """One message a person in each sending: that is what makes planning idempotent."""
+
+        db_table = "delivery_message"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "origin", "contact_id"], name="delivery_message_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization_id", "origin", "state"], name="delivery_message_state"),
+            models.Index(fields=["organization_id", "contact_id", "id"], name="delivery_message_contact"),
+        ]
+
+
+class QueueRow(TenantModel):
+    """One message that waits for a sender: ids, site, times; the only table a sender sees across organizations.
+
+    `begun` is the batch mark: it is committed before MAIL FROM. A lease that ended with `begun` set
+    belonged to a sender that died, and the message may have been handed over: it is `uncertain`.
+    """
+
+    message_id = models.UUIDField(primary_key=True)
+    origin_id = models.UUIDField()
+    site = models.CharField(max_length=80)
+    priority = models.SmallIntegerField()
+    not_before = models.DateTimeField()
+    held = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    begun = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        """Read by priority and time."""
+
+        db_table = "delivery_queue"
+        indexes = [
+            models.Index(
+                fields=["organization_id", "priority", "not_before"],
+                name="delivery_queue_due",
+                condition=models.Q(held=False),
+            ),
+            models.Index(fields=["organization_id", "origin_id"], name="delivery_queue_origin"),
+        ]
+
+
+class ReceiptBatch(TenantModel):
+    """Receipts that were recorded together: one leaf of the audit log over the root of their tree."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    root = models.BinaryField()
+    count = models.IntegerField()
+    audit_entry_id = models.UUIDField()
+
+    class Meta(TenantModel.Meta):
+        """Append-only."""
+
+        db_table = "delivery_receiptbatch"
+
+
+class ReceiptRow(TenantModel):
+    """The receipt of one step of one message; `body` is canonical JSON of ids and facts, no PHI in clear."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    message_id = models.UUIDField()
+    batch = models.ForeignKey(ReceiptBatch, on_delete=models.PROTECT, related_name="+")
+    place = models.IntegerField()
+    body = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Append-only; the batch's tree is rebuilt from its rows in order of `place`."""
+
+        db_table = "delivery_receipt"
+        indexes = [
+            models.Index(fields=["organization_id", "message_id", "at"], name="delivery_receipt_message"),
+            models.Index(fields=["organization_id", "batch", "place"], name="delivery_receipt_batch"),
+        ]
+
+
+class Deposit(TenantModel):
+    """A message that waits in the portal: the sealed bytes that the patient will read."""
+
+    message_id = models.UUIDField(primary_key=True)
+    contact_id = models.UUIDField()
+    sealed = models.BinaryField()
+    special = models.BooleanField(default=False)
+    """Special categories are disclosed: no sign-in code by e-mail."""
+    path_failed = models.BooleanField(default=False)
+    """The e-mail path could not be protected: no sign-in code travels on it."""
+    notice_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    recalled_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """Found by person for the portal's list."""
+
+        db_table = "delivery_deposit"
+        indexes = [models.Index(fields=["organization_id", "contact_id"], name="delivery_deposit_contact")]
+
+
+class PartnerPolicy(TenantModel):
+    """A domain whose mail servers we have agreed on with its owner: what makes TLS `verified`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    domain = models.CharField(max_length=253)
+    policy = models.JSONField()
+    """What the server must prove: names, authorities (PEM), certificate_pins, key_pins, hosts."""
+    agreed_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """One policy a domain."""
+
+        db_table = "delivery_partnerpolicy"
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "domain"], name="delivery_partner_once")
+        ]

@@ -1,0 +1,270 @@
+"""Turns a frozen audience into durable rows: one a person, cleared or refused with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import sql
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.contacts.contracts import Opened
+from salus.content import api as content
+from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, State
+from salus.delivery.models import MessageRow, OriginRow
+from salus.delivery.rules import RANK
+from salus.delivery.sealing import (
+    CHOICES,
+    TOKEN_LIFETIME,
+    TRACK,
+    Content,
+    decision_document,
+    message_binding,
+    read_spec,
+    seal_content,
+    spec_document,
+)
+from salus.gate import api as gate
+from salus.gate.contracts import Clearance
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.ids import new_id
+from salus.kernel.vocabulary import Protection
+from salus.keys import api as keys
+from salus.platform import bulk
+from salus.platform.tenancy import current_organization
+
+CHUNK = 1000
+"""People planned in one transaction."""
+
+SHARED_BY = 20
+"""A domain that fewer people of a chunk share could name its owner, so the queue holds its blind index."""
+
+_COLUMNS = (
+    ("organization_id", "uuid"),
+    ("id", "uuid"),
+    ("origin_id", "uuid"),
+    ("contact_id", "uuid"),
+    ("contact_number", "int8"),
+    ("state", "text"),
+    ("reason", "text"),
+    ("rule", "text"),
+    ("floor", "int2"),
+    ("contact_version", "int8"),
+    ("standing_version", "int8"),
+    ("valid_until", "timestamptz"),
+    ("version_id", "uuid"),
+    ("language", "text"),
+    ("site", "text"),
+    ("sealed", "bytea"),
+    ("decided_at", "timestamptz"),
+    ("changed_at", "timestamptz"),
+)
+_DEFAULTS = sql.SQL("reached, attempts, uncertain")
+
+
+def begin(spec: MessageSpec, *, actor: Actor, at: datetime) -> None:
+    """Start planning a sending; started before with the same specification, it just goes on.
+
+    Raises `Conflict` when the origin was planned with another specification.
+    """
+    row = OriginRow.objects.filter(id=spec.origin.id).first()
+    if row is not None:
+        if spec_of(spec.origin) != spec:
+            raise Conflict("This sending was planned with other content.", next_step="Plan a new one.")
+        return
+    organization_id = current_organization()
+    OriginRow(
+        id=spec.origin.id,
+        kind=spec.origin.kind,
+        priority=RANK[spec.priority],
+        spec=keys.sealer().seal(
+            spec_document(spec), keys.binding(organization_id, "delivery_origin", spec.origin.id)
+        ),
+        created_at=at,
+    ).save(force_insert=True)
+    audit.record(
+        Action.MESSAGE_PLAN,
+        actor=actor,
+        object_kind=spec.origin.kind,
+        object_id=spec.origin.id,
+        purpose=spec.facts.purpose,
+        outcome="started",
+    )
+
+
+def spec_of(origin: Origin) -> MessageSpec:
+    """Return the specification of a sending; raises `NotFound`."""
+    row = OriginRow.objects.filter(id=origin.id).first()
+    if row is None:
+        raise NotFound
+    binding = keys.binding(current_organization(), "delivery_origin", origin.id)
+    return read_spec(keys.sealer().open(bytes(row.spec), binding))
+
+
+def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: datetime) -> None:
+    """Decide for the people with these numbers (at most `CHUNK`) and write one row for each.
+
+    People who have a row keep it: run twice, or killed in the middle, nothing doubles.
+    """
+    spec = spec_of(origin)
+    planner = Planner(spec, at)
+    known = set(
+        MessageRow.objects.filter(origin_id=origin.id, contact_number__in=numbers).values_list(
+            "contact_number", flat=True
+        )
+    )
+    wanted = [number for number in numbers if number not in known]
+    if not wanted:
+        return
+    decided = gate.assemble_and_clear(spec.facts, wanted, planner.fields, at, actor)
+    if len(decided) != len(wanted):
+        raise Conflict(
+            f"{len(wanted) - len(decided)} people of this audience are not there any more.",
+            next_step="Freeze the segment again.",
+        )
+    rows = planner.rows(decided)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
+    table = bulk.copy_rows(_COLUMNS, rows)
+    bulk.execute(
+        sql.SQL(
+            "INSERT INTO delivery_message ({names}, {defaults}) SELECT {names}, 0, 0, false FROM {table} "
+            "ON CONFLICT (organization_id, origin_id, contact_id) DO NOTHING"
+        ).format(names=names, defaults=_DEFAULTS, table=table)
+    )
+
+
+def finish(origin: Origin, *, actor: Actor) -> PlanCounts:
+    """End planning and return what it found; the sum is checked."""
+    counts = plan_counts(origin)
+    updated = OriginRow.objects.filter(id=origin.id, status=OriginRow.PLANNING).update(
+        status=OriginRow.PLANNED, planned=counts.planned
+    )
+    if updated:
+        audit.record(
+            Action.MESSAGE_PLAN,
+            actor=actor,
+            object_kind=origin.kind,
+            object_id=origin.id,
+            outcome="planned",
+            details={"planned": counts.planned, "cleared": counts.cleared},
+        )
+    return counts
+
+
+def plan_counts(origin: Origin) -> PlanCounts:
+    """Return how many may receive it and how many not, by reason, by rule and by protection floor."""
+    found = bulk.execute(
+        sql.SQL(
+            "SELECT state = 'refused', reason, rule, floor, count(*) FROM delivery_message "
+            "WHERE origin_id = %s GROUP BY 1, 2, 3, 4"
+        ),
+        [origin.id],
+    )
+    refused: Counter[str] = Counter()
+    by_rule: Counter[str] = Counter()
+    by_floor: Counter[str] = Counter()
+    for was_refused, reason, rule, floor, count in found:
+        if was_refused:
+            refused[reason] += count
+        else:
+            by_rule[rule] += count
+            by_floor[Protection(floor).name.lower()] += count
+    cleared = sum(by_rule.values())
+    return PlanCounts(cleared + sum(refused.values()), cleared, dict(refused), dict(by_rule), dict(by_floor))
+
+
+class Planner:
+    """What is the same for every person of a sending, looked up once."""
+
+    def __init__(self, spec: MessageSpec, at: datetime) -> None:
+        if not spec.versions:
+            raise BadInput("A sending needs a template version.", place="versions")
+        self._spec, self._at = spec, at
+        self._organization = current_organization()
+        self._sealer, self._blinder = keys.sealer(), keys.blinder()
+        self._versions = {language: content.version(id) for language, id in spec.versions.items()}
+        self._values = {
+            language: content.values_maker(version, at) for language, version in self._versions.items()
+        }
+        fields = {field for version in self._versions.values() for field in content.merge_fields(version)}
+        self.fields = (*sorted(fields | {"language"}),)
+
+    def rows(self, decided: Sequence[tuple[Clearance, Opened]]) -> list[tuple[object, ...]]:
+        """Return a row for each person, in the order of `_COLUMNS`."""
+        domains = Counter(_domain(clearance) for clearance, _ in decided)
+        return [self._row(clearance, opened, domains) for clearance, opened in decided]
+
+    def _row(self, clearance: Clearance, opened: Opened, domains: Mapping[str, int]) -> tuple[object, ...]:
+        decision = clearance.decision
+        message_id = new_id()
+        language = self._language(opened)
+        sealed = self.seal(message_id, clearance, opened, language)
+        domain = _domain(clearance)
+        return (
+            self._organization,
+            message_id,
+            self._spec.origin.id,
+            clearance.contact_id,
+            clearance.contact_number,
+            State.CLEARED if decision.allowed else State.REFUSED,
+            decision.reason or "",
+            decision.rule_ids[0] if decision.rule_ids else "",
+            int(decision.floor),
+            clearance.contact_version,
+            clearance.standing_version,
+            decision.valid_until,
+            self._spec.versions[language],
+            language,
+            self._site(domain, domains[domain]),
+            sealed,
+            self._at,
+            self._at,
+        )
+
+    def rebind(self, row: MessageRow, clearance: Clearance, opened: Opened) -> None:
+        """Bind an unsent row to a new clearance: its versions, its address, its values."""
+        decision, language = clearance.decision, self._language(opened)
+        row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
+        row.valid_until, row.floor, row.decided_at = decision.valid_until, int(decision.floor), self._at
+        row.rule = decision.rule_ids[0] if decision.rule_ids else ""
+        row.language, row.version_id = language, self._spec.versions[language]
+        row.sealed = self.seal(row.id, clearance, opened, language)
+
+    def seal(self, message_id: UUID, clearance: Clearance, opened: Opened, language: str) -> bytes:
+        """Return the sealed content of a row; a refused one keeps the decision and no values."""
+        address = clearance.address
+        values: Mapping[str, object] = {}
+        tokens: dict[str, str] = {}
+        to = ""
+        if clearance.decision.allowed and address is not None:
+            to = address.value.reveal()
+            values = self._values[language](opened)
+            tokens = {
+                purpose: keys.seal_token(purpose, message_id.bytes, lifetime=TOKEN_LIFETIME)
+                for purpose in (TRACK, CHOICES)
+            }
+        document = Content(to, values, tokens, decision_document(clearance.decision))
+        return seal_content(self._sealer, message_binding(self._organization, message_id), document)
+
+    def _language(self, opened: Opened) -> str:
+        """Return the person's language when there is a version in it, else English, else the first."""
+        preferred = opened.values.get("language")
+        wanted = (str(preferred.reveal()) if preferred else "")[:2].lower()
+        for language in (wanted, "en"):
+            if language in self._spec.versions:
+                return language
+        return next(iter(self._spec.versions))
+
+    def _site(self, domain: str, sharing: int) -> str:
+        if not domain or sharing >= SHARED_BY:
+            return domain
+        return self._blinder.blind("domain", domain).hex()
+
+
+def _domain(clearance: Clearance) -> str:
+    address = clearance.address
+    return address.value.reveal().rpartition("@")[2].lower() if address else ""

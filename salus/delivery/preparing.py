@@ -1,0 +1,262 @@
+"""From leased ids to bytes on hand: check again, open, render, sign. Nothing leaves from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from salus.contacts import api as contacts
+from salus.content import api as content
+from salus.content.api import Compiled
+from salus.delivery import leasing, planning, ports
+from salus.delivery.codes import CODE, NOTICE, Parts, code_parts
+from salus.delivery.contracts import MessageSpec, Origin, State
+from salus.delivery.leasing import Lease
+from salus.delivery.links import Links, links
+from salus.delivery.models import MessageRow, OriginRow
+from salus.delivery.rules import Bound, Check, Present, check
+from salus.delivery.sealing import Content, message_binding, open_content
+from salus.gate import api as gate
+from salus.identity import api as identity
+from salus.identity.contracts import Organization
+from salus.kernel.acting import Actor
+from salus.kernel.vocabulary import Protection, Special
+from salus.keys import api as keys
+from salus.permissions import api as permissions
+from salus.platform.tenancy import current_organization
+
+_SPECIALS = frozenset(Special) - {Special.SENSITIVE_DEMOGRAPHIC}
+_REBOUND = (
+    "sealed",
+    "contact_version",
+    "standing_version",
+    "valid_until",
+    "floor",
+    "decided_at",
+    "rule",
+    "language",
+    "version_id",
+)
+
+LEASABLE = (State.CLEARED, State.DEFERRED, State.LEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message that a sender may hand over now; the parts are made by `render`, without the database."""
+
+    lease: Lease
+    contact_id: UUID
+    origin: Origin
+    floor: Protection
+    special: bool
+    language: str
+    version_id: UUID | None
+    attempts: int
+    first_attempt_at: datetime
+    decided_at: datetime
+    uncertain: bool
+    checked_at: datetime
+    content: Content = field(repr=False)
+    parts: Parts = field(repr=False)
+    links: Links = field(repr=False)
+
+    @property
+    def is_letter(self) -> bool:
+        """Return whether this is what the person is written to for, not a notice or a sign-in code."""
+        return self.origin.kind not in {NOTICE, CODE}
+
+    @property
+    def notice_for(self) -> UUID | None:
+        """Return the deposit that this message announces, None when it is no notice."""
+        return _parent(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A message that the second check stopped, with the reason; "" when there is nothing to stop."""
+
+    lease: Lease
+    reason: str
+    notice_for: UUID | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of a batch of leases of one organization."""
+
+    organization: Organization
+    prepared: list[Prepared] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+
+
+def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
+    """Check every lease against the present, and make ready what may still go.
+
+    Runs inside the organization's context. Rows that the check stopped are returned for their
+    outcome to be recorded; rows that are not leasable any more are dropped from the queue there.
+    """
+    batch = Batch(identity.organization())
+    rows = {row.id: row for row in MessageRow.objects.filter(id__in=[each.message_id for each in leases])}
+    _flag_uncertain(leases, rows)
+    keeper = _Keeper(batch.organization, actor, at)
+    still, stopped = keeper.recheck([rows[each.message_id] for each in leases if each.message_id in rows])
+    for each in leases:
+        row = rows.get(each.message_id)
+        if row is None or row.state not in LEASABLE:
+            batch.stopped.append(Stopped(each, ""))
+        elif row.id in stopped:
+            batch.stopped.append(Stopped(each, stopped[row.id], keeper.notice_for(row)))
+        else:
+            batch.prepared.append(keeper.ready(each, row, still[row.id]))
+    MessageRow.objects.filter(id__in=[each.lease.message_id for each in batch.prepared]).update(
+        state=State.LEASED, changed_at=at
+    )
+    return batch
+
+
+def still_standing(message_ids: Sequence[UUID], at: datetime) -> set[UUID]:
+    """Return those of the leased messages about which nothing changed since they were checked."""
+    rows = MessageRow.objects.filter(id__in=message_ids, state=State.LEASED).only(
+        "id", "contact_id", "contact_version", "standing_version", "valid_until"
+    )
+    present = _present([row.contact_id for row in rows], at)
+    return {row.id for row in rows if _check(row, present[row.contact_id]) is Check.STILL_GOOD}
+
+
+def _parent(content: Content) -> UUID | None:
+    parent = content.decision.get("parent")
+    return UUID(parent) if parent else None
+
+
+def _flag_uncertain(leases: Sequence[Lease], rows: Mapping[UUID, MessageRow]) -> None:
+    """Flag what a dead sender had begun, and only then take its mark away."""
+    begun = [each for each in leases if each.was_begun and each.message_id in rows]
+    if not begun:
+        return
+    MessageRow.objects.filter(id__in=[each.message_id for each in begun]).update(uncertain=True)
+    for each in begun:
+        rows[each.message_id].uncertain = True
+    leasing.forget_begun(begun)
+
+
+def _present(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Present]:
+    people, standings = contacts.versions(contact_ids), permissions.versions(contact_ids)
+    return {id: Present(people.get(id), standings.get(id, 0), at) for id in contact_ids}
+
+
+def _check(row: MessageRow, present: Present) -> Check:
+    return check(Bound(row.contact_version, row.standing_version, row.valid_until), present)
+
+
+class _Keeper:
+    """What is the same for a batch, looked up once; re-checks, renders."""
+
+    def __init__(self, organization: Organization, actor: Actor, at: datetime) -> None:
+        self._organization, self._actor, self._at = organization, actor, at
+        self._id = current_organization()
+        self._sealer = keys.sealer()
+        self._specs: dict[UUID, MessageSpec] = {}
+        self._origins: dict[UUID, OriginRow] = {}
+        self._renderers: dict[tuple[UUID, tuple[str, ...]], Compiled] = {}
+        self._pages = ports.pages()
+
+    def recheck(self, rows: Sequence[MessageRow]) -> tuple[dict[UUID, Content], dict[UUID, str]]:
+        """Return the content of what may go and the reason of what may not, by message id."""
+        rows = [row for row in rows if row.state in LEASABLE]
+        present = _present([row.contact_id for row in rows], self._at)
+        again = [row for row in rows if _check(row, present[row.contact_id]) is Check.ASK_AGAIN]
+        stopped = self._decide_again(again) if again else {}
+        still = {
+            row.id: open_content(self._sealer, message_binding(self._id, row.id), row.sealed)
+            for row in rows
+            if row.id not in stopped
+        }
+        return still, stopped
+
+    def _decide_again(self, rows: Sequence[MessageRow]) -> dict[UUID, str]:
+        """Ask the gate anew for people who changed; bind the row to the new answer, or stop it."""
+        stopped: dict[UUID, str] = {}
+        for origin_id in {row.origin_id for row in rows}:
+            mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
+            spec = self._spec(origin_id)
+            planner = planning.Planner(spec, self._at)
+            decided = gate.assemble_and_clear(spec.facts, sorted(mine), planner.fields, self._at, self._actor)
+            for clearance, opened in decided:
+                row = mine.pop(clearance.contact_number)
+                if not clearance.decision.allowed:
+                    stopped[row.id] = str(clearance.decision.reason)
+                    continue
+                if row.version_id is None:  # a notice: only what it is bound to moves on
+                    row.contact_version = clearance.contact_version
+                    row.standing_version = clearance.standing_version
+                    row.valid_until = clearance.decision.valid_until
+                else:
+                    planner.rebind(row, clearance, opened)
+                row.save(update_fields=_REBOUND)
+            stopped |= {row.id: "person_is_gone" for row in mine.values()}
+        return stopped
+
+    def notice_for(self, row: MessageRow) -> UUID | None:
+        """Return the deposit that a row announces, None when it is no notice."""
+        if self._origin(row.origin_id).kind != NOTICE:
+            return None
+        return _parent(open_content(self._sealer, message_binding(self._id, row.id), row.sealed))
+
+    def ready(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
+        """Return the message, rendered."""
+        origin = self._origin(row.origin_id)
+        compiled, values = self._compiled(row, origin.kind, opened)
+        made = links(opened.tokens, [link.key for link in compiled.links] if compiled else (), self._pages)
+        return Prepared(
+            lease=lease,
+            contact_id=row.contact_id,
+            origin=Origin(origin.kind, origin.id),
+            floor=Protection(row.floor),
+            special=any(word in _SPECIALS for word in opened.decision["disclosed"]),
+            language=row.language,
+            version_id=row.version_id,
+            attempts=row.attempts,
+            first_attempt_at=row.first_attempt_at or self._at,
+            decided_at=row.decided_at,
+            uncertain=row.uncertain,
+            checked_at=self._at,
+            content=opened,
+            parts=_render(compiled, values, made) if compiled else code_parts(opened.values, row.language),
+            links=made,
+        )
+
+    def _compiled(
+        self, row: MessageRow, kind: str, opened: Content
+    ) -> tuple[Compiled | None, Mapping[str, Any]]:
+        """Return the renderer of a row and its values: a template's, the notice's, none for a code."""
+        if kind == CODE:
+            return None, {}
+        if row.version_id is None:
+            org = content.notice_org(row.language)
+            return content.notice(row.language), {"contact": {}, "org": org}
+        elements = tuple(opened.decision["elements"])
+        key = (row.version_id, elements)
+        if key not in self._renderers:
+            payer = self._spec(row.origin_id).facts.payer
+            version = content.version(row.version_id)
+            self._renderers[key] = content.compile_version(version, elements=elements, payer=payer)
+        return self._renderers[key], opened.values
+
+    def _spec(self, origin_id: UUID) -> MessageSpec:
+        if origin_id not in self._specs:
+            self._specs[origin_id] = planning.spec_of(Origin(self._origin(origin_id).kind, origin_id))
+        return self._specs[origin_id]
+
+    def _origin(self, origin_id: UUID) -> OriginRow:
+        if origin_id not in self._origins:
+            self._origins[origin_id] = OriginRow.objects.get(id=origin_id)
+        return self._origins[origin_id]
+
+
+def _render(compiled: Compiled, values: Mapping[str, Any], made: Links) -> Parts:
+    rendered = compiled.render({**values, "link": made.values})
+    return Parts(rendered.subject, rendered.html, rendered.text, rendered.renderer)

@@ -1,0 +1,66 @@
+"""Runs a sender as a process: its event loop, its way to the network, its end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import uvloop
+
+from salus.delivery.models import PartnerPolicy
+from salus.delivery.protection.policy import Partner
+from salus.delivery.sender import MakeCourier, Pace, Sender
+from salus.delivery.transports import laboratory
+from salus.delivery.transports.courier import Courier
+from salus.delivery.transports.dns import Resolver
+from salus.delivery.transports.handover import Recheck
+from salus.delivery.transports.policies import PartnerPolicies
+from salus.delivery.transports.routes import DnsRoutes
+from salus.delivery.transports.settings import WireSettings, laboratory_settings
+from salus.identity import api as identity
+
+
+def run_sender(
+    *, laboratory_routes: Path | None = None, until_idle: bool = False, pace: Pace | None = None
+) -> None:
+    """Hand over what is due until SIGTERM or SIGINT (or, with `until_idle`, until nothing is due).
+
+    `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
+    else. Without it, mail goes where MX records say.
+    """
+    uvloop.run(_run(laboratory_routes, until_idle, pace))
+
+
+async def _run(laboratory_routes: Path | None, until_idle: bool, pace: Pace | None) -> None:
+    sender = Sender(_maker(laboratory_routes), pace=pace)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, sender.stop)
+    await sender.run(until_idle=until_idle)
+
+
+def _maker(laboratory_routes: Path | None) -> MakeCourier:
+    """Return what looks up an organization's way to the network; it is called in a thread, in its context."""
+
+    def look_up(organization_id: UUID) -> Callable[[Recheck], Courier]:
+        domain = identity.organization().sending_domain
+        if laboratory_routes is not None:
+            routes, policies = laboratory.read(laboratory_routes)
+            return lambda recheck: Courier(laboratory_settings(domain), routes, policies, recheck)
+        partners = {
+            row.domain: Partner(**{name: _plain(value) for name, value in row.policy.items()})
+            for row in PartnerPolicy.objects.all()
+        }
+        return lambda recheck: Courier(
+            WireSettings(domain), DnsRoutes(Resolver()), PartnerPolicies(partners), recheck
+        )
+
+    return look_up
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

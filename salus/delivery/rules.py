@@ -1,0 +1,129 @@
+"""Pure decisions of delivery: legal moves between states, when to try again, what a change means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from salus.delivery.contracts import Priority, State
+
+LEGAL_MOVES: dict[State, frozenset[State]] = {
+    State.CLEARED: frozenset({State.LEASED, State.CANCELLED}),
+    State.LEASED: frozenset(
+        {
+            State.CLEARED,  # given back before its attempt began
+            State.ACCEPTED,
+            State.DEFERRED,
+            State.BOUNCED,
+            State.GAVE_UP,
+            State.PORTAL,
+            State.PORTAL_UNNOTIFIED,
+            State.CANCELLED,
+        }
+    ),
+    State.DEFERRED: frozenset({State.LEASED, State.CANCELLED, State.GAVE_UP}),
+    State.PORTAL: frozenset({State.OPENED, State.EXPIRED, State.RECALLED, State.PORTAL_UNNOTIFIED}),
+    State.PORTAL_UNNOTIFIED: frozenset({State.OPENED, State.EXPIRED, State.RECALLED, State.PORTAL}),
+    State.OPENED: frozenset({State.EXPIRED, State.RECALLED}),
+    State.ACCEPTED: frozenset({State.BOUNCED}),  # a delivery status notification came back later
+    State.BOUNCED: frozenset(),
+    State.GAVE_UP: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.RECALLED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""Where a message may go from each state; a database trigger made from this table refuses the rest."""
+
+WAITING = frozenset({State.CLEARED, State.LEASED, State.DEFERRED})
+"""States in which the message has not been handed over and may still be stopped."""
+
+IN_PORTAL = frozenset({State.PORTAL, State.PORTAL_UNNOTIFIED, State.OPENED, State.EXPIRED, State.RECALLED})
+
+RANK = {Priority.TRANSACTIONAL: 0, Priority.JOURNEY: 1, Priority.CAMPAIGN: 2}
+"""Smaller goes first."""
+
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=4)
+GIVE_UP_AFTER = timedelta(days=5)
+"""Like Postfix's `maximal_queue_lifetime`."""
+
+RECHECK_AFTER = timedelta(seconds=3)
+"""Age of the last check beyond which every version is compared again before MAIL FROM."""
+
+DEPOSIT_LIFETIME = timedelta(days=60)
+
+
+def may_move(old: State, new: State) -> bool:
+    """Return whether a message may go from `old` to `new`."""
+    return new in LEGAL_MOVES[old]
+
+
+def next_attempt(attempts: int, at: datetime, jitter: float) -> datetime:
+    """Return when to try again after `attempts` attempts: 5 min doubling to 4 h, with `jitter` 0..1.
+
+    The jitter spreads the wait between 75% and 125%, so that a queue does not come back as one wave.
+    """
+    doubled: int = 2 ** max(0, min(attempts - 1, 10))
+    wait = min(LONGEST_WAIT, FIRST_WAIT * doubled)
+    return at + wait * (0.75 + 0.5 * jitter)
+
+
+def has_given_up(first_attempt: datetime, at: datetime) -> bool:
+    """Return whether the message has been tried for long enough."""
+    return at - first_attempt >= GIVE_UP_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a clearance is bound to, as stored with the row."""
+
+    contact_version: int
+    standing_version: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The same things as they are now; None when the contact is gone."""
+
+    contact_version: int | None
+    standing_version: int
+    at: datetime
+
+
+class Check(StrEnum):
+    """What comparing a clearance with the present says."""
+
+    STILL_GOOD = "still_good"
+    ASK_AGAIN = "ask_again"
+
+
+def check(bound: Bound, present: Present) -> Check:
+    """Return whether a clearance still stands, or the gate must decide anew.
+
+    Whoever changed anything about the person, for better or worse, makes the gate look again.
+    """
+    same = (bound.contact_version, bound.standing_version) == (
+        present.contact_version,
+        present.standing_version,
+    )
+    return Check.STILL_GOOD if same and present.at < bound.valid_until else Check.ASK_AGAIN
+
+
+def accounted(states: dict[str, int]) -> dict[str, int]:
+    """Return the summary's words for a count by state; every message falls into exactly one.
+
+    `opened`, `expired` and `recalled` messages are in the portal; what waits is `queued`.
+    """
+    words = {
+        "accepted": (State.ACCEPTED,),
+        "portal": (State.PORTAL, State.OPENED, State.EXPIRED, State.RECALLED),
+        "portal_unnotified": (State.PORTAL_UNNOTIFIED,),
+        "bounced": (State.BOUNCED,),
+        "gave_up": (State.GAVE_UP,),
+        "cancelled": (State.CANCELLED,),
+        "queued": tuple(WAITING),
+    }
+    return {word: sum(states.get(state, 0) for state in group) for word, group in words.items()}

@@ -1,0 +1,56 @@
+"""Migration operations of delivery: the legal moves as a trigger, and what a sender may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.migrations.operations import RunSQL
+
+from salus.delivery.rules import LEGAL_MOVES
+from salus.platform.roles import SENDER
+
+
+def _moves() -> str:
+    """Return the table of `rules.LEGAL_MOVES` as SQL conditions."""
+    lines = [
+        f"(old.state = '{old}' AND new.state IN ({', '.join(repr(str(new)) for new in sorted(targets))}))"
+        for old, targets in LEGAL_MOVES.items()
+        if targets
+    ]
+    return " OR ".join(lines)
+
+
+class LegalMoves(RunSQL):
+    """Refuse a move between states that `rules.LEGAL_MOVES` does not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            [
+                "CREATE OR REPLACE FUNCTION delivery_legal_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"IF NOT ({_moves()}) THEN "
+                "RAISE EXCEPTION 'a message cannot go from % to %', old.state, new.state "
+                "USING ERRCODE = 'check_violation'; END IF; RETURN new; END $$",
+                "CREATE TRIGGER legal_move BEFORE UPDATE OF state ON delivery_message FOR EACH ROW "
+                "WHEN (old.state IS DISTINCT FROM new.state) EXECUTE FUNCTION delivery_legal_move()",
+            ],
+            ["DROP TRIGGER legal_move ON delivery_message", "DROP FUNCTION delivery_legal_move()"],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [], {}
+
+
+class SenderSees(RunSQL):
+    """Let the sender's database role see the rows of every organization in this one narrow table."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            [f'CREATE POLICY sender ON "{table}" TO {SENDER} USING (true) WITH CHECK (true)'],
+            [f'DROP POLICY sender ON "{table}"'],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table], {}

@@ -1,0 +1,106 @@
+"""First-party tracking: who opened or clicked, with mail proxies and scanners told apart from people."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from salus.content import api as content
+from salus.delivery.contracts import Fetch, State
+from salus.delivery.models import MessageRow
+from salus.delivery.sealing import TRACK
+from salus.kernel.errors import BadInput, NotFound
+from salus.keys import api as keys
+from salus.platform.tenancy import acting_for
+from salus.timeline import api as timeline
+from salus.timeline.contracts import EventKind, NewEvent
+
+
+class By(StrEnum):
+    """Who fetched it, as far as that can be told."""
+
+    PERSON = "person"
+    PROXY = "proxy"
+    """A mail provider's picture proxy: it says nothing about whether a person looked."""
+    SCANNER = "scanner"
+    """A security product that follows links before the reader does."""
+
+
+_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|ggpht\.com|^Mozilla/5\.0$", re.IGNORECASE)
+_SCANNERS = re.compile(
+    r"bot\b|crawl|spider|scan|proofpoint|mimecast|barracuda|safelinks|urldefense|curl|wget|python-|go-http|headless",
+    re.IGNORECASE,
+)
+SCANNED_WITHIN = timedelta(seconds=5)
+"""Nobody reads and clicks within so short a time after the hand-over; scanners do."""
+
+
+def who(fetch: Fetch, handed_over: datetime | None) -> By:
+    """Return who most likely made this request. Inexact by nature, so reports show the classes apart."""
+    if fetch.method == "HEAD" or _SCANNERS.search(fetch.agent) or not fetch.agent:
+        return By.SCANNER
+    if _PROXIES.search(fetch.agent):
+        return By.PROXY
+    if handed_over is not None and fetch.at - handed_over < SCANNED_WITHIN:
+        return By.SCANNER
+    return By.PERSON
+
+
+def opened(token: str, fetch: Fetch) -> None:
+    """Record an open, once a minute and class; call it outside any organization's context.
+
+    A token that is no good (any more) is passed over: a picture has nobody to tell.
+    """
+    try:
+        _record(token, fetch, EventKind.MESSAGE_OPENED, "")
+    except (BadInput, NotFound):
+        return
+
+
+def clicked(token: str, link: str, fetch: Fetch) -> str:
+    """Record a click and return the address it leads to; call it outside any organization's context.
+
+    Raises `NotFound` for a token or a link that is no good (any more).
+    """
+    try:
+        return _record(token, fetch, EventKind.MESSAGE_CLICKED, link)
+    except BadInput:
+        raise NotFound from None
+
+
+def _record(token: str, fetch: Fetch, kind: EventKind, link: str) -> str:
+    opened_token = keys.open_token(token, TRACK, fetch.at)
+    message_id = UUID(bytes=opened_token.payload)
+    with acting_for(opened_token.organization_id):
+        row = MessageRow.objects.filter(id=message_id).first()
+        if row is None:
+            raise NotFound
+        target = _target(row, link) if link else ""
+        by = who(fetch, row.changed_at if row.state == State.ACCEPTED else None)
+        minute = fetch.at.strftime("%Y%m%d%H%M")
+        timeline.append(
+            [
+                NewEvent(
+                    contact_id=row.contact_id,
+                    kind=kind,
+                    at=fetch.at,
+                    key=f"{kind}:{message_id}:{link}:{by}:{minute}",
+                    message_id=message_id,
+                    details={"by": by, **({"link": link} if link else {})},
+                )
+            ]
+        )
+    return target
+
+
+def _target(row: MessageRow, link: str) -> str:
+    """Return where a link of this message leads: only what its template version holds."""
+    if row.version_id is None:
+        raise NotFound
+    sources = content.version(row.version_id).sources
+    for each in sources.links if sources else ():
+        if each.key == link:
+            return each.url
+    raise NotFound

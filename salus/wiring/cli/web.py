@@ -1,0 +1,46 @@
+"""`salus web`: serve the console, the portal and the API."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from salus.kernel.errors import BadInput
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    command = commands.add_parser("web", help="serve the console, the portal and the API")
+    command.add_argument("--threads", type=int, default=8, help="requests served at once (default 8)")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM. Off loopback, plain http is refused: a TLS proxy's https address is needed."""
+    from salus.wiring.cli import setup
+
+    setup()
+    from django.conf import settings
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    host, _, port = settings.SALUS_HTTP.rpartition(":")
+    if not settings.SALUS_LOOPBACK and not settings.SALUS_PUBLIC_URL.startswith("https://"):
+        raise BadInput(
+            "Plain http is served on this machine only.",
+            place="SALUS_PUBLIC_URL",
+            next_step="Name the https address of your proxy there.",
+        )
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salus.wiring.settings")
+    Granian(
+        "salus.wiring.wsgi:application",
+        address=host.strip("[]"),
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=options.threads,
+        log_level=LogLevels.warning,
+        log_access=False,
+    ).serve()
+    return 0

@@ -1,0 +1,38 @@
+"""The rounds that every worker makes: sequencing the log, witnessing it, closing what has ended."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from salus.audit import api as audit
+from salus.campaigns import api as campaigns
+from salus.delivery import api as delivery
+from salus.kernel.acting import system
+from salus.kernel.time import SystemClock
+from salus.platform.rounds import Round
+
+CLOCK = SystemClock()
+
+
+def _integrate(organization_id: UUID) -> None:
+    audit.integrate()
+
+
+def _checkpoint(organization_id: UUID) -> None:
+    audit.checkpoint(CLOCK)
+
+
+def _expire(organization_id: UUID) -> None:
+    delivery.expire_deposits(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+def _launch(organization_id: UUID) -> None:
+    campaigns.launch_due(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+ROUNDS = (
+    Round("audit-integrate", 1.0, _integrate),
+    Round("audit-checkpoint", 30.0, _checkpoint),
+    Round("delivery-expire", 60.0, _expire),
+    Round("campaigns-launch", 5.0, _launch),
+)
