@@ -12,21 +12,32 @@ from pathlib import Path
 from uuid import UUID
 
 from salus.audit import notes, ports
+from salus.kernel.errors import Unavailable
 
 _TAIL = 4_096
 """Enough bytes to hold the last note."""
 
 
 def append(organization_id: UUID, note: str, verifier_key: str) -> None:
-    """Add a signed checkpoint to the organization's file, whole and on the disk when this returns."""
+    """Add a signed checkpoint to the organization's file, whole and on the disk when this returns.
+
+    Raises `Unavailable` when the folder cannot be written; the next checkpoint covers this one.
+    """
     folder = ports.witness_directory()
     if folder is None:
         return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = folder / f"{organization_id}.vkey"
-    if not key.exists():
-        _write(key, verifier_key + "\n")
-    _write(folder / f"{organization_id}.checkpoints", note)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = folder / f"{organization_id}.vkey"
+        if not key.exists():
+            _write(key, verifier_key + "\n")
+        _write(folder / f"{organization_id}.checkpoints", note)
+    except OSError as fault:
+        raise Unavailable(
+            f"A checkpoint could not be copied to the witness folder ({fault.strerror}).",
+            kept="It is signed and stored in the database.",
+            next_step=f"Make the folder {folder.name} writable; the next checkpoint is copied there.",
+        ) from fault
 
 
 def read(organization_id: UUID) -> str:

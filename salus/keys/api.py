@@ -16,7 +16,7 @@ from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import local, tokens
-from salus.keys.contracts import Blinder, DkimKey, KeyProvider, Sealer, Token
+from salus.keys.contracts import Blinder, DkimKey, KeyFacts, KeyProvider, Sealer, Token
 from salus.keys.provider import file_provider
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "dkim_keys",
     "file_provider",
     "forget_cached",
+    "keys_of_organization",
     "local_secret",
     "open_token",
     "organization_of_token",
@@ -191,6 +192,13 @@ def age_token_keys(*, clock: Clock = _CLOCK) -> None:
     from salus.platform.tenancy import current_organization
 
     operations.age_token_keys(system(current_organization(), "keys"), clock.now())
+
+
+def keys_of_organization() -> tuple[KeyFacts, ...]:
+    """Return what keys the current organization has and had; none is opened."""
+    from salus.keys import queries
+
+    return queries.all_keys()
 
 
 def forget_cached() -> None:

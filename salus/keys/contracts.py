@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -65,3 +66,18 @@ class Token:
     organization_id: UUID
     purpose: str
     payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What may be known of a stored key: all but the key."""
+
+    kind: str
+    name: str
+    """The domain of a DKIM key, else empty."""
+    version: int
+    status: str
+    """"active", "retired" (still opens) or "destroyed"."""
+    wrapped_by: str
+    created_at: datetime
+    retired_at: datetime | None

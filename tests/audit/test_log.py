@@ -15,7 +15,7 @@ from salus.audit import notes
 from salus.audit.contracts import Action, Filters, NewEntry
 from salus.audit.merkle import Tree, verify_inclusion
 from salus.kernel.acting import Actor, ActorKind, system
-from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.platform.tenancy import CrossTenant, NoTenant, acting_for
@@ -186,9 +186,12 @@ def test_a_sound_log_verifies_and_says_what_still_waits(tenant: UUID, actor: Act
     assert any("1 entries wait" in remark for remark in verdict.remarks)
 
 
-def test_an_empty_log_verifies(database: object) -> None:
-    with acting_for(new_id()):
-        assert audit.latest_checkpoint() is None
+def test_a_log_that_was_never_sequenced_verifies_and_says_that_nothing_is_signed(tenant: UUID) -> None:
+    assert audit.latest_checkpoint() is None
+    verdict = audit.verify()
+    assert (verdict.verified, verdict.entries, verdict.pending) == (True, 0, 1)
+    assert any("No checkpoint" in remark for remark in verdict.remarks)
+    assert audit.checkpoint().size == 0
 
 
 def test_a_given_checkpoint_of_another_log_is_bad_input(organization: UUID, other_organization: UUID) -> None:
@@ -272,6 +275,24 @@ def test_checkpoints_are_copied_out_of_the_database_when_they_are_committed(
         audit.checkpoint()
         transaction.set_rollback(True)
     assert notes.split(file.read_text()) == [first.note, second.note]
+
+
+def test_a_witness_folder_that_cannot_be_written_loses_no_checkpoint(
+    organization: UUID, witness_folder: Path
+) -> None:
+    witness_folder.write_text("a file where the folder should be")
+
+    def sign() -> None:
+        with acting_for(organization):
+            fill(system(organization, "test"), 3)
+            audit.checkpoint()
+
+    with pytest.raises(Unavailable, match="witness folder"):
+        sign()
+    witness_folder.unlink()
+    sign()
+    with acting_for(organization):
+        assert audit.verify().verified
 
 
 @pytest.mark.parametrize("lines", [0.5, 1, 2, 3, 3.5, 4, 4.5])
