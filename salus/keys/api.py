@@ -97,12 +97,13 @@ def dkim_keys(domain: str) -> tuple[DkimKey, DkimKey]:
     name = dkim.normalize_domain(domain)
     organization_id = current_organization()
     keys = ring.of(organization_id)
-    if not keys.material(Kind.DKIM_RSA, name):
+    found = keys.dkim(name)
+    if found is None:
         keys.required(Kind.DATA)  # destroyed keys do not come back through a side door
         operations.create_dkim_keys(name, system(organization_id, "keys"), _CLOCK.now())
-        keys = ring.reload(organization_id)
-    rsa, ed25519 = (keys.material(kind, name)[0] for kind in (Kind.DKIM_RSA, Kind.DKIM_ED25519))
-    return dkim.describe(rsa), dkim.describe(ed25519)
+        found = ring.reload(organization_id).dkim(name)
+    assert found is not None
+    return found
 
 
 def checkpoint_signer() -> Signer:

@@ -14,7 +14,8 @@ from django.db import connection
 
 from salus.kernel.errors import BadInput, NotFound, Unavailable
 from salus.keys import local
-from salus.keys.contracts import KeyProvider
+from salus.keys.contracts import DkimKey, KeyProvider
+from salus.keys.dkim import describe
 from salus.keys.keysets import AeadSealer, PrfBlinder
 from salus.keys.models import Kind, Status
 from salus.platform.tenancy import NoTenant, acting_for, current_organization
@@ -73,6 +74,7 @@ class OrganizationKeys:
         self.organization_id = organization_id
         self.rows = rows
         self._refresh = refresh
+        self._dkim: dict[str, tuple[DkimKey, DkimKey]] = {}
 
     def material(self, kind: Kind, name: str = "") -> list[bytes]:
         """Return the keys of `kind` in clear, the active one first; empty when there are none."""
@@ -104,6 +106,16 @@ class OrganizationKeys:
     def blinder(self) -> PrfBlinder:
         """Return what makes blind indexes."""
         return PrfBlinder(self.required(Kind.BLIND))
+
+    def dkim(self, domain: str) -> tuple[DkimKey, DkimKey] | None:
+        """Return the RSA and the Ed25519 key of a domain, None when it has none."""
+        found = self._dkim.get(domain)
+        if found is None:
+            rsa, ed25519 = self.material(Kind.DKIM_RSA, domain), self.material(Kind.DKIM_ED25519, domain)
+            if not (rsa and ed25519):
+                return None
+            found = self._dkim[domain] = describe(rsa[0]), describe(ed25519[0])
+        return found
 
     @cached_property
     def checkpoint(self) -> list[bytes]:
