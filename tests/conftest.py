@@ -22,6 +22,8 @@ from salus.platform import postgres, roles
 from salus.platform.tenancy import acting_for
 from salus.wiring.home import Home, admin_dsn, database_name, django_database
 
+pytest_plugins = ["tests.conftest_browser"]
+
 
 class World:
     """The installation that the tests run in: its home folder and how to reach its database."""

@@ -149,6 +149,10 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLES[role] for role in roles))
 
 
+SEES_PATIENTS = frozenset({P.CONTACTS_PHI_REVEAL, P.PATIENTS_CODE_ISSUE})
+"""What opens patients' data or lets somebody in as a patient."""
+
+
 def givable(held: Iterable[str]) -> frozenset[Permission]:
     """Return the scopes that somebody with the permissions `held` may give to a new API key.
 
@@ -157,7 +161,7 @@ def givable(held: Iterable[str]) -> frozenset[Permission]:
     """
     own = frozenset(Permission(word) for word in held)
     if P.IDENTITY_STAFF_MANAGE in own:
-        return frozenset(Permission) - NOT_FOR_KEYS - {P.CONTACTS_PHI_REVEAL}
+        return frozenset(Permission) - NOT_FOR_KEYS - SEES_PATIENTS
     return own - NOT_FOR_KEYS
 
 
@@ -203,7 +207,7 @@ def pause_after(kind: GuardKind, failures: int) -> timedelta | None:
     tries = TRIES[kind]
     if failures < tries or failures % tries:
         return None
-    return min(FIRST_PAUSE * (1 << failures // tries - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(failures // tries - 1, 10)), LONGEST_PAUSE)
 
 
 IDLE = timedelta(minutes=15)

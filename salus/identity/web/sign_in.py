@@ -146,9 +146,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("identity:sign_in") + "?" + urlencode({"ended": "asked"}))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def alive(request: HttpRequest) -> HttpResponse:
-    """Take a sign of life: the middleware has noted it already. 401 when the session is over."""
+    """Say whether the session lives (204) or is over (401); the middleware takes a POST as a sign of life."""
     return HttpResponse(status=204 if getattr(request, "staff_session", None) is not None else 401)
 
 

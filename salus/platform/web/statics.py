@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
+from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -36,7 +37,10 @@ class Asset:
 
 def asset(name: str) -> Asset | None:
     """Return the static file `name`, or None; only what the finders know is ever read."""
-    found = finders.find(name)
+    try:
+        found = finders.find(name)
+    except SuspiciousFileOperation:  # a way out of the folders
+        return None
     if not isinstance(found, str):
         return None
     path = Path(found)

@@ -9,24 +9,28 @@
   let lastAct = Date.now();
   let lastTold = Date.now();
 
-  async function tell() {
-    lastTold = Date.now();
+  async function ask(method, headers) {
     try {
-      await fetch(alive, { method: "POST", headers: { "X-CSRFToken": body.dataset.csrf } });
+      return (await fetch(alive, { method, headers })).status;
     } catch {
-      // The network is away: the server will decide when it is back.
+      return 0; // the network is away: the server will decide when it is back
     }
   }
 
   function act() {
     lastAct = Date.now();
-    if (lastAct - lastTold > every) tell();
+    if (lastAct - lastTold > every) {
+      lastTold = lastAct;
+      ask("POST", { "X-CSRFToken": body.dataset.csrf });
+    }
   }
 
   for (const name of ["keydown", "pointerdown", "input", "scroll"]) {
     addEventListener(name, act, { passive: true, capture: true });
   }
-  setInterval(() => {
-    if (Date.now() - lastAct > idle) location.assign(body.dataset.signedOut);
+  setInterval(async () => {
+    if (Date.now() - lastAct <= idle) return;
+    // Another tab may have kept the session; asking like a poll does not.
+    if ((await ask("GET", { "HX-Request": "true" })) === 401) location.assign(body.dataset.signedOut);
   }, 15000);
 })();
