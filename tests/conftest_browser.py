@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.conf import settings
 from django.contrib.auth import hashers
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.test.utils import override_settings
 
 from salus.kernel.ids import new_id
 from salus.kernel.vocabulary import SenderRole
@@ -50,14 +50,8 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="session")
 def fast_passwords() -> Iterator[None]:
     """Hash passwords with little work during the tests."""
-    before = settings.PASSWORD_HASHERS
-    settings.PASSWORD_HASHERS = [f"{__name__}.{FastArgon2.__name__}"]
-    hashers.get_hashers.cache_clear()
-    hashers.get_hashers_by_algorithm.cache_clear()
-    yield
-    settings.PASSWORD_HASHERS = before
-    hashers.get_hashers.cache_clear()
-    hashers.get_hashers_by_algorithm.cache_clear()
+    with override_settings(PASSWORD_HASHERS=[f"{__name__}.{FastArgon2.__name__}"]):
+        yield
 
 
 @pytest.fixture(scope="session")
