@@ -85,7 +85,7 @@ def world() -> Iterator[World]:
 
 
 def _point_django_at(world: World) -> None:
-    settings.SALUS_HOME = world.home.path
+    settings.HOME, settings.SALUS_HOME = world.home, world.home.path
     settings.STATIC_ROOT = world.home.path / "static"
     settings.DATABASES["default"].update(django_database(world.home, world.url, "app"))
     _configure_keys(world)

@@ -9,6 +9,7 @@ from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
+from salus.keys import api as keys
 from salus.platform.rounds import Round
 
 CLOCK = SystemClock()
@@ -30,9 +31,14 @@ def _launch(organization_id: UUID) -> None:
     campaigns.launch_due(actor=system(organization_id, "worker"), at=CLOCK.now())
 
 
+def _age_tokens(organization_id: UUID) -> None:
+    keys.age_token_keys()
+
+
 ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
-    Round("audit-checkpoint", 30.0, _checkpoint),
+    Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
+    Round("keys-age-tokens", 86_400.0, _age_tokens),
     Round("campaigns-launch", 5.0, _launch),
 )

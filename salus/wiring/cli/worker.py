@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import threading
 from typing import Any
+from uuid import UUID
 
 SWEEP_SECONDS = 30.0
 
@@ -29,9 +30,12 @@ def run(options: argparse.Namespace) -> int:
     from salus.platform import rounds
     from salus.wiring.rounds import ROUNDS
 
+    def _organizations() -> list[UUID]:
+        return [each.id for each in identity.organizations()]
+
     stop = threading.Event()
     walker = threading.Thread(
-        target=rounds.walk, args=(ROUNDS, identity.organization_ids, stop), name="rounds", daemon=True
+        target=rounds.walk, args=(ROUNDS, _organizations, stop), name="rounds", daemon=True
     )
     walker.start()
     try:
