@@ -143,8 +143,8 @@ class Lane:
         finally:
             self.starting.discard(_this_task())
             site.connections -= 1
-            yard.freed(site)
-            # After a failure to connect, those who are connected go on; a success hires again.
+            # After a failure to connect, those who are connected or on the way go on; nobody is hired.
+            yard.freed(site, but=None if session else self)
             if session:
                 self.staff()
 
@@ -218,9 +218,9 @@ class Lane:
         return ordered
 
     def _not_reached(self, outcome: Outcome) -> None:
-        """No connection was made. While others live, they go on and only the window shrinks."""
+        """No connection was made. While others live or are on the way, only the window shrinks."""
         self.ways.yard.learn(self.site, outcome)
-        if self.sessions:
+        if self.sessions or len(self.starting) > 1:
             return
         if outcome.fate is Fate.UNPROTECTED:
             self.unprotected = outcome
@@ -238,7 +238,7 @@ class Lane:
 
     async def _idle(self, session: ProtectedSession, site: Site) -> bool:
         """Wait for work. False when the time is over, or when others need the room."""
-        if self.closing or not self._good(session):
+        if self.closing or not self._good(session) or self.ways.yard.needs_room(site, self):
             return False
         loop = asyncio.get_running_loop()
         sleeper: asyncio.Future[bool] = loop.create_future()

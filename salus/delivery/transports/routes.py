@@ -23,6 +23,10 @@ SHORTEST, LONGEST = 30.0, 3600.0
 """Seconds that an answer is kept, whatever its time to live says."""
 _KEPT = 20_000
 
+# Addresses that a translator turns into IPv4 (RFC 6052, RFC 8215).
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_TRANSLATED_HERE = ipaddress.IPv6Network("64:ff9b:1::/48")
+
 T = TypeVar("T")
 
 
@@ -166,6 +170,10 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
+        if parsed in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+        if parsed in _TRANSLATED_HERE:
+            return False
         if inner:
             parsed = inner
     return parsed.is_global and not parsed.is_multicast

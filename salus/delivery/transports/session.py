@@ -202,8 +202,7 @@ class ProtectedSession:
 
     async def _transact(self, item: HandOver) -> Outcome:
         self._demand_tls()
-        stuffed = _stuffed(item.data.reveal())
-        steps = self._steps(item, len(stuffed))
+        steps = self._steps(item)
         self._phase = Phase.MAIL
         pipelined = "PIPELINING" in self._extensions
         if pipelined:
@@ -222,17 +221,17 @@ class ProtectedSession:
                 if self._spoiled:
                     return refused
         if not refused:
-            return await self._send(stuffed)
+            return await self._send(_stuffed(item.data.reveal()))
         if heard and heard.kind == 3:
             await self._send_nothing()
         return refused
 
-    def _steps(self, item: HandOver, size: int) -> list[tuple[Phase, bytes, float]]:
-        timeouts = self._settings.timeouts
+    def _steps(self, item: HandOver) -> list[tuple[Phase, bytes, float]]:
+        timeouts, data = self._settings.timeouts, item.data.reveal()
         mail = f"MAIL FROM:<{item.envelope_from}>"
         if "SIZE" in self._extensions:
-            mail += f" SIZE={size}"
-        if not item.data.reveal().isascii():
+            mail += f" SIZE={len(data)}"
+        if not data.isascii():
             mail += " BODY=8BITMIME"
         if not item.recipient.reveal().isascii():
             mail += " SMTPUTF8"

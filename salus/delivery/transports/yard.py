@@ -44,6 +44,7 @@ class Yard:
     def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
         self._room = asyncio.Semaphore(settings.connections)
+        self._queueing = 0
         self._idle: OrderedDict[object, tuple[Site, Callable[[], None]]] = OrderedDict()
         self._sites: dict[str, Site] = {}
 
@@ -64,7 +65,15 @@ class Yard:
         if self._room.locked() and self._idle:
             _, (_, make_room) = self._idle.popitem(last=False)
             make_room()
-        await self._room.acquire()
+        self._queueing += 1
+        try:
+            await self._room.acquire()
+        finally:
+            self._queueing -= 1
+
+    def needs_room(self, site: Site, lane: Hungry) -> bool:
+        """Tell whether a connection of `lane` that has nothing to do should end: others wait for it."""
+        return self._queueing > 0 or any(other is not lane for other in site.hungry)
 
     def leave(self) -> None:
         """Give the room back."""
@@ -80,11 +89,12 @@ class Yard:
                 make_room()
                 return
 
-    def freed(self, site: Site) -> None:
-        """Let the lanes that wait for a connection to `site` try, each in its turn."""
+    def freed(self, site: Site, but: Hungry | None = None) -> None:
+        """Let the lanes that wait for a connection to `site` try, each in its turn, `but` not now."""
         hungry, site.hungry = site.hungry, []
         for lane in hungry:
-            lane.staff()
+            if lane is not but:
+                lane.staff()
 
     def idles(self, who: object, site: Site, make_room: Callable[[], None]) -> None:
         """Note that `who` holds a connection to `site` it does not use; `make_room` ends it."""
