@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +13,23 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Channel
+from salus.keys import api as keys
 from salus.permissions import forms, operations, queries, rules
-from salus.permissions.contracts import Entry, EntryKind, FiledForm, NewEntry, Standing, StandingChange
+from salus.permissions.contracts import (
+    Entry,
+    EntryKind,
+    FiledForm,
+    NewEntry,
+    OptInOffer,
+    Standing,
+    StandingChange,
+)
 from salus.permissions.details import AUTHORIZATION_FIELDS, PART2_FIELDS, SHAPES
 from salus.platform import feed
 
 _CLOCK = SystemClock()
+OPT_IN_LINK = "opt_in"
+OPT_IN_LIFETIME = timedelta(days=7)
 
 
 def append(entries: Sequence[NewEntry], *, actor: Actor, clock: Clock = _CLOCK) -> list[UUID]:
@@ -183,6 +194,19 @@ def suppress(
         details=details,
     )
     return append([entry], actor=actor, clock=clock)[0]
+
+
+def opt_in_token(contact_id: UUID, topic: str, channel: Channel, *, clock: Clock = _CLOCK) -> str:
+    """Return the sealed token for the link of a double opt-in message; it works for a week."""
+    payload = contact_id.bytes + f"{channel.value} {topic}".encode()
+    return keys.seal_token(OPT_IN_LINK, payload, lifetime=OPT_IN_LIFETIME, clock=clock)
+
+
+def opt_in_of_token(token: str, at: datetime) -> OptInOffer:
+    """Return what a double opt-in link confirms; raises `BadInput` for one that is none (any more)."""
+    payload = keys.open_token(token, OPT_IN_LINK, at).payload
+    channel, _, topic = payload[16:].decode().partition(" ")
+    return OptInOffer(UUID(bytes=payload[:16]), topic, Channel(channel))
 
 
 def rebuild_standings(contact_ids: Sequence[UUID]) -> int:

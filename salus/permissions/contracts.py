@@ -267,3 +267,12 @@ class FiledForm:
     valid_until: datetime
     defects: tuple[str, ...]
     revoked_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptInOffer:
+    """What the link of a double opt-in message confirms."""
+
+    contact_id: UUID
+    topic: str
+    channel: Channel

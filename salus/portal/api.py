@@ -1,0 +1,126 @@
+"""The door of the portal: what its pages call, for the organization in context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from salus.delivery.contracts import PortalMessage, SentMessage
+from salus.kernel.time import Clock, SystemClock
+from salus.kernel.vocabulary import Channel
+from salus.patients import api as patients
+from salus.patients.contracts import PatientSession
+from salus.permissions import api as permissions
+from salus.permissions.contracts import OptInOffer
+from salus.portal import operations
+from salus.portal.contracts import Choices, Locked, StopTarget, Told
+from salus.portal.ports import use_mailbox
+
+__all__ = [
+    "choices",
+    "choose",
+    "confirm_opt_in",
+    "history",
+    "messages",
+    "offer",
+    "read",
+    "stop_everything",
+    "stop_target",
+    "unsubscribe",
+    "use_clock",
+    "use_mailbox",
+    "why",
+    "withdraw",
+    "wrong_person",
+]
+
+_clock: Clock = SystemClock()
+
+
+def use_clock(clock: Clock) -> None:
+    """Tell the time by `clock`: for tests."""
+    global _clock
+    _clock = clock
+
+
+def clock() -> Clock:
+    """Return the clock by which the pages tell the time."""
+    return _clock
+
+
+def messages(session: PatientSession) -> list[SentMessage]:
+    """Return the patient's messages that can be read here or could once, newest first."""
+    return [each for each in operations.shown(session.contact_id) if each.in_portal]
+
+
+def read(session: PatientSession, message_id: UUID, *, ip: str = "") -> PortalMessage | Locked:
+    """Return one of the patient's messages, recorded as read; raises `NotFound` for anybody else's."""
+    actor = patients.actor_of(session, ip=ip)
+    return operations.read(session, message_id, actor=actor, at=_clock.now())
+
+
+def choices(session: PatientSession, *, ip: str = "") -> Choices:
+    """Return what the patient can choose, as it stands."""
+    return operations.choices(session.contact_id, actor=patients.actor_of(session, ip=ip), at=_clock.now())
+
+
+def choose(
+    session: PatientSession, ticked: Iterable[tuple[str, Channel]], *, fundraising: bool, ip: str = ""
+) -> int:
+    """Write down what the patient changed; return how many boxes that were."""
+    actor = patients.actor_of(session, ip=ip)
+    return operations.choose(
+        session.contact_id, ticked, fundraising=fundraising, actor=actor, at=_clock.now()
+    )
+
+
+def stop_everything(session: PatientSession, *, ip: str = "") -> None:
+    """Stop every topic on every channel; what the law lets the clinic send without asking goes on."""
+    operations.stop_everything(
+        session.contact_id,
+        evidence=operations.SIGNED_IN,
+        actor=patients.actor_of(session, ip=ip),
+        at=_clock.now(),
+    )
+
+
+def withdraw(session: PatientSession, authorization_id: UUID, *, ip: str = "") -> None:
+    """Take back an authorization of the patient; raises `NotFound` for anybody else's."""
+    actor = patients.actor_of(session, ip=ip)
+    operations.withdraw(session.contact_id, authorization_id, actor=actor, at=_clock.now())
+
+
+def history(session: PatientSession, *, ip: str = "") -> list[Told]:
+    """Return who wrote to the patient and why, newest first; the look is recorded."""
+    return operations.history(session.contact_id, actor=patients.actor_of(session, ip=ip))
+
+
+def why(token: str, *, ip: str = "") -> Told:
+    """Return on what the message rested whose link for choices this is. Raises `BadInput`."""
+    return operations.why(token, ip=ip, at=_clock.now())
+
+
+def stop_target(token: str) -> StopTarget:
+    """Return what the link for choices in a message stops; changes nothing. Raises `BadInput`."""
+    return operations.stop_target(token, _clock.now())
+
+
+def unsubscribe(token: str, *, everything: bool = False, ip: str = "") -> StopTarget:
+    """Stop what the link names (RFC 8058 one click), or all topics; safe to repeat. Raises `BadInput`."""
+    return operations.unsubscribe(token, everything=everything, ip=ip, at=_clock.now())
+
+
+def offer(token: str) -> OptInOffer:
+    """Return what a double opt-in link confirms; changes nothing. Raises `BadInput`."""
+    return permissions.opt_in_of_token(token, _clock.now())
+
+
+def confirm_opt_in(token: str, *, ip: str = "") -> bool:
+    """Confirm an opt-in; safe to repeat. False: an opt-out came between, and stays. Raises `BadInput`."""
+    return operations.confirm_opt_in(token, ip=ip, at=_clock.now())
+
+
+def wrong_person(token: str, *, ip: str = "") -> None:
+    """Stop e-mail to this address after its reader said that they are somebody else. Raises `BadInput`."""
+    invitation = patients.invitation(token, clock=_clock)
+    operations.wrong_person(invitation.contact_id, Channel.EMAIL, ip=ip, at=_clock.now())

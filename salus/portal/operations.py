@@ -1,0 +1,230 @@
+"""What patients do: read, choose, stop, confirm, withdraw. One transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.contacts import api as contacts
+from salus.delivery.contracts import CHOICES_LINK, PortalMessage, SentMessage
+from salus.kernel.acting import Actor, ActorKind
+from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.vocabulary import Channel
+from salus.keys import api as keys
+from salus.patients.contracts import PatientSession, Proof
+from salus.permissions import api as permissions
+from salus.permissions.contracts import (
+    EVERY_TOPIC,
+    AuthorizationState,
+    EntryKind,
+    NewEntry,
+)
+from salus.platform.tenancy import current_organization
+from salus.portal import ports, rules
+from salus.portal.contracts import Choices, Locked, Signed, StopTarget, Told
+
+SIGNED_IN = "portal, signed in"
+ONE_CLICK = "link in a message"
+
+
+def shown(contact_id: UUID) -> list[SentMessage]:
+    """Return the messages that left for a contact, newest first."""
+    return [each for each in ports.mailbox().messages_of_contact(contact_id) if each.state in rules.SHOWN]
+
+
+def read(session: PatientSession, message_id: UUID, *, actor: Actor, at: datetime) -> PortalMessage | Locked:
+    """Return a message of the session's patient, and record that they read it; raises `NotFound`."""
+    message = ports.mailbox().portal_message(message_id)
+    if message.contact_id != session.contact_id:
+        raise NotFound
+    if message.state not in rules.READABLE or at >= message.expires_at:
+        return Locked.GONE
+    if message.special and session.proof is not Proof.STAFF:
+        return Locked.STRONGER
+    ports.mailbox().portal_opened(message_id, at)
+    audit.record(
+        Action.PORTAL_READ,
+        actor=actor,
+        object_kind="message",
+        object_id=message_id,
+        patient_id=message.contact_id,
+        at=at,
+    )
+    return message
+
+
+def choices(contact_id: UUID, *, actor: Actor, at: datetime) -> Choices:
+    """Return what a patient can choose, as it stands."""
+    opened = contacts.open_fields(
+        ids=[contact_id], fields=["email", "phone"], purpose="portal_choices", actor=actor
+    )
+    reachable = {address.channel for person in opened for address in person.addresses}
+    standing = permissions.standing(contact_id, at)
+    signed = [
+        Signed(
+            form.entry.id, form.valid_from, form.valid_until, str(form.entry.details.get("purpose_text", ""))
+        )
+        for form in permissions.filed_forms(contact_id, at, actor=actor, purpose="portal_choices")
+        if form.entry.kind is EntryKind.AUTHORIZATION and form.state is AuthorizationState.VALID
+    ]
+    table = rules.rows(standing, shown(contact_id), reachable)
+    return Choices(table, standing.fundraising_opt_out is None, tuple(signed))
+
+
+def choose(
+    contact_id: UUID,
+    ticked: Iterable[tuple[str, Channel]],
+    *,
+    fundraising: bool,
+    actor: Actor,
+    at: datetime,
+) -> int:
+    """Write down what a patient changed and return how many boxes that were."""
+    before = choices(contact_id, actor=actor, at=at)
+    changed = rules.changes(before.topics, ticked)
+    entries = rules.entries_for(contact_id, changed, at, SIGNED_IN)
+    if fundraising != before.fundraising:
+        kind = EntryKind.FUNDRAISING_OPT_IN if fundraising else EntryKind.FUNDRAISING_OPT_OUT
+        entries.append(NewEntry(contact_id, kind, at, SIGNED_IN))
+    count = len(changed) + (fundraising != before.fundraising)
+    if entries:
+        permissions.append(entries, actor=actor)
+        _record(Action.PORTAL_PREFERENCES, contact_id, actor, count)
+    return count
+
+
+def stop_everything(contact_id: UUID, *, evidence: str, actor: Actor, at: datetime) -> None:
+    """Stop every topic on every channel, and messages that ask for gifts."""
+    entries = [
+        NewEntry(contact_id, EntryKind.OPT_OUT, at, evidence, topic=EVERY_TOPIC),
+        NewEntry(contact_id, EntryKind.FUNDRAISING_OPT_OUT, at, evidence),
+    ]
+    permissions.append(entries, actor=actor)
+    _record(Action.PORTAL_UNSUBSCRIBE, contact_id, actor, len(entries))
+
+
+def withdraw(contact_id: UUID, authorization_id: UUID, *, actor: Actor, at: datetime) -> None:
+    """Take back an authorization: in writing, by a patient who proved who they are (164.508(b)(5))."""
+    entry = NewEntry(contact_id, EntryKind.AUTHORIZATION_REVOKED, at, SIGNED_IN, ends=authorization_id)
+    try:
+        permissions.append([entry], actor=actor)
+    except BadInput:
+        raise NotFound from None
+    _record(Action.PORTAL_PREFERENCES, contact_id, actor, 1)
+
+
+def history(contact_id: UUID, *, actor: Actor) -> list[Told]:
+    """Return who wrote to a patient and on what each message rested, newest first."""
+    messages = shown(contact_id)
+    audit.record(
+        Action.PORTAL_ACCOUNTING,
+        actor=actor,
+        object_kind="contact",
+        object_id=contact_id,
+        patient_id=contact_id,
+        details={"messages": len(messages)},
+    )
+    return _told(contact_id, messages, actor)
+
+
+def _told(contact_id: UUID, messages: Sequence[SentMessage], actor: Actor) -> list[Told]:
+    entries = {}
+    if any(message.evidence_ids for message in messages):
+        own = permissions.entries_of(contact_id, actor=actor, purpose="portal_history")
+        entries = {entry.id: entry for entry in own}
+    return [Told(message, rules.grounds(message, entries)) for message in messages]
+
+
+def why(token: str, *, ip: str, at: datetime) -> Told:
+    """Return on what the message rested whose link for choices this is; raises `BadInput`."""
+    target = stop_target(token, at)
+    return _told(target.contact_id, [target.message], bearer(target.contact_id, ip))[0]
+
+
+def stop_target(token: str, at: datetime) -> StopTarget:
+    """Return what the link for choices in a message stops; raises `BadInput` for one that is none (any more)."""
+    payload = keys.open_token(token, CHOICES_LINK, at).payload
+    try:
+        message = ports.mailbox().sent_message(UUID(bytes=payload))
+    except (ValueError, NotFound):
+        raise BadInput("This link is not valid, or no longer.") from None
+    standing = permissions.standing(message.contact_id, at)
+    gifts = message.purpose in rules.FUNDRAISING
+    held = standing.fundraising_opt_out if gifts else standing.opted_out(message.topic, message.channel)
+    return StopTarget(message.contact_id, message, held is not None, gifts)
+
+
+def bearer(contact_id: UUID, ip: str) -> Actor:
+    """Return the bearer of a link as an actor: the patient, as far as a link can tell."""
+    return Actor(ActorKind.PATIENT, current_organization(), contact_id, ip=ip)
+
+
+def unsubscribe(token: str, *, everything: bool, ip: str, at: datetime) -> StopTarget:
+    """Stop the topic that a link names on its channel (all topics, when asked for); safe to repeat."""
+    target = stop_target(token, at)
+    message, actor = target.message, bearer(target.contact_id, ip)
+    if everything:
+        stop_everything(target.contact_id, evidence=ONE_CLICK, actor=actor, at=at)
+    elif not target.stopped:
+        entries = []
+        if message.topic:
+            entries.append(_opt_out(message, at))
+        if target.gifts:
+            entries.append(NewEntry(target.contact_id, EntryKind.FUNDRAISING_OPT_OUT, at, ONE_CLICK))
+        permissions.append(entries, actor=actor)
+        _record(Action.PORTAL_UNSUBSCRIBE, target.contact_id, actor, len(entries))
+    return stop_target(token, at)
+
+
+def _opt_out(message: SentMessage, at: datetime) -> NewEntry:
+    return NewEntry(
+        message.contact_id, EntryKind.OPT_OUT, at, ONE_CLICK, topic=message.topic, channel=message.channel
+    )
+
+
+def confirm_opt_in(token: str, *, ip: str, at: datetime) -> bool:
+    """Confirm the opt-in that a link of a double opt-in message names; safe to repeat.
+
+    Returns False, and changes nothing, when an opt-out came after the message was written.
+    """
+    offer = permissions.opt_in_of_token(token, at)
+    standing = permissions.standing(offer.contact_id, at)
+    if standing.opted_out(offer.topic, offer.channel):
+        return False
+    held = standing.opted_in(offer.topic, offer.channel)
+    if held is None or not held.confirmed:
+        actor = bearer(offer.contact_id, ip)
+        kind = EntryKind.OPT_IN_CONFIRMED
+        entry = NewEntry(
+            offer.contact_id, kind, at, "double opt-in", topic=offer.topic, channel=offer.channel
+        )
+        permissions.append([entry], actor=actor)
+        _record(Action.PORTAL_PREFERENCES, offer.contact_id, actor, 1)
+    return True
+
+
+def wrong_person(contact_id: UUID, channel: Channel, *, ip: str, at: datetime) -> None:
+    """Stop the channel after its reader said "this is not me", until staff look into it; safe to repeat."""
+    held = permissions.standing(contact_id, at).suppressions
+    if any(each.channel is channel and each.reason == "wrong_person" for each in held):
+        return
+    entry = NewEntry(
+        contact_id, EntryKind.SUPPRESSION, at, ONE_CLICK, channel=channel, details={"reason": "wrong_person"}
+    )
+    actor = Actor(ActorKind.SYSTEM, current_organization(), name="portal", ip=ip)
+    permissions.append([entry], actor=actor)
+    _record(Action.PORTAL_UNSUBSCRIBE, contact_id, actor, 1)
+
+
+def _record(action: Action, contact_id: UUID, actor: Actor, count: int) -> None:
+    audit.record(
+        action,
+        actor=actor,
+        object_kind="contact",
+        object_id=contact_id,
+        patient_id=contact_id,
+        details={"entries": count},
+    )

@@ -1,0 +1,1 @@
+"""The patients' pages: small, in two languages, without JavaScript."""
