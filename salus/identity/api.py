@@ -30,6 +30,7 @@ __all__ = [
     "demo_sign_ins",
     "find_organization",
     "forget_old",
+    "givable_scopes",
     "invite_staff",
     "organization",
     "organizations",
@@ -149,6 +150,11 @@ def create_api_key(
     """
     may = rules.givable(actor.permissions) if allowed is None else frozenset(allowed)
     return api_keys.create(name, scopes, actor=actor, allowed=may, expires_at=expires_at)
+
+
+def givable_scopes(actor: Actor) -> frozenset[Permission]:
+    """Return the scopes that `actor` may give to a key."""
+    return rules.givable(actor.permissions)
 
 
 def revoke_api_key(key_id: UUID, *, actor: Actor) -> None:

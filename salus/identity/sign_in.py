@@ -10,10 +10,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import guard, second_factor
+from salus.identity import guard, rules, second_factor, sessions
 from salus.identity.doorway import before_tenant
 from salus.identity.models import OrganizationRow, User
 from salus.identity.rules import GuardKind
@@ -27,6 +28,10 @@ REFUSED = (
     "After five tries that fail, you have to wait 15 minutes or longer."
 )
 """The one message for every failure: it tells nobody which part was wrong, or whether there is an account."""
+
+
+CODE_WITHIN = rules.SECOND_STEP
+"""How long the password step waits for the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,20 @@ def enroll_step(
         return user, codes
 
 
-def record_sign_in(user: User, factor: str, *, ip: str, session_id: str, now: datetime) -> None:
-    """Record that a session begins; call it before the session is handed out."""
+def email_of(half: HalfSignedIn) -> str:
+    """Return the e-mail address of somebody who knew the password."""
+    with acting_for(half.organization_id):
+        return User.objects.values_list("email", flat=True).get(pk=half.user_id)
+
+
+def begin(request: HttpRequest, user: User, factor: str, *, ip: str, now: datetime) -> None:
+    """Start the session of somebody who passed both steps; it is recorded before it is handed out."""
+    sessions.start(request, user, factor, now)
+    request.session.save()
     with acting_for(user.organization_id):
         audit.record(
             Action.STAFF_SIGN_IN,
-            actor=actor_of(user, ip=ip, session_id=session_id),
+            actor=actor_of(user, ip=ip, session_id=sessions.short_id(request.session)),
             object_kind="staff",
             object_id=user.pk,
             reason=factor,

@@ -6,14 +6,12 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from salus.audit import api as audit
-from salus.audit.contracts import Action
-from salus.identity import second_factor, sessions, staff
+from salus.identity import account, sessions, staff
 from salus.identity.access import requires, toast
-from salus.identity.models import Session, User
 from salus.identity.ports import now
 from salus.identity.web.forms import ChangePassword, CodeStep
 from salus.kernel.acting import Actor
@@ -63,19 +61,16 @@ def theme(request: HttpRequest) -> HttpResponse:
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes for somebody who can show a code of their app now."""
     form, actor = CodeStep(request.POST), _actor(request)
-    user = User.objects.select_for_update().get(pk=_me(actor))
-    if not form.is_valid() or second_factor.spend(user, form.cleaned_data["code"], now()) != "totp":
-        form.add_error("code", "That is not the code of this moment. Wait for a new code and try again.")
+    if not form.is_valid():
         return _page(request, code_form=form)
-    codes = second_factor.renew_recovery_codes(user)
-    audit.record(
-        Action.STAFF_CREDENTIAL,
-        actor=actor,
-        object_kind="staff",
-        object_id=user.pk,
-        fields=("recovery_codes",),
+    try:
+        codes = account.renew_recovery_codes(_me(actor), form.cleaned_data["code"], actor=actor)
+    except BadInput as fault:
+        form.add_error(fault.place, fault.what)
+        return _page(request, code_form=form)
+    return render(
+        request, "identity/recovery_codes.html", {"codes": codes, "next": reverse("identity:account")}
     )
-    return render(request, "identity/recovery_codes.html", {"codes": codes, "next": "/account"})
 
 
 @requires(None)
@@ -83,15 +78,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """End all of one's sessions but this one."""
     actor = _actor(request)
-    ended = staff.end_sessions(_me(actor), except_key=sessions.stored_key(request.session.session_key or ""))
-    audit.record(
-        Action.STAFF_CREDENTIAL,
-        actor=actor,
-        object_kind="staff",
-        object_id=actor.id,
-        fields=("sessions",),
-        details={"ended": ended},
-    )
+    ended = account.end_other_sessions(_me(actor), request.session.session_key or "", actor=actor)
     toast(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
     return redirect("identity:account")
 
@@ -100,14 +87,12 @@ def _page(
     request: HttpRequest, *, password_form: ChangePassword | None = None, code_form: CodeStep | None = None
 ) -> HttpResponse:
     me = _me(_actor(request))
-    own = sessions.stored_key(request.session.session_key or "")
-    rows = Session.objects.filter(user_id=me, expire_date__gt=now()).order_by("-seen_at")
     fresh_code = CodeStep()
     fresh_code.fields["code"].widget.attrs.pop("autofocus")
     context = {
         "person": staff.get(me),
-        "sessions": [(row, row.session_key == own) for row in rows],
-        "codes_left": second_factor.recovery_codes_left(User.objects.get(pk=me)),
+        "sessions": account.sessions_of(me, request.session.session_key or ""),
+        "codes_left": account.recovery_codes_left(me),
         "password_form": password_form or ChangePassword(),
         "code_form": code_form or fresh_code,
     }

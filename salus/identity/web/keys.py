@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salus.identity import api, rules
+from salus.identity import api
 from salus.identity.access import requires, toast
 from salus.identity.contracts import Permission
 from salus.identity.ports import now
@@ -23,7 +23,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """Show the keys; make one and show it this once."""
     actor = request.actor  # type: ignore[attr-defined]
     form, made = NewKey(request.POST or None), ""
-    form.offer(rules.givable(actor.permissions))
+    form.offer(api.givable_scopes(actor))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -34,7 +34,7 @@ def listing(request: HttpRequest) -> HttpResponse:
             form.add_error(fault.place if fault.place in form.fields else None, fault.what)
         else:
             form = NewKey()
-            form.offer(rules.givable(actor.permissions))
+            form.offer(api.givable_scopes(actor))
     found = api.api_keys_of_organization()
     names = api.staff_names(key.created_by for key in found if key.created_by)
     rows = [

@@ -13,10 +13,9 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salus.identity import rules, second_factor, sessions, staff
+from salus.identity import second_factor, sessions, staff
 from salus.identity import sign_in as steps
 from salus.identity.access import safe_next
-from salus.identity.models import User
 from salus.identity.ports import now
 from salus.identity.sign_in import HalfSignedIn
 from salus.identity.web.forms import CodeStep, NewPassword, PasswordStep
@@ -74,7 +73,7 @@ def code(request: HttpRequest) -> HttpResponse:
         found = steps.code_step(half.step, form.cleaned_data["code"], ip=_ip(request), now=now())
         if found is not None:
             user, factor = found
-            _begin(request, user, factor)
+            steps.begin(request, user, factor, ip=_ip(request), now=now())
             return redirect(half.next)
         form.add_error(None, steps.REFUSED)
     return render(request, "identity/code.html", {"form": form})
@@ -93,14 +92,12 @@ def set_up(request: HttpRequest) -> HttpResponse:
         found = steps.enroll_step(half.step, secret, form.cleaned_data["code"], ip=_ip(request), now=now())
         if found is not None:
             user, codes = found
-            _begin(request, user, "totp")
+            steps.begin(request, user, "totp", ip=_ip(request), now=now())
             return render(request, "identity/recovery_codes.html", {"codes": codes, "next": half.next})
         form.add_error(
             "code", "That is not the code of this moment. Check the clock of your phone, wait for a new code."
         )
-    with acting_for(half.step.organization_id):
-        email = User.objects.values_list("email", flat=True).get(pk=half.step.user_id)
-    uri = second_factor.otpauth(secret, email)
+    uri = second_factor.otpauth(secret, steps.email_of(half.step))
     context = {
         "form": form,
         "qr": second_factor.qr_svg(uri),
@@ -152,14 +149,6 @@ def alive(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204 if getattr(request, "staff_session", None) is not None else 401)
 
 
-def _begin(request: HttpRequest, user: User, factor: str) -> None:
-    sessions.start(request, user, factor, now())
-    request.session.save()
-    steps.record_sign_in(
-        user, factor, ip=_ip(request), session_id=sessions.short_id(request.session), now=now()
-    )
-
-
 def _keep(request: HttpRequest, half: HalfSignedIn, wanted: str) -> None:
     """Remember that the password was right, under a fresh session key."""
     request.session.flush()
@@ -178,7 +167,7 @@ def _kept(request: HttpRequest) -> _Half | None:
     if not kept:
         return None
     at = datetime.fromtimestamp(kept["at"], UTC)
-    if now() - at > rules.SECOND_STEP:
+    if now() - at > steps.CODE_WITHIN:
         request.session.flush()
         return None
     step = HalfSignedIn(UUID(kept["user"]), UUID(kept["organization"]), kept["enroll"])
