@@ -9,6 +9,7 @@ from uuid import UUID
 
 from salus.audit import (
     checkpoints,
+    evidence,
     export,
     notes,
     operations,
@@ -22,10 +23,12 @@ from salus.audit.contracts import (
     Action,
     Checkpoint,
     Entry,
+    Evidence,
     Filters,
     InclusionProof,
     NewEntry,
     Verdict,
+    Waiting,
 )
 from salus.audit.merkle import Tree, verify_inclusion
 from salus.audit.ports import use_signer, use_witness_directory
@@ -40,7 +43,9 @@ __all__ = [
     "checkpoint_origins",
     "entries",
     "entry",
+    "evidence_for",
     "export_tiles",
+    "faults",
     "integrate",
     "latest_checkpoint",
     "leaf_hash",
@@ -56,6 +61,7 @@ __all__ = [
     "verifier_key",
     "verify",
     "verify_path",
+    "waiting",
 ]
 
 _CLOCK = SystemClock()
@@ -209,6 +215,27 @@ def prove(entry_id: UUID) -> InclusionProof:
     return InclusionProof(
         entry_id, found.position, present.size, found.leaf_hash, path, present.root, present.note
     )
+
+
+def evidence_for(entry_id: UUID) -> Evidence | None:
+    """Return what proves an entry to a stranger, None while no signed checkpoint covers it (seconds).
+
+    Raises `NotFound`. Ask `faults` whether it holds before saying so.
+    """
+    return evidence.gather(entry_id)
+
+
+def faults(given: Evidence) -> tuple[str, ...]:
+    """Return what does not hold of the evidence; none: the entry is in the log of the current organization.
+
+    The content, the path and the checkpoint's signature are checked anew, from the evidence alone.
+    """
+    return evidence.faults(given)
+
+
+def waiting() -> Waiting:
+    """Return how far the sequencer is behind."""
+    return evidence.waiting()
 
 
 def entries(filters: Filters | None = None, *, after: UUID | None = None, limit: int = 100) -> list[Entry]:

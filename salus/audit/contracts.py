@@ -218,6 +218,27 @@ class InclusionProof:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that proves one entry without the database: hand it to anybody.
+
+    `encoded` is the entry's canonical JSON, whose leaf hash the path leads up from; `verifier_key`
+    the log's public key in the form of C2SP signed notes. `api.faults` says whether it holds.
+    """
+
+    encoded: bytes
+    proof: InclusionProof
+    verifier_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Entries that have no place in the log yet; `since` is when the oldest was recorded."""
+
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One disagreement that verification found, in plain words, with the position."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from salus.audit.contracts import Action, NewEntry
+from salus.audit.contracts import Action, Entry, NewEntry
 
 LEAF = b"\x00"
 """Stands before an entry when it is hashed (RFC 6962 section 2.1)."""
@@ -97,6 +97,32 @@ def content(entry: NewEntry, entry_id: UUID, at: datetime) -> dict[str, Any]:
         "details": {
             key: str(value) if isinstance(value, str) else value for key, value in entry.details.items()
         },
+    }
+
+
+def content_of(entry: Entry, organization_id: UUID) -> dict[str, Any]:
+    """Return the fields of a stored entry in the form in which they were hashed."""
+    return {
+        "v": 1,
+        "organization": str(organization_id),
+        "id": str(entry.id),
+        "at": moment(entry.at),
+        "action": entry.action,
+        "actor_kind": entry.actor_kind,
+        "actor_id": _text(entry.actor_id),
+        "actor_name": entry.actor_name,
+        "role": entry.role,
+        "session_id": entry.session_id,
+        "ip": entry.ip,
+        "object_kind": entry.object_kind,
+        "object_id": _text(entry.object_id),
+        "patient_id": _text(entry.patient_id),
+        "fields": list(entry.fields),
+        "purpose": entry.purpose,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+        "rule_version": entry.rule_version,
+        "details": entry.details,
     }
 
 

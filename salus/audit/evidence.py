@@ -1,0 +1,94 @@
+"""Proves one entry with all that a stranger needs for it: its bytes, its path, and the signed checkpoint."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from salus.audit import checkpoints, notes, ports, queries, rules
+from salus.audit.contracts import Evidence, InclusionProof, Waiting
+from salus.audit.merkle import HASH, verify_inclusion
+from salus.audit.proofs import stored_tree
+from salus.kernel.errors import BadInput, NotFound
+from salus.platform.tenancy import current_organization
+
+
+def gather(entry_id: UUID) -> Evidence | None:
+    """Return the evidence for an entry as it stands now, None while no signed checkpoint covers it.
+
+    Raises `NotFound`. It is gathered, not judged: `faults` says whether it holds.
+    """
+    placed, entry = queries.placed(entry_id), queries.entry(entry_id)
+    if placed is None or entry is None:
+        raise NotFound
+    present = checkpoints.latest()
+    if placed.position is None or present is None or present.size <= placed.position:
+        return None
+    organization_id = current_organization()
+    try:
+        path = stored_tree(organization_id).inclusion(placed.position, present.size)
+    except (ValueError, IndexError):  # tiles are missing or cut
+        path = ()
+    encoded = rules.encode(rules.content_of(entry, organization_id))
+    signer = ports.signer()
+    return Evidence(
+        encoded,
+        InclusionProof(
+            entry_id, placed.position, present.size, placed.leaf_hash, path, present.root, present.note
+        ),
+        notes.verifier_key(signer.name(organization_id), signer.public_key(organization_id)),
+    )
+
+
+def faults(evidence: Evidence) -> tuple[str, ...]:
+    """Return what does not hold, in plain words; none means that the entry is in the log, unchanged.
+
+    Looks at the evidence alone, and at the key of the current organization's log: never at the rows.
+    """
+    proof = evidence.proof
+    leaf = rules.leaf_hash(evidence.encoded)
+    found = []
+    if leaf != proof.leaf_hash:
+        found.append("the entry's content does not have the hash that was put into the log")
+    if not _is_whole(proof) or not verify_inclusion(leaf, proof.position, proof.size, proof.path, proof.root):
+        found.append("the path does not lead from the entry to the signed root")
+    found += _faults_of_note(proof)
+    return tuple(found)
+
+
+def _is_whole(proof: InclusionProof) -> bool:
+    return all(len(each) == HASH for each in (*proof.path, proof.root))
+
+
+def _faults_of_note(proof: InclusionProof) -> list[str]:
+    organization_id, signer = current_organization(), ports.signer()
+    try:
+        text, signatures = notes.parse(proof.checkpoint)
+        stated = notes.parse_statement(text)
+    except BadInput as refusal:
+        return [f"the checkpoint does not read: {refusal.what}"]
+    name = signer.name(organization_id)
+    signed = any(
+        each.name == name and signer.verify(organization_id, each.signature, text.encode())
+        for each in signatures
+    )
+    if stated.origin != name or not signed:
+        return ["the checkpoint is not signed by this log's key"]
+    if (stated.size, stated.root) != (proof.size, proof.root):
+        return ["the checkpoint states another size or root"]
+    return []
+
+
+def waiting() -> Waiting:
+    """Return how many entries wait for their place, and since when the oldest does (ids tell the time)."""
+    organization_id = current_organization()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), (SELECT entry_id FROM audit_pending WHERE organization_id = %s "
+            "ORDER BY entry_id LIMIT 1) FROM audit_pending WHERE organization_id = %s",
+            [organization_id, organization_id],
+        )
+        count, oldest = cursor.fetchone()
+    return Waiting(count, datetime.fromtimestamp((oldest.int >> 80) / 1000, UTC) if oldest else None)
