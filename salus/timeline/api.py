@@ -43,6 +43,14 @@ def of_contact(
     return queries.of_contact(contact_id, limit)
 
 
+def of_message(contact_id: UUID, message_id: UUID) -> list[Event]:
+    """Return what happened with one message to a contact, oldest first: accepted, opened, clicked, read.
+
+    Whoever calls records the look (a receipt's reader is recorded with the receipt).
+    """
+    return queries.of_message(contact_id, message_id)
+
+
 def head() -> int:
     """Return the number of the newest event, 0 when there is none."""
     return feed.head(operations.FEED)

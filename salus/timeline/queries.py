@@ -33,6 +33,11 @@ def of_contact(contact_id: UUID, limit: int) -> list[Event]:
     return _events("contact_id = %s ORDER BY number DESC LIMIT %s", [contact_id, limit])
 
 
+def of_message(contact_id: UUID, message_id: UUID) -> list[Event]:
+    """Return the events of one message to a contact, in the order they happened to be recorded."""
+    return _events("contact_id = %s AND message_id = %s ORDER BY number", [contact_id, message_id])
+
+
 def known(pairs: Sequence[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
     """Return those of the (contact, blinded key) pairs that are stored."""
     with connection.cursor() as cursor:

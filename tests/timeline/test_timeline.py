@@ -217,3 +217,22 @@ def test_a_reader_beside_many_writers_misses_nothing(organization: UUID) -> None
     done.set()
     reader.join(60)
     assert len(seen) == len(set(seen)) == 4 * 8 * 5
+
+
+def test_what_happened_with_one_message_is_found_alone(people: People) -> None:
+    rosa, bob = people(2)
+    mine, other = new_id(), new_id()
+    at = NOW - timedelta(hours=1)
+    api.append(
+        [
+            NewEvent(rosa, EventKind.MESSAGE_ACCEPTED, at, "a", mine),
+            NewEvent(rosa, EventKind.MESSAGE_ACCEPTED, at, "b", other),
+            NewEvent(bob, EventKind.MESSAGE_ACCEPTED, at, "c", mine),
+            NewEvent(rosa, EventKind.MESSAGE_OPENED, at, "d", mine, {"by": "person"}),
+        ]
+    )
+    assert [event.kind for event in api.of_message(rosa, mine)] == [
+        EventKind.MESSAGE_ACCEPTED,
+        EventKind.MESSAGE_OPENED,
+    ]
+    assert api.of_message(rosa, new_id()) == []
