@@ -14,6 +14,7 @@ import calendar
 import math
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,9 +30,15 @@ T = TypeVar("T")
 Range = tuple[T, T]
 
 
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name, read from the disk once (the library itself keeps only eight)."""
+    return ZoneInfo(name)
+
+
 def today(moment: Moment, zone: str) -> date:
     """Return the civil date at `moment` in the time zone `zone` (an IANA name that exists)."""
-    return moment.at.astimezone(ZoneInfo(zone)).date()
+    return moment.at.astimezone(zone_named(zone)).date()
 
 
 def shift(day: date, span: Span, sign: int) -> date:
@@ -133,6 +140,12 @@ def birth_ranges(test: Test, now: date) -> list[Range[date]]:
     return found
 
 
+def born_between(youngest: int, oldest: int | None, now: date) -> Range[date]:
+    """Return the first and last birth date of people from `youngest` to `oldest` (None: any age) years."""
+    first = FIRST_DAY if oldest is None else _day_after(_born_by(now, oldest + 1))
+    return first or LAST_DAY, _born_by(now, youngest) or FIRST_DAY
+
+
 def _born_by(now: date, age: int) -> date | None:
     """Return the latest birth date of somebody who is at least `age` on the day `now`, None before year 1."""
     year = now.year - age
@@ -168,7 +181,7 @@ def has_anniversary(day: date, now: date, days: int) -> bool:
 
 def moment_range(test: Test, moment: Moment) -> Range[datetime]:
     """Return the range of instants that pass a test of a moment; a date means that day in `moment.zone`."""
-    zone, op, operand = ZoneInfo(moment.zone), test.op, test.operand
+    zone, op, operand = zone_named(moment.zone), test.op, test.operand
     match op:
         case Op.BETWEEN:
             return _start(operand[0], zone), _end(operand[1], zone)

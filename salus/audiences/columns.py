@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from salus.contacts.contracts import Attribute, AttributeType
 
-PERSON, EVENT, CHOICE, AUTHORIZATION, STANDING = "person", "event", "choice", "authorization", "standing"
+PERSON, EVENT, CHOICE, AUTHORIZATION, STANDING = "person", "event", "choice", "permit", "standing"
 NUMBER, ZONE = "number", "zone"
 SQL_TYPE: Mapping[AttributeType, str] = {
     AttributeType.TEXT: "VARCHAR",
