@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -64,19 +65,22 @@ class Signer:
         if not separator:
             raise BadInput("A message has headers, an empty line and a body.", place="message")
         names, signed = _select(head + b"\r\n")
-        common = f"c=relaxed/relaxed; d={self._domain}; t={int(at.timestamp())};"
         digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
-        listed = "\r\n ".join(_broken_at(f"h={':'.join(names)};", ":"))
         signatures = []
         for algorithm, selector, sign in self._keys:
-            field = (
-                f"DKIM-Signature: v=1; a={algorithm}; s={selector};\r\n {common}\r\n {listed}\r\n"
-                f" bh={digest};\r\n b="
-            ).encode("ascii")
-            own = relaxed_field(b"DKIM-Signature", field.partition(b":")[2])
-            value = base64.b64encode(sign(signed + own[:-2])).decode("ascii")
+            lines = (
+                f"v=1; a={algorithm}; s={selector};",
+                f"c=relaxed/relaxed; d={self._domain}; t={int(at.timestamp())};",
+                *_listed(names),
+                f"bh={digest};",
+                "b=",
+            )
+            # The canonical form is known without folding and unfolding: one space where a line ends.
+            own = f"dkim-signature:{' '.join(lines)}".encode("ascii")
+            value = base64.b64encode(sign(signed + own)).decode("ascii")
             chunks = [value[start : start + _LINE] for start in range(0, len(value), _LINE)]
-            signatures.append(field + "\r\n  ".join(chunks).encode("ascii") + b"\r\n")
+            folded = "\r\n ".join(lines) + "\r\n  ".join(chunks)
+            signatures.append(f"DKIM-Signature: {folded}\r\n".encode("ascii"))
         return b"".join((*signatures, message))
 
 
@@ -103,7 +107,7 @@ def relaxed_field(name: bytes, value: bytes) -> bytes:
     return b"%b:%b\r\n" % (name.lower(), _SPACE.sub(b" ", value).strip(b" "))
 
 
-def _select(head: bytes) -> tuple[list[str], bytes]:
+def _select(head: bytes) -> tuple[tuple[str, ...], bytes]:
     """Return the names for h= and the canonical fields they select: of equal names the last one first."""
     fields: dict[str, list[bytes]] = {}
     for found in _FIELD.finditer(head):
@@ -117,7 +121,7 @@ def _select(head: bytes) -> tuple[list[str], bytes]:
         present = fields.get(name, [])
         names.extend([name] * (len(present) + (name in OVERSIGNED)))
         signed.extend(reversed(present))
-    return names, b"".join(signed)
+    return tuple(names), b"".join(signed)
 
 
 def _signing(key: DkimKey) -> Callable[[bytes], bytes]:
@@ -140,13 +144,14 @@ def _selector(key: DkimKey) -> str:
     return key.selector
 
 
-def _broken_at(text: str, mark: str) -> Iterator[str]:
-    """Yield `text` in lines of at most `_LINE` characters, broken after `mark`."""
-    line = ""
-    for piece in text.split(mark):
-        part = piece if piece.endswith(";") else piece + mark
-        if line and len(line) + len(part) > _LINE:
-            yield line
+@lru_cache(maxsize=64)
+def _listed(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the h= tag in lines of at most `_LINE` characters, broken after a colon."""
+    lines, line = [], "h="
+    for place, name in enumerate(names, start=1):
+        part = f"{name};" if place == len(names) else f"{name}:"
+        if len(line) + len(part) > _LINE:
+            lines.append(line)
             line = ""
         line += part
-    yield line
+    return (*lines, line)

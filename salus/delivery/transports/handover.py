@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -32,9 +32,11 @@ class HandOver:
     floor: Protection
     checked_at: float
     lease_until: float
+    domain: str = field(init=False, repr=False)
+    """The recipient's domain in ASCII form; as private as the address."""
 
     def __post_init__(self) -> None:
-        split(self.recipient.reveal(), place="recipient")
+        object.__setattr__(self, "domain", split(self.recipient.reveal(), place="recipient")[1])
         if self.envelope_from and not self.envelope_from.isascii():
             raise BadInput("A return path is ASCII.", place="envelope_from")
         if self.envelope_from:
@@ -45,11 +47,6 @@ class HandOver:
         lines = data.count(b"\n")
         if not lines == data.count(b"\r") == data.count(b"\r\n"):
             raise BadInput("Every line of a message ends with CRLF.", place="data")
-
-    @property
-    def domain(self) -> str:
-        """Return the recipient's domain in ASCII form. It is as private as the address."""
-        return split(self.recipient.reveal(), place="recipient")[1]
 
 
 Recheck = Callable[[HandOver], Awaitable[bool]]

@@ -31,8 +31,10 @@ class Heard:
         return self.code // 100
 
     def reply(self) -> Reply:
-        """Return what may be kept of it."""
+        """Return what may be kept of it; of an acceptance only its codes."""
         enhanced = enhanced_status(self.lines[0])
+        if self.kind == 2:
+            return Reply(self.code, enhanced, "")
         texts = [line.removeprefix(enhanced).strip() if enhanced else line for line in self.lines[:5]]
         return Reply(self.code, enhanced, neutral(" ".join(texts)))
 

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from salus.delivery import site
@@ -153,13 +154,16 @@ class StaticRoutes:
         while not host and parent:
             parent = parent.partition(".")[2]
             host = self.hosts.get(f"*.{parent}" if parent else "*")
-        if not host:
-            return NoRoute("no_such_domain", permanent=True)
-        return Route(site.of_hosts([host.name]), ((host,),))
+        return _to_one(host) if host else NoRoute("no_such_domain", permanent=True)
 
     async def addresses(self, host: Host) -> Sequence[str] | NoRoute:
         """Return the address written down."""
         return (host.address,) if host.address else NoRoute("no_mail_host", permanent=True)
+
+
+@lru_cache(maxsize=256)
+def _to_one(host: Host) -> Route:
+    return Route(site.of_hosts([host.name]), ((host,),))
 
 
 def is_public(address: str) -> bool:

@@ -197,21 +197,22 @@ class SmtpServer(asyncio.Protocol):
         if end < 0:
             self._looked = len(self._buffer)
             return False
-        data = bytes(self._buffer[2 : end + 2])
-        del self._buffer[: end + len(_END)]
         self._in_data = False
-        refusal = self._behavior.on_dot or ("552 5.3.4 Too large" if len(data) > self._behavior.size else "")
+        refusal = self._behavior.on_dot or ("552 5.3.4 Too large" if end > self._behavior.size else "")
         if refusal:
             self._say(refusal)
         else:
-            self._take(data)
+            self._take(end)
+        del self._buffer[: end + len(_END)]
         self._reset()
         return True
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, octets: int) -> None:
+        """Take the message that the buffer holds, after the line end put before it."""
         mailbox = self._host.mailbox
-        number = mailbox.count(self._behavior.name, len(data))
+        number = mailbox.count(self._behavior.name, octets)
         if mailbox.keeps:
+            data = bytes(memoryview(self._buffer)[2 : octets + 2])
             tls: ssl.SSLObject | None
             tls = self._outdated.object if self._outdated else self._wire.get_extra_info("ssl_object")
             unstuffed = data.replace(b"\r\n.", b"\r\n")
