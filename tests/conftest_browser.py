@@ -49,8 +49,9 @@ class _Quiet(WSGIRequestHandler):
 
 @pytest.fixture(scope="session")
 def fast_passwords() -> Iterator[None]:
-    """Hash passwords with little work during the tests."""
-    with override_settings(PASSWORD_HASHERS=[f"{__name__}.{FastArgon2.__name__}"]):
+    """Hash passwords with little work during the tests, and refuse without waiting."""
+    hashers_of_tests = [f"{__name__}.{FastArgon2.__name__}"]
+    with override_settings(PASSWORD_HASHERS=hashers_of_tests, SALUS_REFUSAL_PACE=0):
         yield
 
 

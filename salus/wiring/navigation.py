@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
+from salus.audit import api as audit
+from salus.identity.contracts import Permission
 from salus.platform.web.shell import Pulse, Room
+from salus.platform.web.templatetags.salus import ago, number
 
+LOG = "reports:log"
 PEOPLE, MESSAGES, PRIVACY = "People", "Messages", "Privacy office"
 
 ROOMS = (
@@ -16,12 +21,25 @@ ROOMS = (
     Room("Campaigns", "campaigns:list", "send", "campaigns:campaign:read", MESSAGES),
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
-    Room("Receipts and log", "reports:log", "seal", "audit:log:read", PRIVACY),
+    Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", PRIVACY),
     Room("API keys", "identity:keys", "key", "identity:apikey:manage", PRIVACY),
 )
 
 
 def pulse(request: HttpRequest) -> Pulse | None:
-    """Return the line about the log, for those who may read it; None for the others."""
-    return None
+    """Return the line about the log for those who may read it: when it was signed last, and its size.
+
+    It says "signed", not "verified": verifying reads the whole log, and its own page does that.
+    """
+    who = getattr(request, "who", None)
+    if who is None or Permission.AUDIT_LOG_READ not in who.permissions:
+        return None
+    try:
+        address = reverse(LOG)
+    except NoReverseMatch:
+        return None
+    checkpoint = audit.latest_checkpoint()
+    if checkpoint is None:
+        return None
+    return Pulse("Log signed", ago(checkpoint.at), f"{number(checkpoint.size)} entries", address)

@@ -114,6 +114,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+SALUS_REFUSAL_PACE = 0.25
+"""Seconds to which a refused sign-in is rounded up."""
 MFA_ADAPTER = "salus.identity.second_factor.SealingAdapter"
 SESSION_ENGINE = "salus.identity.sessions"
 SESSION_COOKIE_NAME = "salus_session" if SALUS_LOOPBACK else "__Host-salus_session"

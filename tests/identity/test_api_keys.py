@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -26,6 +25,7 @@ from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.platform.tenancy import acting_for
+from salus.wiring import cli
 
 IMPORT = Permission.CONTACTS_IMPORT_RUN
 rest = NinjaAPI(urls_namespace="identity-test", docs_url=None, openapi_url=None)
@@ -211,22 +211,24 @@ def test_another_organization_cannot_revoke_a_key(
     assert program(raw).get("/api/whoami").status_code == 200
 
 
-def test_the_command_line_makes_lists_and_revokes(clinic: Organization, world: Any) -> None:
-    def salus(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "salus", "apikey", *words, "--organization", clinic.slug],
-            env=world.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_the_command_line_makes_lists_and_revokes(
+    clinic: Organization, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "setup", lambda: None)  # this process is set up already, for another home
 
-    made = salus("create", "--name", "Bulk import", "--scope", IMPORT)
-    assert made.returncode == 0, made.stderr
-    assert program(made.stdout.strip()).get("/api/whoami").status_code == 200
-    wrong = salus("create", "--name", "x", "--scope", "contacts:record:steal")
-    assert (wrong.returncode, "contacts:record:steal" in wrong.stderr) == (2, True)
-    listed = salus("list").stdout
+    def salus(*words: str) -> tuple[int, str, str]:
+        code = cli.main(["apikey", *words, "--organization", clinic.slug])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    code, raw, _ = salus("create", "--name", "Bulk import", "--scope", IMPORT)
+    assert code == 0
+    assert program(raw.strip()).get("/api/whoami").status_code == 200
+    code, _, why = salus("create", "--name", "x", "--scope", "contacts:record:steal")
+    assert (code, "contacts:record:steal" in why) == (2, True)
+    assert salus("revoke", "not-an-id")[0] == 2
+    assert salus("revoke", str(new_id()))[0] == 1
+    _, listed, _ = salus("list")
     assert "Bulk import" in listed
-    assert salus("revoke", listed.split()[0]).returncode == 0
-    assert program(made.stdout.strip()).get("/api/whoami").status_code == 401
+    assert salus("revoke", listed.split()[0])[0] == 0
+    assert program(raw.strip()).get("/api/whoami").status_code == 401

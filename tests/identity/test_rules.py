@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from salus.identity.pacing import paced
 from salus.identity.rules import (
     ABSOLUTE,
     FIRST_PAUSE,
@@ -72,3 +73,14 @@ def test_a_used_time_step_and_all_before_it_are_never_offered_again(last_used: i
     steps = totp_steps(NOON, last_used)
     assert all(step > last_used for step in steps)
     assert len(steps) <= 3
+
+
+@given(st.floats(min_value=0, max_value=3))
+def test_a_refusal_takes_a_whole_number_of_quarter_seconds(work: float) -> None:
+    moments = iter([10.0, 10.0 + work])
+    slept: list[float] = []
+    with paced(0.25, monotonic=lambda: next(moments), sleep=slept.append) as wait:
+        wait()
+    quarters = (work + slept[0]) / 0.25
+    assert abs(quarters - round(quarters)) < 1e-6
+    assert 0 <= slept[0] <= 0.25

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from salus.identity import second_factor, sessions, staff
 from salus.identity import sign_in as steps
 from salus.identity.access import safe_next
+from salus.identity.pacing import paced
 from salus.identity.ports import now
 from salus.identity.sign_in import HalfSignedIn
 from salus.identity.web.forms import CodeStep, NewPassword, PasswordStep
@@ -50,12 +52,14 @@ def password(request: HttpRequest) -> HttpResponse:
         return redirect(wanted)
     form = PasswordStep(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        half = steps.password_step(
-            form.cleaned_data["email"], form.cleaned_data["password"], ip=_ip(request), now=now()
-        )
-        if half is not None:
-            _keep(request, half, wanted)
-            return redirect("identity:set_up" if half.must_enroll else "identity:code")
+        with paced(settings.SALUS_REFUSAL_PACE) as wait:
+            half = steps.password_step(
+                form.cleaned_data["email"], form.cleaned_data["password"], ip=_ip(request), now=now()
+            )
+            if half is not None:
+                _keep(request, half, wanted)
+                return redirect("identity:set_up" if half.must_enroll else "identity:code")
+            wait()
         form.add_error(None, steps.REFUSED)
     context = {"form": form, "next": wanted, "ended": ENDED.get(request.GET.get("ended", ""), "")}
     return render(request, "identity/sign_in.html", context)
