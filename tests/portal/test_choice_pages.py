@@ -122,7 +122,7 @@ def test_a_get_on_the_unsubscribe_link_asks_and_changes_nothing(world_of_rosa: W
     for _ in range(3):
         answer = world_of_rosa.client().get(link)
         assert answer.status_code == 200
-        assert "We stop “Diabetes care” by e-mail. Appointment reminders go on." in text_of(answer)
+        assert "we stop “Diabetes care” by e-mail. Appointment reminders go on." in text_of(answer)
     assert standing(world_of_rosa).version == 0
 
 
@@ -180,11 +180,20 @@ def test_stopping_gifts_stops_them_for_good(world_of_rosa: World) -> None:
         world_of_rosa.rosa, purpose=Purpose.FUNDRAISING_OWN, topic="giving"
     )
     link = world_of_rosa.stop_link(message_id)
-    assert "We do not ask you for gifts any more." in text_of(world_of_rosa.client().get(link))
+    assert "we do not ask you for gifts any more." in text_of(world_of_rosa.client().get(link))
     world_of_rosa.client().post(link)
     now = standing(world_of_rosa)
     assert now.fundraising_opt_out is not None
     assert now.opted_out("giving", EMAIL) is not None
+
+
+def test_nobody_says_that_reminders_go_on_when_reminders_were_stopped(world_of_rosa: World) -> None:
+    message_id = world_of_rosa.mailbox.deposit(
+        world_of_rosa.rosa, purpose=Purpose.APPOINTMENT, topic="appointments"
+    )
+    link, client = world_of_rosa.stop_link(message_id), world_of_rosa.client()
+    assert "we stop “Appointments” by e-mail. Stop these messages" in text_of(client.get(link))
+    assert "Done. You will not get these messages any more. Changed" in text_of(client.post(link))
 
 
 def test_bad_links_stop_nothing(world_of_rosa: World) -> None:

@@ -49,6 +49,7 @@ def test_pages_ask_only_for_words_that_are_there() -> None:
     for module in WEB.glob("*.py"):
         asked |= set(re.findall(r"words\[\"(\w+)\"\]", module.read_text()))
         asked |= set(re.findall(r"\.say\(\s*\"(\w+)\"", module.read_text()))
+        asked |= set(re.findall(r"with_phone\(request, \"(\w+)\"", module.read_text()))
         for key in re.findall(r"says\(request, \"(\w+)\"", module.read_text()):
             asked |= {key, f"{key}_title"}
     assert asked - set(catalog()["say"]) == set()

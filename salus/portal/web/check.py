@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.dates import MONTHS
 from django.views.decorators.http import require_http_methods, require_POST
@@ -30,6 +31,7 @@ from salus.portal.web.gates import (
     says,
     see,
     visit_of,
+    with_phone,
 )
 
 
@@ -161,8 +163,8 @@ def _form(
         "months": months,
         "by_email": by_email,
         "lead": words.say("check_lead", clinic=clinic.name),
-        "from_us": words.say("code_from_us", phone=clinic.phone),
-        "call": words.say("call_us", phone=clinic.phone),
+        "from_us": with_phone(request, "code_from_us"),
+        "call": with_phone(request, "call_us"),
         "tries_left": _tries(request, tries_left),
     }
     if isinstance(sent, CodeSent):
@@ -170,7 +172,8 @@ def _form(
     elif isinstance(sent, CodeNotSent) and sent.wait:
         facts["wait"] = words["code_wait"]
     wrong = bool(tries_left) or bool(typed and typed.errors)
-    return page(request, "check.html", 422 if wrong else 200, **facts)
+    here = reverse("portal:check", args=[token]) + ("" if typed is None else "?code")
+    return page(request, "check.html", 422 if wrong else 200, here=here, **facts)
 
 
 def _tries(request: HttpRequest, left: int) -> str:

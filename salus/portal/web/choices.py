@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salus.kernel.time import FAR
@@ -64,6 +65,7 @@ def _choices(request: HttpRequest, said: str = "") -> HttpResponse:
     return page(
         request,
         "choices.html",
+        here=reverse("portal:choices"),
         topics=topics,
         has_sms=any(channel is Channel.SMS for row in found.topics for channel, _ in row.channels),
         fundraising=found.fundraising,

@@ -15,6 +15,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
@@ -71,14 +73,22 @@ def session_of(request: HttpRequest) -> PatientSession:
     return session
 
 
-def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
-    """Render a page of the portal in the visitor's language, and remember the language they switched to."""
+def page(
+    request: HttpRequest, template: str, status: int = 200, *, here: str | None = None, **context: Any
+) -> HttpResponse:
+    """Render a page of the portal in the visitor's language, and remember the language they switched to.
+
+    `here` is the address at which the page can be had in the other language, when it is not its own;
+    "" when there is none.
+    """
     visit = visit_of(request)
     other = LANGUAGES[1 - LANGUAGES.index(visit.language)]
+    here = request.path if here is None else here
+    joint = "&" if "?" in here else "?"
     shown = {
         "t": visit.words,
         "language": visit.language,
-        "other_language_url": f"{request.path}?lang={other}" if request.method != "POST" else "",
+        "other_language_url": f"{here}{joint}lang={other}" if here else "",
         "clinic": visit.clinic
         or {"name": {"en": "Message center", "es": "Centro de mensajes"}[visit.language]},
         "signed_in": visit.session is not None,
@@ -98,13 +108,29 @@ def page(request: HttpRequest, template: str, status: int = 200, **context: Any)
     return response
 
 
-def says(request: HttpRequest, key: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return a page that says one thing: the words `<key>_title` and `<key>`."""
-    words = visit_of(request).words
-    clinic = visit_of(request).clinic
-    facts = {"phone": clinic.phone if clinic else "", "clinic": clinic.name if clinic else ""}
-    text = words.say(key, **facts)
-    return page(request, "says.html", status, heading=words[f"{key}_title"], text=text, **context)
+def says(
+    request: HttpRequest, key: str, *, status: int = 200, call: bool = True, here: str | None = None
+) -> HttpResponse:
+    """Return a page that says one thing, the words `<key>_title` and `<key>`, and whom to call."""
+    visit = visit_of(request)
+    return page(
+        request,
+        "says.html",
+        status,
+        here=here,
+        heading=visit.words[f"{key}_title"],
+        text=with_phone(request, key) if visit.clinic else visit.words.say(key, phone="", clinic=""),
+        more=with_phone(request, "call_us") if call and visit.clinic else "",
+    )
+
+
+def with_phone(request: HttpRequest, key: str) -> SafeString:
+    """Return the words for `key` with the clinic's number as something to tap."""
+    visit = visit_of(request)
+    assert visit.clinic is not None
+    digits = "".join(each for each in visit.clinic.phone if each.isdigit() or each == "+")
+    number = format_html('<a href="tel:{}">{}</a>', digits, visit.clinic.phone)
+    return format_html(visit.words[key], phone=number, clinic=visit.clinic.name)
 
 
 def for_link(view: View) -> View:

@@ -87,7 +87,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     visit = visit_of(request)
     patients.end_session(request.COOKIES.get(SESSION_COOKIE, ""), ip=visit.ip, clock=api.clock())
     visit.session = None
-    response = says(request, "signed_out")
+    response = says(request, "signed_out", call=False, here="")
     drop_session(response)
     return response
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from salus.kernel.vocabulary import Purpose
 from salus.portal import api
 from salus.portal.contracts import StopTarget
 from salus.portal.web.choices import allowed_because
@@ -24,10 +25,10 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         everything = request.POST.get("scope") == "everything"
         target = api.unsubscribe(token, everything=everything, ip=visit_of(request).ip)
         visit_of(request).prefer(target.message.language)
-        return _stopped(request)
+        return _stopped(request, target)
     target = api.stop_target(token)
     visit_of(request).prefer(target.message.language)
-    return _stopped(request) if target.stopped else _ask(request, token, target, "stop_title")
+    return _stopped(request, target) if target.stopped else _ask(request, token, target, "stop_title")
 
 
 @for_link
@@ -39,7 +40,7 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     session = present_session(request)
     if session is not None and session.contact_id == target.contact_id:
         return see("choices")
-    return _stopped(request) if target.stopped else _ask(request, token, target, "choices_title")
+    return _stopped(request, target) if target.stopped else _ask(request, token, target, "choices_title")
 
 
 @for_link
@@ -81,16 +82,17 @@ def _ask(request: HttpRequest, token: str, target: StopTarget, heading: str) -> 
         text = words["stop_gifts"]
     else:
         channel = words[f"channel_{message.channel.value}"]
-        text = words.say("stop_text", topic=topic_words(message.topic), channel=channel)
+        key = "stop_text_plain" if _reminds(target) else "stop_text"
+        text = words.say(key, topic=topic_words(message.topic), channel=channel)
     return page(request, "stop.html", heading=words[heading], text=text, token=token)
 
 
-def _stopped(request: HttpRequest) -> HttpResponse:
+def _stopped(request: HttpRequest, target: StopTarget) -> HttpResponse:
     words = visit_of(request).words
-    return page(
-        request,
-        "says.html",
-        heading=words["stop_done_title"],
-        text=words["stop_done"],
-        more=words["stop_undo"],
-    )
+    said = words["stop_done_plain" if _reminds(target) else "stop_done"]
+    return page(request, "says.html", heading=words["stop_done_title"], text=said, more=words["stop_undo"])
+
+
+def _reminds(target: StopTarget) -> bool:
+    """Return whether the message was a reminder itself: then nobody may say that reminders go on."""
+    return target.message.purpose is Purpose.APPOINTMENT
