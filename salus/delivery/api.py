@@ -7,24 +7,32 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from salus.delivery import deposits, operations, queries, tracking
+from salus.delivery import deposits, operations, proofs, queries, tracking
 from salus.delivery.contracts import MessageSpec, PlanCounts
+from salus.delivery.counts import (
+    Recipient,
+    count_unnotified,
+    engagement,
+    is_waiting,
+    progress,
+    recipients,
+    sendings,
+    unnotified,
+    waiting_by_state,
+)
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
 from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
-from salus.delivery.ports import use_pages
+from salus.delivery.ports import use_origins, use_pages
 from salus.delivery.queries import (
-    Recipient,
-    is_waiting,
     may_send_code,
     messages_of_contact,
     origin_of,
     portal_message,
-    progress,
-    receipt,
-    recipients,
     sent_message,
-    unnotified,
 )
+from salus.delivery.rules import accounted
+from salus.delivery.telling import receipt
+from salus.delivery.telling import tell as told_receipt
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock
@@ -32,9 +40,13 @@ from salus.kernel.time import Clock
 __all__ = [
     "CHUNK",
     "Recipient",
+    "accounted",
     "begin_plan",
     "cancel",
+    "count_unnotified",
+    "engagement",
     "expire_deposits",
+    "faults_of_proof",
     "finish_plan",
     "is_waiting",
     "may_send_code",
@@ -56,14 +68,19 @@ __all__ = [
     "resume",
     "run_sender",
     "send_code",
+    "sendings",
     "sent_message",
     "spec_of",
+    "told_receipt",
     "unnotified",
+    "use_origins",
     "use_pages",
+    "waiting_by_state",
 ]
 
 begin_plan, finish_plan = begin, finish
 record_open, record_click = tracking.opened, tracking.clicked
+faults_of_proof = proofs.faults
 
 
 def plan(spec: MessageSpec, numbers: Iterable[int], *, actor: Actor, clock: Clock) -> PlanCounts:

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from salus.gate.contracts import MessageFacts
+from salus.gate.contracts import Explained, MessageFacts
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel, Purpose
+from salus.timeline.contracts import Event
 
 
 class State(StrEnum):
@@ -81,13 +82,62 @@ class PlanCounts:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Every recipient in exactly one state: `sum(states.values()) == planned`."""
+    """Every recipient in exactly one state: `sum(states.values()) == planned`.
+
+    `reasons` says of each state why, as far as a reason was recorded: `reasons["cancelled"]` those
+    that the second check stopped, `reasons["portal"]` why the way by mail could not be protected.
+    `by_rule` counts what was cleared by the rule that allowed it.
+    """
 
     planned: int
     states: Mapping[str, int]
     uncertain: int
     refused: Mapping[str, int]
     by_protection: Mapping[str, int]
+    reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    by_rule: Mapping[str, int] = field(default_factory=dict)
+
+
+class By(StrEnum):
+    """Who fetched a picture or a link, as far as that can be told."""
+
+    PERSON = "person"
+    PROXY = "proxy"
+    """A mail provider's picture proxy: it says nothing about whether a person looked."""
+    SCANNER = "scanner"
+    """A security product that follows links before the reader does."""
+
+
+class Engaged(StrEnum):
+    """What a reader did with a message; its reports count each message once."""
+
+    OPENED = "opened"
+    CLICKED = "clicked"
+    READ = "read"
+    """Read in the portal, after proving who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One released sending and where its messages are, for sums over many of them."""
+
+    origin: Origin
+    released_at: datetime
+    states: Mapping[str, int]
+    engaged: Mapping[tuple[Engaged, By], int]
+
+
+@dataclass(frozen=True, slots=True)
+class DepositFacts:
+    """How a message's stay in the portal goes; `path_failed` says that the way by mail was not protected."""
+
+    created_at: datetime
+    expires_at: datetime
+    opened_at: datetime | None
+    recalled_at: datetime | None
+    notice_id: UUID | None
+    special: bool
+    path_failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +166,70 @@ class Receipt:
     """The peer's last reply, codes and enhanced status only where text could hold an address."""
     steps: tuple[Mapping[str, Any], ...]
     proof: Mapping[str, Any] | None
-    """Path from the receipt to its batch root and from there to a checkpoint; None while pending."""
+    """What proves each step to a stranger, as JSON values (`docs/receipts.md`); None before the first."""
+    faults: tuple[str, ...] = ()
+    """What did not hold when the proof was checked, just now; none: what it says is in the log."""
+    pending: int = 0
+    """Steps that no signed checkpoint covers yet (seconds)."""
+    reason: str = ""
+    purpose: str = ""
+    channel: str = ""
+    language: str = ""
+    elements: tuple[str, ...] = ()
+    results: tuple[Mapping[str, Any], ...] = ()
+    """Each gate with its rule, citation, evidence id and whether it was satisfied."""
+    rules_version: str = ""
+    profile: str = ""
+    attempts: int = 0
+    deposit: DepositFacts | None = None
+    announces: UUID | None = None
+    """Of a notice: the message in the portal that it tells of."""
+    events: tuple[Event, ...] = ()
+    """What the reader did, from the timeline."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Tell whether every step was found in the log, unchanged: only then show a seal."""
+        return self.proof is not None and not self.faults and not self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One thing that a decision rests on, in words without PHI: what it is, since when, until when."""
+
+    evidence_id: UUID
+    what: str
+    at: datetime | None = None
+    valid_until: datetime | None = None
+    entry: bool = False
+    """It is an entry of the audit log (a sign-off), so it has a page of its own there."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginFacts:
+    """What a higher storey knows of a sending: its name (free text of staff, so PHI), who approved it."""
+
+    name: Phi[str]
+    approved_by: UUID | None = None
+    approved_at: datetime | None = None
+    approved_for: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldReceipt:
+    """A receipt with everything a reader needs to understand it without another page."""
+
+    receipt: Receipt
+    rules: tuple[Explained, ...]
+    refusal: Explained | None
+    elements: tuple[Explained, ...]
+    grounds: tuple[Ground, ...]
+    origin: OriginFacts | None
+    template: str
+    """The template's version, "version 7, es"; empty for notices and codes."""
+    confirmed_by: str
+    """Who confirmed what the template is for."""
+    approved_by: str
 
 
 PORTAL_LINK = "portal"

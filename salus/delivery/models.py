@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from salus.delivery.contracts import State
+from salus.delivery.contracts import By, Engaged, State
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import TenantModel
 
@@ -68,12 +68,17 @@ class MessageRow(TenantModel):
         db_table = "delivery_message"
         constraints = [
             models.UniqueConstraint(
-                fields=["organization_id", "origin", "contact_id"], name="delivery_message_once"
+                fields=["organization_id", "origin", "contact_number"], name="delivery_message_number_once"
             )
         ]
         indexes = [
             models.Index(fields=["organization_id", "origin", "state"], name="delivery_message_state"),
             models.Index(fields=["organization_id", "contact_id", "id"], name="delivery_message_contact"),
+            models.Index(
+                fields=["organization_id", "changed_at"],
+                name="delivery_message_unnotified",
+                condition=models.Q(state=State.PORTAL_UNNOTIFIED),
+            ),
         ]
 
 
@@ -157,12 +162,39 @@ class Deposit(TenantModel):
     expires_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True)
     recalled_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    """When it was recalled or expired: nobody reads it from then on."""
 
     class Meta(TenantModel.Meta):
-        """Found by person for the portal's list."""
+        """Found by person for the portal's list; those that have not ended, by when they will."""
 
         db_table = "delivery_deposit"
-        indexes = [models.Index(fields=["organization_id", "contact_id"], name="delivery_deposit_contact")]
+        indexes = [
+            models.Index(fields=["organization_id", "contact_id"], name="delivery_deposit_contact"),
+            models.Index(
+                fields=["organization_id", "expires_at"],
+                name="delivery_deposit_ends",
+                condition=models.Q(ended_at=None),
+            ),
+        ]
+
+
+class Engagement(TenantModel):
+    """That a message was opened, clicked or read, and by what sort of fetcher: one row each, for counts.
+
+    It says as little as a message's state does; what was clicked, and when, is sealed in the timeline.
+    """
+
+    pk = models.CompositePrimaryKey("organization_id", "origin_id", "kind", "by", "message_id")
+    origin_id = models.UUIDField()
+    kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in Engaged])
+    by = models.CharField(max_length=8, choices=[(by, by) for by in By])
+    message_id = models.UUIDField()
+
+    class Meta(TenantModel.Meta):
+        """A sending's counts are one stretch of the key."""
+
+        db_table = "delivery_engagement"
 
 
 class PartnerPolicy(TenantModel):

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from psycopg import sql
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action
-from salus.delivery.contracts import Origin, State
+from salus.audit.contracts import Action, NewEntry
+from salus.delivery import tracking
+from salus.delivery.contracts import By, Engaged, Origin, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
 from salus.kernel.acting import Actor
 from salus.kernel.errors import Conflict, NotFound
 from salus.platform import bulk
+from salus.timeline import api as timeline
+from salus.timeline.contracts import EventKind, NewEvent
 
 _RELEASE = sql.SQL(
     "INSERT INTO delivery_queue (message_id, organization_id, origin_id, site, priority, not_before, held, fence, begun) "
@@ -96,16 +100,20 @@ def cancel(origin: Origin, *, actor: Actor, at: datetime) -> int:
 def recall(message_id: UUID, *, actor: Actor, at: datetime) -> None:
     """Take a message back from the portal: nobody can read it from now on; it stays on record.
 
-    Raises `NotFound` when it is not in the portal.
+    Its notice is stopped when it has not been handed over. Recalling again changes nothing. Raises
+    `NotFound` when the message is not in the portal, `Conflict` when its time there was over.
     """
     deposit = Deposit.objects.select_for_update().filter(message_id=message_id).first()
     if deposit is None:
         raise NotFound
     if deposit.recalled_at:
         return
-    deposit.recalled_at = at
-    deposit.save(update_fields=["recalled_at"])
+    if deposit.ended_at:
+        raise Conflict("This message has expired: nobody can read it any more.")
+    deposit.recalled_at = deposit.ended_at = at
+    deposit.save(update_fields=["recalled_at", "ended_at"])
     _move_in_portal(message_id, State.RECALLED, at)
+    _stop_notice(deposit.notice_id, at)
     audit.record(
         Action.MESSAGE_RECALL,
         actor=actor,
@@ -118,20 +126,64 @@ def recall(message_id: UUID, *, actor: Actor, at: datetime) -> None:
 def expire_deposits(*, actor: Actor, at: datetime) -> int:
     """Close deposits whose time is over; return how many."""
     ended = list(
-        Deposit.objects.filter(expires_at__lte=at, recalled_at=None)
-        .exclude(message_id__in=MessageRow.objects.filter(state=State.EXPIRED).values("id"))
-        .values_list("message_id", flat=True)[:1000]
+        Deposit.objects.select_for_update(skip_locked=True)
+        .filter(expires_at__lte=at, ended_at=None)
+        .order_by("expires_at")[:1000]
     )
-    for message_id in ended:
-        _move_in_portal(message_id, State.EXPIRED, at)
-        audit.record(Action.MESSAGE_EXPIRE, actor=actor, object_kind="message", object_id=message_id)
+    if not ended:
+        return 0
+    ids = [deposit.message_id for deposit in ended]
+    Deposit.objects.filter(message_id__in=ids).update(ended_at=at)
+    MessageRow.objects.filter(id__in=ids).update(state=State.EXPIRED, changed_at=at)
+    audit.record_many(
+        [
+            NewEntry(
+                Action.MESSAGE_EXPIRE,
+                actor,
+                "message",
+                object_id=deposit.message_id,
+                patient_id=deposit.contact_id,
+            )
+            for deposit in ended
+        ],
+        at=at,
+    )
     return len(ended)
 
 
 def opened(message_id: UUID, *, at: datetime) -> None:
-    """Record that the patient read a message in the portal, for the first time."""
-    if Deposit.objects.filter(message_id=message_id, opened_at=None).update(opened_at=at):
-        _move_in_portal(message_id, State.OPENED, at)
+    """Record that the patient read a message in the portal, for the first time.
+
+    What was recalled or has expired cannot be read, so nothing is recorded for it.
+    """
+    mine = Deposit.objects.filter(message_id=message_id, opened_at=None, ended_at=None)
+    if not mine.update(opened_at=at):
+        return
+    _move_in_portal(message_id, State.OPENED, at)
+    row = MessageRow.objects.get(id=message_id)
+    tracking.engaged(row, Engaged.READ, By.PERSON)
+    timeline.append(
+        [
+            NewEvent(
+                contact_id=row.contact_id,
+                kind=EventKind.MESSAGE_READ,
+                at=at,
+                key=f"{EventKind.MESSAGE_READ}:{message_id}",
+                message_id=message_id,
+            )
+        ]
+    )
+
+
+def _stop_notice(notice_id: UUID | None, at: datetime) -> None:
+    """Cancel a notice that no sender holds; one that is being handed over leads to a page that says so."""
+    if notice_id is None:
+        return
+    gone = QueueRow.objects.filter(Q(lease_until=None) | Q(lease_until__lt=at), message_id=notice_id)
+    if gone.delete()[0]:
+        MessageRow.objects.filter(id=notice_id).update(
+            state=State.CANCELLED, reason="message_recalled", changed_at=at
+        )
 
 
 def _move_in_portal(message_id: UUID, state: State, at: datetime) -> None:

@@ -171,6 +171,8 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "renderer": prepared.parts.renderer,
         "template_version": str(prepared.version_id) if prepared.version_id else None,
         "decided_at": prepared.decided_at,
+        # The message's Date: with it the same bytes can be made again and held against the hash.
+        "date": prepared.checked_at,
         "at": outcome.at,
     }
 

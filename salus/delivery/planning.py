@@ -132,7 +132,7 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
     bulk.execute(
         sql.SQL(
             "INSERT INTO delivery_message ({names}, {defaults}) SELECT {names}, 0, 0, false FROM {table} "
-            "ON CONFLICT (organization_id, origin_id, contact_id) DO NOTHING"
+            "ON CONFLICT (organization_id, origin_id, contact_number) DO NOTHING"
         ).format(names=names, defaults=_DEFAULTS, table=table)
     )
 

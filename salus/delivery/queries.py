@@ -1,18 +1,14 @@
-"""Reads of delivery: progress that always adds up, receipts, what a person was sent, the portal's copies."""
+"""Reads of delivery: what a person was sent, and the portal's copies."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
-from psycopg import sql
 
-from salus.delivery import deposits, planning, receipts
+from salus.delivery import deposits, planning
 from salus.delivery.codes import CODE, NOTICE
-from salus.delivery.contracts import Origin, PortalMessage, Progress, Receipt, SentMessage, State
+from salus.delivery.contracts import Origin, PortalMessage, SentMessage, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow
 from salus.delivery.rules import IN_PORTAL, WAITING
 from salus.delivery.sealing import message_binding, open_content
@@ -20,105 +16,7 @@ from salus.kernel.errors import NotFound
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Protection
 from salus.keys import api as keys
-from salus.platform import bulk
 from salus.platform.tenancy import current_organization
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One person of a sending, for staff who may know who: contact id and what became of the message."""
-
-    message_id: UUID
-    contact_id: UUID
-    contact_number: int
-    state: State
-    reason: str
-    rule: str
-    uncertain: bool
-
-
-def progress(origin: Origin) -> Progress:
-    """Return the counts of a sending by state; their sum is the number of people planned."""
-    found = bulk.execute(
-        sql.SQL(
-            "SELECT state, reason, reached, uncertain, count(*) FROM delivery_message "
-            "WHERE origin_id = %s GROUP BY 1, 2, 3, 4"
-        ),
-        [origin.id],
-    )
-    states: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    by_protection: Counter[str] = Counter()
-    uncertain = 0
-    for state, reason, reached, doubtful, count in found:
-        states[state] += count
-        uncertain += count if doubtful else 0
-        if state == State.REFUSED:
-            refused[reason] += count
-        elif state == State.ACCEPTED:
-            by_protection[Protection(reached).name.lower()] += count
-        elif state in IN_PORTAL:
-            by_protection["portal"] += count
-    return Progress(states.total(), dict(states), uncertain, dict(refused), dict(by_protection))
-
-
-def is_waiting(origin: Origin) -> bool:
-    """Return whether any message of a sending, or any notice of it, still waits to be handed over."""
-    ids = [origin.id, deposits.notice_origin_id(origin.id)]
-    return MessageRow.objects.filter(origin_id__in=ids, state__in=list(WAITING)).exists()
-
-
-def recipients(
-    origin: Origin, *, state: State | None = None, reason: str = "", after: int = 0, limit: int = 100
-) -> list[Recipient]:
-    """Return who is behind a figure, by contact number from `after` on."""
-    rows = MessageRow.objects.filter(origin_id=origin.id, contact_number__gt=after)
-    if state is not None:
-        rows = rows.filter(state=state)
-    if reason:
-        rows = rows.filter(reason=reason)
-    return [
-        Recipient(
-            row.id, row.contact_id, row.contact_number, State(row.state), row.reason, row.rule, row.uncertain
-        )
-        for row in rows.order_by("contact_number")[:limit]
-    ]
-
-
-def receipt(message_id: UUID) -> Receipt:
-    """Return the whole proof of one message; raises `NotFound`."""
-    row = MessageRow.objects.filter(id=message_id).select_related("origin").first()
-    if row is None:
-        raise NotFound
-    decision = open_content(
-        keys.sealer(), message_binding(current_organization(), row.id), row.sealed
-    ).decision
-    steps = receipts.steps(message_id)
-    last_row, last = steps[-1] if steps else (None, {})
-    return Receipt(
-        message_id=row.id,
-        contact_id=row.contact_id,
-        origin=Origin(row.origin.kind, row.origin_id),
-        state=State(row.state),
-        uncertain=row.uncertain,
-        rule_ids=tuple(decision["rules"]),
-        citations=tuple(dict.fromkeys(result["citation"] for result in decision["results"])),
-        evidence_ids=tuple(
-            dict.fromkeys(UUID(result["evidence"]) for result in decision["results"] if result["evidence"])
-        ),
-        disclosed=tuple(decision["disclosed"]),
-        floor=Protection(row.floor).name.lower() if row.floor else "",
-        reached=Protection(row.reached).name.lower() if row.reached else "",
-        tls=last.get("tls", {}),
-        body_hash=last.get("body_hash", ""),
-        renderer=last.get("renderer", ""),
-        template_version_id=row.version_id,
-        decided_at=row.decided_at,
-        handed_over_at=last_row.at if last_row and row.state == State.ACCEPTED else None,
-        reply=last.get("reply", ""),
-        steps=tuple(facts for _, facts in steps),
-        proof=receipts.proof(last_row) if last_row else None,
-    )
 
 
 def portal_message(message_id: UUID) -> PortalMessage:
@@ -195,17 +93,6 @@ def _sent(row: MessageRow) -> SentMessage:
         ),
         disclosed=tuple(decision["disclosed"]),
     )
-
-
-def unnotified(*, limit: int = 100) -> Sequence[Recipient]:
-    """Return people whose portal message could not be announced: staff must tell them another way."""
-    rows = MessageRow.objects.filter(state=State.PORTAL_UNNOTIFIED).order_by("-changed_at")[:limit]
-    return [
-        Recipient(
-            row.id, row.contact_id, row.contact_number, State(row.state), row.reason, row.rule, row.uncertain
-        )
-        for row in rows
-    ]
 
 
 def origin_of(origin_id: UUID) -> Origin:

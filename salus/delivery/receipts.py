@@ -13,7 +13,6 @@ from psycopg import sql
 from salus.audit import api as audit
 from salus.delivery.models import ReceiptBatch, ReceiptRow
 from salus.kernel.acting import Actor
-from salus.kernel.errors import Conflict
 from salus.kernel.ids import new_id
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
@@ -64,34 +63,3 @@ def steps(message_id: UUID) -> list[tuple[ReceiptRow, dict[str, Any]]]:
     """Return the receipts of a message, oldest first, with their facts."""
     rows = ReceiptRow.objects.filter(message_id=message_id).order_by("at", "id")
     return [(row, orjson.loads(bytes(row.body))) for row in rows]
-
-
-def proof(row: ReceiptRow) -> dict[str, Any] | None:
-    """Return the proof of a receipt: leaf, path to the batch root, path of the log entry to a checkpoint.
-
-    None while the entry waits for the sequencer.
-    """
-    batch = ReceiptBatch.objects.get(id=row.batch_id)
-    bodies = ReceiptRow.objects.filter(batch=batch).order_by("place").values_list("body", flat=True)
-    leaves = [audit.leaf_hash(bytes(each)) for each in bodies]
-    path = audit.merkle_path(leaves, row.place)
-    try:
-        inclusion = audit.prove(batch.audit_entry_id)
-    except Conflict:
-        return None
-    leaf = audit.leaf_hash(bytes(row.body))
-    return {
-        "receipt": bytes(row.body).decode(),
-        "place": row.place,
-        "count": batch.count,
-        "path": [step.hex() for step in path],
-        "batch_root": bytes(batch.root).hex(),
-        "entry": str(batch.audit_entry_id),
-        "position": inclusion.position,
-        "size": inclusion.size,
-        "entry_leaf": inclusion.leaf_hash.hex(),
-        "entry_path": [step.hex() for step in inclusion.path],
-        "root": inclusion.root.hex(),
-        "checkpoint": inclusion.checkpoint,
-        "verified": audit.verify_path(leaf, row.place, batch.count, path, bytes(batch.root)),
-    }

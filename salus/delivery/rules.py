@@ -60,6 +60,16 @@ def may_move(old: State, new: State) -> bool:
     return new in LEGAL_MOVES[old]
 
 
+def may_have_become(old: State, new: State) -> bool:
+    """Return whether a message that was once `old` can be `new` now, over any number of legal moves."""
+    seen, ahead = {old}, [old]
+    while ahead:
+        for state in LEGAL_MOVES[ahead.pop()] - seen:
+            seen.add(state)
+            ahead.append(state)
+    return new in seen
+
+
 def next_attempt(attempts: int, at: datetime, jitter: float) -> datetime:
     """Return when to try again after `attempts` attempts: 5 min doubling to 4 h, with `jitter` 0..1.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from salus.content import api as content
-from salus.delivery.contracts import Fetch, State
-from salus.delivery.models import MessageRow
+from salus.delivery.contracts import By, Engaged, Fetch, State
+from salus.delivery.models import Engagement, MessageRow
 from salus.delivery.sealing import TRACK
 from salus.kernel.errors import BadInput, NotFound
 from salus.keys import api as keys
@@ -17,22 +16,12 @@ from salus.platform.tenancy import acting_for
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind, NewEvent
 
-
-class By(StrEnum):
-    """Who fetched it, as far as that can be told."""
-
-    PERSON = "person"
-    PROXY = "proxy"
-    """A mail provider's picture proxy: it says nothing about whether a person looked."""
-    SCANNER = "scanner"
-    """A security product that follows links before the reader does."""
-
-
 _PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|ggpht\.com|^Mozilla/5\.0$", re.IGNORECASE)
 _SCANNERS = re.compile(
     r"bot\b|crawl|spider|scan|proofpoint|mimecast|barracuda|safelinks|urldefense|curl|wget|python-|go-http|headless",
     re.IGNORECASE,
 )
+_EVENTS = {Engaged.OPENED: EventKind.MESSAGE_OPENED, Engaged.CLICKED: EventKind.MESSAGE_CLICKED}
 SCANNED_WITHIN = timedelta(seconds=5)
 """Nobody reads and clicks within so short a time after the hand-over; scanners do."""
 
@@ -54,7 +43,7 @@ def opened(token: str, fetch: Fetch) -> None:
     A token that is no good (any more) is passed over: a picture has nobody to tell.
     """
     try:
-        _record(token, fetch, EventKind.MESSAGE_OPENED, "")
+        _record(token, fetch, Engaged.OPENED, "")
     except (BadInput, NotFound):
         return
 
@@ -65,12 +54,19 @@ def clicked(token: str, link: str, fetch: Fetch) -> str:
     Raises `NotFound` for a token or a link that is no good (any more).
     """
     try:
-        return _record(token, fetch, EventKind.MESSAGE_CLICKED, link)
+        return _record(token, fetch, Engaged.CLICKED, link)
     except BadInput:
         raise NotFound from None
 
 
-def _record(token: str, fetch: Fetch, kind: EventKind, link: str) -> str:
+def engaged(row: MessageRow, kind: Engaged, by: By) -> None:
+    """Note that a message was opened, clicked or read; noting it again changes nothing."""
+    Engagement.objects.bulk_create(
+        [Engagement(origin_id=row.origin_id, kind=kind, by=by, message_id=row.id)], ignore_conflicts=True
+    )
+
+
+def _record(token: str, fetch: Fetch, kind: Engaged, link: str) -> str:
     opened_token = keys.open_token(token, TRACK, fetch.at)
     message_id = UUID(bytes=opened_token.payload)
     with acting_for(opened_token.organization_id):
@@ -79,14 +75,16 @@ def _record(token: str, fetch: Fetch, kind: EventKind, link: str) -> str:
             raise NotFound
         target = _target(row, link) if link else ""
         by = who(fetch, row.changed_at if row.state == State.ACCEPTED else None)
+        engaged(row, kind, by)
         minute = fetch.at.strftime("%Y%m%d%H%M")
+        event = _EVENTS[kind]
         timeline.append(
             [
                 NewEvent(
                     contact_id=row.contact_id,
-                    kind=kind,
+                    kind=event,
                     at=fetch.at,
-                    key=f"{kind}:{message_id}:{link}:{by}:{minute}",
+                    key=f"{event}:{message_id}:{link}:{by}:{minute}",
                     message_id=message_id,
                     details={"by": by, **({"link": link} if link else {})},
                 )

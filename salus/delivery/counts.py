@@ -1,0 +1,167 @@
+"""Counts of a sending and who is behind each: set-based, one statement however many people it has."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import sql
+
+from salus.delivery import deposits
+from salus.delivery.contracts import By, Engaged, Origin, Progress, Sending, State
+from salus.delivery.models import Engagement, MessageRow
+from salus.delivery.rules import IN_PORTAL, WAITING
+from salus.kernel.vocabulary import Protection
+from salus.platform import bulk
+
+_PROGRESS = sql.SQL(
+    "SELECT state, reason, rule, reached, uncertain, count(*) FROM delivery_message "
+    "WHERE origin_id = %s GROUP BY 1, 2, 3, 4, 5"
+)
+_ENGAGEMENT = sql.SQL(
+    'SELECT kind, "by", count(*) FROM delivery_engagement WHERE origin_id = %s GROUP BY 1, 2'
+)
+_SENDINGS = sql.SQL(
+    "SELECT o.id, o.not_before, m.state, count(*) FROM delivery_origin o "
+    "JOIN delivery_message m ON m.organization_id = o.organization_id AND m.origin_id = o.id "
+    "WHERE o.kind = %s AND o.not_before >= %s GROUP BY 1, 2, 3"
+)
+_ENGAGED = sql.SQL(
+    'SELECT o.id, e.kind, e."by", count(*) FROM delivery_origin o '
+    "JOIN delivery_engagement e ON e.organization_id = o.organization_id AND e.origin_id = o.id "
+    "WHERE o.kind = %s AND o.not_before >= %s GROUP BY 1, 2, 3"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person of a sending, for staff who may know who: contact id and what became of the message."""
+
+    message_id: UUID
+    contact_id: UUID
+    contact_number: int
+    state: State
+    reason: str
+    rule: str
+    uncertain: bool
+    reached: str = ""
+    """The name of the protection that was reached, empty before."""
+
+
+def progress(origin: Origin) -> Progress:
+    """Return the counts of a sending by state; their sum is the number of people planned."""
+    states: Counter[str] = Counter()
+    by_protection: Counter[str] = Counter()
+    by_rule: Counter[str] = Counter()
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    uncertain = 0
+    for state, reason, rule, reached, doubtful, count in bulk.execute(_PROGRESS, [origin.id]):
+        states[state] += count
+        uncertain += count if doubtful else 0
+        if reason:
+            reasons[state][reason] += count
+        if state == State.ACCEPTED:
+            by_protection[Protection(reached).name.lower()] += count
+        elif state in IN_PORTAL:
+            by_protection["portal"] += count
+        if state != State.REFUSED:
+            by_rule[rule] += count
+    return Progress(
+        planned=states.total(),
+        states=dict(states),
+        uncertain=uncertain,
+        refused=dict(reasons[State.REFUSED]),
+        by_protection=dict(by_protection),
+        reasons={state: dict(found) for state, found in reasons.items()},
+        by_rule=dict(by_rule),
+    )
+
+
+def is_waiting(origin: Origin) -> bool:
+    """Return whether any message of a sending, or any notice of it, still waits to be handed over."""
+    ids = [origin.id, deposits.notice_origin_id(origin.id)]
+    return MessageRow.objects.filter(origin_id__in=ids, state__in=list(WAITING)).exists()
+
+
+def engagement(origin: Origin) -> dict[tuple[Engaged, By], int]:
+    """Return how many messages of a sending were opened, clicked or read, by whom as far as can be told."""
+    return {(Engaged(kind), By(by)): count for kind, by, count in bulk.execute(_ENGAGEMENT, [origin.id])}
+
+
+def sendings(kind: str, since: datetime) -> list[Sending]:
+    """Return the sendings of a kind released since then, oldest first, each with its counts by state."""
+    released: dict[UUID, datetime] = {}
+    states: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
+    for id, at, state, count in bulk.execute(_SENDINGS, [kind, since]):
+        released[id] = at
+        states[id][state] = count
+    engaged: defaultdict[UUID, dict[tuple[Engaged, By], int]] = defaultdict(dict)
+    for id, what, by, count in bulk.execute(_ENGAGED, [kind, since]):
+        engaged[id][Engaged(what), By(by)] = count
+    return [
+        Sending(Origin(kind, id), at, states[id], engaged[id])
+        for id, at in sorted(released.items(), key=lambda each: each[1])
+    ]
+
+
+def waiting_by_state() -> Mapping[str, int]:
+    """Return how many messages of the organization wait for a sender, are with one, or were held back."""
+    found = bulk.execute(
+        sql.SQL(
+            "SELECT CASE WHEN held THEN 'held' WHEN lease_until IS NOT NULL THEN 'leased' "
+            "WHEN not_before > now() THEN 'later' ELSE 'due' END, count(*) FROM delivery_queue GROUP BY 1"
+        )
+    )
+    return dict(found)
+
+
+def recipients(
+    origin: Origin,
+    *,
+    states: Collection[State] = (),
+    reason: str = "",
+    engaged: tuple[Engaged, By] | None = None,
+    uncertain: bool = False,
+    after: int = 0,
+    limit: int = 100,
+) -> list[Recipient]:
+    """Return who is behind a figure, by contact number from `after` on; what is not given does not narrow."""
+    rows = MessageRow.objects.filter(origin_id=origin.id, contact_number__gt=after)
+    if states:
+        rows = rows.filter(state__in=list(states))
+    if reason:
+        rows = rows.filter(reason=reason)
+    if uncertain:
+        rows = rows.filter(uncertain=True)
+    if engaged:
+        kind, by = engaged
+        noted = Engagement.objects.filter(origin_id=origin.id, kind=kind, by=by)
+        rows = rows.filter(id__in=noted.values("message_id"))
+    return [_recipient(row) for row in rows.order_by("contact_number")[:limit]]
+
+
+def unnotified(*, limit: int = 100) -> list[Recipient]:
+    """Return people whose portal message could not be announced: staff must tell them another way."""
+    rows = MessageRow.objects.filter(state=State.PORTAL_UNNOTIFIED).order_by("-changed_at")[:limit]
+    return [_recipient(row) for row in rows]
+
+
+def count_unnotified() -> int:
+    """Return how many people must be told another way that a message waits for them."""
+    return MessageRow.objects.filter(state=State.PORTAL_UNNOTIFIED).count()
+
+
+def _recipient(row: MessageRow) -> Recipient:
+    return Recipient(
+        message_id=row.id,
+        contact_id=row.contact_id,
+        contact_number=row.contact_number,
+        state=State(row.state),
+        reason=row.reason,
+        rule=row.rule,
+        uncertain=row.uncertain,
+        reached=Protection(row.reached).name.lower() if row.reached else "",
+    )
