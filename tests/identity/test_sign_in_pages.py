@@ -127,6 +127,15 @@ def test_the_phone_has_the_rooms_behind_a_button_and_can_sign_out(console: Conso
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
+def test_every_role_finds_the_way_out_on_a_phone(console: Console, page_at: PageAt) -> None:
+    page = page_at(NARROW)
+    for role in Role:
+        sign_in(page, role)
+        page.goto(console.url + "/account")
+        page.get_by_role("button", name="Menu").click()
+        expect(page.get_by_role("navigation").get_by_role("button", name="Sign out")).to_be_visible()
+
+
 def test_everything_works_without_javascript(console: Console, page_at: PageAt) -> None:
     page = page_at(WIDE, javascript=False)
     sign_in(page, "analyst")
