@@ -16,6 +16,7 @@ PEOPLE, MESSAGES, PRIVACY = "People", "Messages", "Privacy office"
 ROOMS = (
     Room("Home", "reports:home", "home"),
     Room("Contacts", "contacts:list", "people", "contacts:record:read", PEOPLE),
+    Room("Sign-in codes", "patients:code", "phone", "patients:code:issue", PEOPLE),
     Room("Import", "intake:list", "down", "contacts:import:run", PEOPLE),
     Room("Segments", "audiences:list", "segment", "segments:segment:read", PEOPLE),
     Room("Campaigns", "campaigns:list", "send", "campaigns:campaign:read", MESSAGES),

@@ -36,15 +36,19 @@ def post() -> Iterator[FakePost]:
     ports._post = before
 
 
-def add_person(actor: Actor, number: str = "7001", **values: Any) -> UUID:
-    """Put an invented patient into the organization in context."""
+def patch_of(number: str, **values: Any) -> ContactPatch:
+    """Return what an importer knows of an invented patient; an empty value is left out."""
     known = {"given_name": "Rosa", "family_name": "Example", "birth_date": "1961-04-17"} | values
-    patch = ContactPatch(
+    return ContactPatch(
         identifiers=(Identifier("mrn", Phi(number)),),
         values={name: value for name, value in known.items() if value},
         place="line 1",
     )
-    [merged] = contacts.merge([patch], actor=actor)
+
+
+def add_person(actor: Actor, number: str = "7001", **values: Any) -> UUID:
+    """Put an invented patient into the organization in context."""
+    [merged] = contacts.merge([patch_of(number, **values)], actor=actor)
     assert merged.contact_id is not None
     return merged.contact_id
 
