@@ -143,6 +143,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "salus.platform.web.errors.stale_form"
 SALUS_ROOMS = "salus.wiring.navigation.ROOMS"
 SALUS_PULSE = "salus.wiring.navigation.pulse"
+SALUS_METRICS = "salus.wiring.metrics.COLLECTORS"
+SALUS_METRICS_TOKEN_FILE = os.environ.get("SALUS_METRICS_TOKEN_FILE", "")
+"""A file with the token for `/metrics`; without one, only this machine is answered."""
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 PROCRASTINATE_ON_APP_READY = None

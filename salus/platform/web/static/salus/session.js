@@ -28,9 +28,12 @@
   for (const name of ["keydown", "pointerdown", "input", "scroll"]) {
     addEventListener(name, act, { passive: true, capture: true });
   }
+  let leaving = false;
   setInterval(async () => {
-    if (Date.now() - lastAct <= idle) return;
+    if (leaving || Date.now() - lastAct <= idle) return;
+    leaving = true;
     // Another tab may have kept the session; asking like a poll does not.
-    if ((await ask("GET", { "HX-Request": "true" })) === 401) location.assign(body.dataset.signedOut);
+    leaving = (await ask("GET", { "HX-Request": "true" })) === 401;
+    if (leaving) location.assign(body.dataset.signedOut);
   }, 15000);
 })();
