@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -168,5 +169,5 @@ def test_a_page_left_alone_goes_to_the_sign_in_page_and_typing_keeps_it(
     assert page.url.endswith("/account"), "somebody typed ten minutes ago"
     pass_minutes(6)
     page.clock.run_for(15_000)
-    page.wait_for_url("**/sign-in?ended=idle**")
+    expect(page).to_have_url(re.compile(r"/sign-in\?ended=idle"), timeout=15_000)
     expect(page.get_by_text("You were away for 15 minutes")).to_be_visible()
