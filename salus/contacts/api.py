@@ -27,12 +27,21 @@ from salus.contacts.special_codes import (
     strictest,
 )
 from salus.contacts.value_sets import VALUE_SETS, CodePatterns, ValueSet, covers, patterns
-from salus.contacts.values import check_date_format, clean_text, iso_date, reader
+from salus.contacts.values import (
+    check_date_format,
+    check_record,
+    clean_text,
+    date_in,
+    iso_date,
+    number,
+    reader,
+)
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
+from salus.keys.contracts import Blinder
 from salus.platform import feed
 
 __all__ = [
@@ -49,10 +58,12 @@ __all__ = [
     "blind_address",
     "changes",
     "check_date_format",
+    "check_record",
     "clean_text",
     "count",
     "country_code",
     "covers",
+    "date_in",
     "dictionary",
     "erase_person",
     "export_person",
@@ -69,6 +80,7 @@ __all__ = [
     "normal_code",
     "normalize_email",
     "normalize_phone",
+    "number",
     "numbers_of",
     "open_documents",
     "open_documents_after",
@@ -114,12 +126,25 @@ def normalize_phone(text: str) -> str:
     return addresses.normalize_phone(text)
 
 
-def make_patches_ready(patches: Sequence[ContactPatch], *, clock: Clock = _CLOCK) -> list[Ready]:
+def make_patches_ready(
+    patches: Sequence[ContactPatch],
+    *,
+    blinder: Blinder | None = None,
+    checked: bool = False,
+    clock: Clock = _CLOCK,
+) -> list[Ready]:
     """Check, normalize and blind `patches`: the part of `merge` that needs no database.
 
-    An importer may do it in another thread, inside the same organization's context, one batch ahead.
+    With the organization's `blinder` given, an importer may do it in another thread, a batch ahead.
+    `checked`: all values were made by `reader`, all records by `check_record`.
     """
-    return make_ready(patches, blinder=keys.blinder(), today=clock.now().date(), laboratory=laboratory())
+    return make_ready(
+        patches,
+        blinder=blinder or keys.blinder(),
+        today=clock.now().date(),
+        laboratory=laboratory(),
+        checked=checked,
+    )
 
 
 def merge_ready(batch: Sequence[Ready], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
@@ -136,11 +161,9 @@ def merge(patches: Sequence[ContactPatch], *, actor: Actor, clock: Clock = _CLOC
     return merge_ready(make_patches_ready(patches, clock=clock), actor=actor, clock=clock)
 
 
-def foresee(patches: Sequence[ContactPatch], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
-    """Return what `merge` would make of `patches`, and write nothing."""
-    return operations.merge(
-        make_patches_ready(patches, clock=clock), actor=actor, now=clock.now(), write=False
-    )
+def foresee(batch: Sequence[Ready], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
+    """Return what `merge_ready` would make of the batch, and write nothing."""
+    return operations.merge(batch, actor=actor, now=clock.now(), write=False)
 
 
 def open_fields(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 SYSTEMS = ("icd10", "snomed", "rxnorm", "cvx", "loinc", "cpt")
@@ -49,6 +50,7 @@ def icd10(code: str) -> str:
     return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
 
 
+@lru_cache(maxsize=16384)
 def normal_code(system: str, code: str) -> str | None:
     """Return `code` as it is spelled in `system`, or None when it is no code of that system.
 

@@ -85,7 +85,8 @@ class ContactPatch:
 
     `values` holds plain JSON values by attribute key (None takes a value away); `defaults` are used
     only where the contact says nothing yet; `records` replaces-by-id the dated records of an
-    attribute, and a record whose status is "entered-in-error" takes the one with its id away.
+    attribute, and a record whose status is "entered-in-error" takes the one with its id away; `adds`
+    are codes to add to lists of codes, where `values` would replace the list.
     Addresses replace those that the same source gave before on the same channel. `place` names the
     source row for error messages ("line 812") and holds no PHI. With `create` false the patch is
     rejected when nobody has its identifiers.
@@ -97,6 +98,7 @@ class ContactPatch:
     records: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     place: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    adds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     create: bool = True
 
 

@@ -159,7 +159,7 @@ _ATTRIBUTES = (
         "Treatment plans",
         "Planes de tratamiento",
         None,
-        "Procedure.code(regime/therapy)",
+        "CarePlan.category",
     ),
     Attribute(
         "procedures",
@@ -190,7 +190,15 @@ _ATTRIBUTES = (
     ),
     Attribute("vaccinations", _T.RECORDS, _C.VACCINATION, "Vaccinations", "Vacunas", None, "Immunization"),
     Attribute("allergies", _T.RECORDS, _C.DIAGNOSIS, "Allergies", "Alergias", None, "AllergyIntolerance"),
-    Attribute("risk_factors", _T.CODES, _C.DIAGNOSIS, "Risk factors", "Factores de riesgo"),
+    Attribute(
+        "risk_factors",
+        _T.CODES,
+        _C.DIAGNOSIS,
+        "Risk factors",
+        "Factores de riesgo",
+        None,
+        "Condition.category(health-concern)",
+    ),
     Attribute(
         "lifestyle_risks",
         _T.CODES,
@@ -200,7 +208,15 @@ _ATTRIBUTES = (
         None,
         "Condition.code(social finding), Observation(smoking status)",
     ),
-    Attribute("pregnant", _T.BOOL, _C.DIAGNOSIS, "Pregnant", "Embarazo", Special.REPRODUCTIVE),
+    Attribute(
+        "pregnant",
+        _T.BOOL,
+        _C.DIAGNOSIS,
+        "Pregnant",
+        "Embarazo",
+        Special.REPRODUCTIVE,
+        "Observation(82810-3)",
+    ),
     Attribute("due_date", _T.DATE, _C.DIAGNOSIS, "Due date", "Fecha probable de parto", Special.REPRODUCTIVE),
     # Use of services and engagement (C120 to C124)
     Attribute(

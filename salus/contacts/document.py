@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -49,23 +49,37 @@ class Prepared:
     defaults: Mapping[str, Any]
     records: Mapping[str, tuple[Document, ...]]
     create: bool
+    adds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def first(self, channel: Channel) -> str | None:
         """Return the first address on `channel`, or None."""
         return next((one["value"] for one in self.addresses if one["channel"] == channel), None)
 
 
-def prepare(patch: ContactPatch, *, today: date, laboratory: bool) -> Prepared:
-    """Return `patch` in normal form; raises `BadInput` whose `place` is the field at fault."""
+def prepare(patch: ContactPatch, *, today: str, laboratory: bool, checked: bool = False) -> Prepared:
+    """Return `patch` in normal form; raises `BadInput` whose `place` is the field at fault.
+
+    `today` is an ISO date. With `checked`, values and records come from the dictionary's own readers
+    and are in normal form already.
+    """
+    identifiers = tuple(dict.fromkeys([_identifier(one) for one in patch.identifiers]))
+    addresses = _addresses(patch.addresses, laboratory)
+    if checked:
+        _not_in_future(patch.values, today)
+        records: Any = patch.records
+        return Prepared(
+            identifiers, addresses, patch.values, patch.defaults, records, patch.create, patch.adds
+        )
     return Prepared(
-        identifiers=tuple(dict.fromkeys(_identifier(one) for one in patch.identifiers)),
-        addresses=_addresses(patch.addresses, laboratory),
-        values=_values(patch.values, today.isoformat()),
-        defaults=_values(patch.defaults, today.isoformat()),
+        identifiers=identifiers,
+        addresses=addresses,
+        values=_values(patch.values, today),
+        defaults=_values(patch.defaults, today),
         records={
             key: tuple(check_record(key, one) for one in records) for key, records in patch.records.items()
         },
         create=patch.create,
+        adds={key: tuple(check_value(key, list(codes))) for key, codes in patch.adds.items() if codes},
     )
 
 
@@ -111,23 +125,28 @@ def _address_value(address: Address, laboratory: bool) -> str:
 
 
 def _values(values: Mapping[str, Any], today: str) -> dict[str, Any]:
-    if not values:
-        return {}
     checked = {key: None if value is None else check_value(key, value) for key, value in values.items()}
-    for key in _NOT_IN_FUTURE:
-        if (checked.get(key) or "") > today:
-            raise BadInput("is in the future", place=key)
+    _not_in_future(checked, today)
     return checked
+
+
+def _not_in_future(values: Mapping[str, Any], today: str) -> None:
+    for key in _NOT_IN_FUTURE:
+        if (values.get(key) or "") > today:
+            raise BadInput("is in the future", place=key)
 
 
 def new_document(patch: Prepared) -> Document:
     """Return the document of a person of whom only `patch` is known."""
-    document = {key: value for key, value in patch.defaults.items() if value is not None}
-    document.update((key, value) for key, value in patch.values.items() if value is not None)
+    document: Document = {**patch.defaults, **patch.values}
+    if None in document.values():
+        document = {key: value for key, value in document.items() if value is not None}
     for key, records in patch.records.items():
         kept = _merge_records((), records)
         if kept:
             document[key] = kept
+    for key, codes in patch.adds.items():
+        document[key] = list(dict.fromkeys((*document.get(key, ()), *codes)))
     if patch.addresses:
         document["addresses"] = sorted(patch.addresses, key=_closest)
     if patch.identifiers:
@@ -137,7 +156,31 @@ def new_document(patch: Prepared) -> Document:
 
 def merge_into(document: Document, patch: Prepared) -> tuple[Document, bool]:
     """Return what `document` becomes with `patch`, and whether that is a change. `document` is kept."""
-    result, changed = dict(document), False
+    result = dict(document)
+    changed = _merge_values(result, patch)
+    for key, codes in patch.adds.items():
+        added = [code for code in codes if code not in result.get(key, ())]
+        if added:
+            result[key], changed = [*result.get(key, ()), *added], True
+    for key, records in patch.records.items():
+        merged = _merge_records(result.get(key, ()), records)
+        if merged is not None:
+            changed = True
+            result[key] = merged
+            if not merged:
+                del result[key]
+    for key, whole in (
+        ("addresses", _merge_addresses(result.get("addresses", ()), patch.addresses)),
+        ("identifiers", _merge_identifiers(result.get("identifiers", ()), patch.identifiers)),
+    ):
+        if whole is not None:
+            result[key], changed = whole, True
+    return result, changed
+
+
+def _merge_values(result: Document, patch: Prepared) -> bool:
+    """Set and take away single values in `result`; return whether that is a change."""
+    changed = False
     for key, value in patch.values.items():
         if result.get(key) != value:
             changed = True
@@ -148,20 +191,7 @@ def merge_into(document: Document, patch: Prepared) -> tuple[Document, bool]:
     for key, value in patch.defaults.items():
         if key not in result and value is not None:
             result[key], changed = value, True
-    for key, records in patch.records.items():
-        merged = _merge_records(result.get(key, ()), records)
-        if merged is not None:
-            changed = True
-            result[key] = merged
-            if not merged:
-                del result[key]
-    addresses = _merge_addresses(result.get("addresses", ()), patch.addresses)
-    if addresses is not None:
-        result["addresses"], changed = addresses, True
-    identifiers = _merge_identifiers(result.get("identifiers", ()), patch.identifiers)
-    if identifiers is not None:
-        result["identifiers"], changed = identifiers, True
-    return result, changed
+    return changed
 
 
 def _merge_records(present: Iterable[Document], given: Iterable[Document]) -> list[Document] | None:

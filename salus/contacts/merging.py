@@ -19,7 +19,7 @@ from salus.contacts.document import (
 )
 from salus.contacts.matching import NOTHING, Candidate, match
 from salus.kernel.errors import BadInput
-from salus.kernel.ids import new_id
+from salus.kernel.ids import new_ids
 from salus.kernel.vocabulary import Channel
 from salus.keys.contracts import Blinder
 
@@ -43,19 +43,25 @@ class Ready:
 
 
 def make_ready(
-    patches: Iterable[ContactPatch], *, blinder: Blinder, today: date, laboratory: bool
+    patches: Iterable[ContactPatch], *, blinder: Blinder, today: date, laboratory: bool, checked: bool = False
 ) -> list[Ready]:
     """Check and normalize `patches` and make their blind indexes; needs no database."""
-    return [_make_ready(patch, blinder, today, laboratory) for patch in patches]
+    day = today.isoformat()
+    ready = []
+    for patch in patches:
+        try:
+            prepared = prepare(patch, today=day, laboratory=laboratory, checked=checked)
+        except BadInput as fault:
+            ready.append(Ready(None, reason=fault.what, field=fault.place))
+        else:
+            ready.append(_indexed(prepared, blinder))
+    return ready
 
 
-def _make_ready(patch: ContactPatch, blinder: Blinder, today: date, laboratory: bool) -> Ready:
-    try:
-        prepared = prepare(patch, today=today, laboratory=laboratory)
-    except BadInput as fault:
-        return Ready(None, reason=fault.what, field=fault.place)
+def _indexed(prepared: Prepared, blinder: Blinder) -> Ready:
+    """Return a checked patch with its blind indexes."""
     if not (prepared.identifiers or prepared.addresses):
-        empty = not (prepared.values or prepared.records)
+        empty = not (prepared.values or prepared.records or prepared.adds)
         return Ready(prepared, reason=NOTHING if empty else "")
     identifiers: list[bytes] = []
     own: list[bytes] = []
@@ -112,9 +118,11 @@ class Fate:
 class Batch:
     """The people that a batch of patches speaks of, as it unfolds."""
 
-    def __init__(self, known: Iterable[Person], index: dict[bytes, list[UUID]]) -> None:
+    def __init__(self, known: Iterable[Person], index: dict[bytes, list[UUID]], most: int) -> None:
+        """Take who is known, the index that found them, and how many patches will come at most."""
         self.people = {person.id: person for person in known}
         self._index = index
+        self._ids = iter(new_ids(most))
 
     def apply(self, ready: Ready) -> Fate:
         """Merge one patch into the batch and say what became of it."""
@@ -135,7 +143,7 @@ class Batch:
 
     def _create(self, ready: Ready) -> Person:
         assert ready.patch is not None
-        person = Person(new_id(), new_document(ready.patch), changed=True, blinds=ready.own)
+        person = Person(next(self._ids), new_document(ready.patch), changed=True, blinds=ready.own)
         self.people[person.id] = person
         self._enter(person, ready.own)
         return person

@@ -63,6 +63,7 @@ def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer) -> Bat
             for row, document in queries.opened(rows, organization_id, sealer)
         ),
         index,
+        len(batch),
     )
 
 

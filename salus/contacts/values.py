@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from salus.contacts import places
@@ -29,6 +29,8 @@ _FALSE = frozenset({"false", "no", "n", "0", "f"})
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return `text` with inner white space made single spaces; raises `BadInput`."""
+    if text.isalnum() and len(text) <= longest:
+        return text
     if not text.isprintable() or "  " in text:
         text = " ".join(text.split())
         if not text.isprintable():
@@ -144,10 +146,14 @@ def boolean(text: str) -> bool:
 def _check_text(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadInput("is not text")
-    text = clean_text(value.strip())
-    if key == "postal_code" and not _POSTAL.fullmatch(text):
+    return _postal_code(value.strip()) if key == "postal_code" else clean_text(value.strip())
+
+
+@lru_cache(maxsize=65536)
+def _postal_code(text: str) -> str:
+    if not _POSTAL.fullmatch(text):
         raise BadInput("is not a ZIP code")
-    return text
+    return clean_text(text)
 
 
 def _check_codes(key: str, value: Any) -> list[str]:
@@ -245,6 +251,7 @@ def _record_field(name: str, value: Any) -> Any:
 def reader(key: str, *, date_format: str = "", separator: str = ";") -> Callable[[str], Any]:
     """Return the function that reads attribute `key` from a cell of text; it raises `BadInput`.
 
+    It wants text without outer spaces, and gives the normal form that `check_value` would give.
     `date_format` is for dates ("MM/DD/YYYY", default ISO); `separator` cuts a cell of several codes.
     Raises `BadInput` when there is no such attribute or it holds records.
     """
@@ -257,11 +264,12 @@ def reader(key: str, *, date_format: str = "", separator: str = ";") -> Callable
         check_date_format(date_format)
         return lambda text: date_in(text, date_format)
     if attribute.type is AttributeType.CODE:
-        return lambda text: coded(key, text)
+        return partial(coded, key)
     if attribute.type is AttributeType.CODES:
         return lambda text: _check_codes(key, text.split(separator))
     plain: Mapping[AttributeType, Callable[[str], Any]] = {
         AttributeType.NUMBER: number,
         AttributeType.BOOL: boolean,
+        AttributeType.TEXT: _postal_code if key == "postal_code" else clean_text,
     }
-    return plain.get(attribute.type) or (lambda text: _check_text(key, text))
+    return plain[attribute.type]
