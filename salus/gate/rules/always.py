@@ -43,7 +43,7 @@ _SECURITY_RULE = date(2005, 4, 20)
 
 
 def _always(
-    id: str,  # noqa: A002  (it is the rule's id)
+    id: str,
     layer: Layer,
     sentence: str,
     citation: str,

@@ -61,7 +61,7 @@ _ALL = OptOuts.ALL
 
 
 def _row(
-    id: str,  # noqa: A002  (it is the rule's id)
+    id: str,
     purpose: Purpose,
     sentence: str,
     citation: str,

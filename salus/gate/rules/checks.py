@@ -8,22 +8,26 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from salus.gate.contracts import GateResult, MessageFacts, PersonFacts
+from salus.gate.contracts import GateResult, MessageFacts, PersonFacts, Reason
 from salus.gate.rules.moment import Moment
 from salus.gate.rules.rule import Demand, OptOuts
 from salus.kernel.phi import Phi
 from salus.kernel.time import FAR
 from salus.kernel.vocabulary import Channel, Gate, PhiClass, Profile, Promotes, Special
-from salus.permissions.contracts import Authorization
+from salus.permissions.contracts import Authorization, Standing
 
 
 class Answer(NamedTuple):
-    """Whether a gate is open, on which evidence, until when; `detail` says what is missing."""
+    """Whether a gate is open, on which evidence, until when; `detail` says what is missing.
+
+    `reason` is given for a refusal instead of the gate's own.
+    """
 
     satisfied: bool
     evidence: UUID | None = None
     until: datetime = FAR
     detail: str = ""
+    reason: Reason | None = None
 
 
 OPEN, SHUT = Answer(True), Answer(False)
@@ -34,8 +38,6 @@ class Step:
     """One gate of a plan, ready to be checked for a person."""
 
     demand: Demand
-    rule_id: str
-    citation: str
     facts: MessageFacts
     opt_outs: OptOuts
     classes: frozenset[PhiClass]
@@ -49,13 +51,9 @@ class Step:
         """Return the result to record."""
         if answer is OPEN:
             return self.passed
+        passed, detail = self.passed, answer.detail or self.demand.detail
         return GateResult(
-            self.demand.gate,
-            self.rule_id,
-            self.citation,
-            answer.satisfied,
-            answer.evidence,
-            answer.detail or self.demand.detail,
+            passed.gate, passed.rule_id, passed.citation, answer.satisfied, answer.evidence, detail
         )
 
 
@@ -67,19 +65,36 @@ def _authorization(step: Step, person: PersonFacts, now: Moment) -> Answer:
 
     The one that lasts longest is taken. `detail` says why the nearest one does not do.
     """
-    best, missing = None, ""
+    best, missing = None, []
     for found in person.standing.authorizations:
         why = _falls_short(step, found, now)
         if why:
-            missing = missing or why
+            missing.append(why)
         elif best is None or found.valid_until > best.valid_until:
             best = found
     if best is None:
-        return Answer(False, detail=missing) if missing else SHUT
+        return _not_authorized(step, missing)
     until = best.valid_until
     if step.demand.max_days is not None:
         until = min(until, best.valid_from + timedelta(days=step.demand.max_days))
     return Answer(True, best.evidence_id, until)
+
+
+_OF_THE_STATE = frozenset({"not in the form that the state asks for", "signed too long ago"})
+
+
+def _not_authorized(step: Step, missing: list[str]) -> Answer:
+    """Say that state law is the reason only where nothing else is wrong with an authorization."""
+    for why in missing:
+        if why in _OF_THE_STATE:
+            return Answer(False, detail=why)
+    demand, detail = step.demand, missing[0] if missing else ""
+    if demand.reason is not Reason.STATE_LAW:
+        return Answer(False, detail=detail)
+    paid = demand.gate is Gate.AUTH_REMUN
+    return Answer(
+        False, None, FAR, detail, Reason.NO_AUTHORIZATION_REMUNERATION if paid else Reason.NO_AUTHORIZATION
+    )
 
 
 def _falls_short(step: Step, found: Authorization, now: Moment) -> str:
@@ -103,17 +118,16 @@ def _falls_short(step: Step, found: Authorization, now: Moment) -> str:
         return "does not state the remuneration"
     if demand.max_days is not None and found.valid_from + timedelta(days=demand.max_days) <= now.at:
         return "signed too long ago"
-    return _party_missing(facts, found)
+    return ""
 
 
-def _party_missing(facts: MessageFacts, found: Authorization) -> str:
+def _party_missing(facts: MessageFacts, found: Authorization) -> bool:
     """In the strict profile a third party whose product is promoted must be named."""
     third_party = facts.promotes is Promotes.THIRD_PARTY or facts.payer_is_promoted_party
-    if facts.profile is Profile.STRICT and third_party and facts.payer:
-        payer = facts.payer.strip().casefold()
-        if all(payer != party.strip().casefold() for party in found.parties):
-            return "does not name the third party"
-    return ""
+    if facts.profile is not Profile.STRICT or not third_party or not facts.payer:
+        return False
+    payer = facts.payer.strip().casefold()
+    return all(payer != party.strip().casefold() for party in found.parties)
 
 
 def _opt_in(step: Step, person: PersonFacts, now: Moment) -> Answer:
@@ -232,21 +246,24 @@ def _e_notice(step: Step, person: PersonFacts, now: Moment) -> Answer:
     return SHUT if agreed is None else Answer(True, agreed)
 
 
-def _signed(field: str) -> Check:
-    def check(step: Step, person: PersonFacts, now: Moment) -> Answer:
-        evidence = getattr(step.facts, field)
-        return SHUT if evidence is None else Answer(True, evidence)
-
-    return check
-
-
-def _in_scope(step: Step, person: PersonFacts, now: Moment) -> Answer:
-    return OPEN if step.facts.service_in_scope else SHUT
+def settle(step: Step) -> Answer:
+    """Return the answer of a gate in `OF_THE_MESSAGE`: the same for everybody."""
+    gate, facts = step.demand.gate, step.facts
+    if gate is Gate.BAA_OK:
+        return OPEN if facts.service_in_scope else SHUT
+    evidence = getattr(facts, _SIGN_OFFS[gate]) if gate in _SIGN_OFFS else None
+    return SHUT if evidence is None else Answer(True, evidence)
 
 
-def _never(step: Step, person: PersonFacts, now: Moment) -> Answer:
-    return SHUT
+_SIGN_OFFS = {
+    Gate.WAIVER_ID: "waiver_id",
+    Gate.SAFETY_FLAG: "safety_flag",
+    Gate.CLINICIAN_SIGN_OFF: "clinician_sign_off",
+    Gate.COMPLIANCE_APPROVAL: "compliance_approval",
+}
 
+OF_THE_MESSAGE = frozenset(_SIGN_OFFS) | {Gate.BAA_OK, Gate.BLOCK}
+"""Gates that are open or shut for everybody alike."""
 
 CHECKS: dict[Gate, Check] = {
     Gate.OPT_IN: _opt_in,
@@ -260,15 +277,26 @@ CHECKS: dict[Gate, Check] = {
     Gate.CONFIDENTIAL_ADDR: _confidential,
     Gate.SUPPRESSION_OK: _suppression,
     Gate.NOT_OPTED_OUT: _not_opted_out,
-    Gate.WAIVER_ID: _signed("waiver_id"),
-    Gate.SAFETY_FLAG: _signed("safety_flag"),
-    Gate.CLINICIAN_SIGN_OFF: _signed("clinician_sign_off"),
-    Gate.COMPLIANCE_APPROVAL: _signed("compliance_approval"),
     Gate.REPRESENTATIVE: _representative,
-    Gate.BAA_OK: _in_scope,
     Gate.ENCRYPT: _encrypted,
-    Gate.BLOCK: _never,
 }
-"""Every gate has its check."""
+"""Every gate that a person's standing decides has its check."""
 
-assert set(CHECKS) == set(Gate)
+GUARDS = frozenset(
+    {Gate.RESTRICTION_OK, Gate.CONFIDENTIAL_ADDR, Gate.SUPPRESSION_OK, Gate.NOT_OPTED_OUT, Gate.FUND}
+)
+"""Gates that are open unless the person has said something: see `said_nothing`."""
+
+
+def said_nothing(standing: Standing) -> bool:
+    """Return whether every guard is open because nothing in the standing could shut one."""
+    return not (
+        standing.suppressions
+        or standing.opt_outs
+        or standing.restrictions
+        or standing.confidential_address is not None
+        or standing.fundraising_opt_out is not None
+    )
+
+
+assert set(CHECKS) | OF_THE_MESSAGE == set(Gate)

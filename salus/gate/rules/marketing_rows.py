@@ -35,7 +35,7 @@ _ALL_BUT = frozenset(Purpose) - {_P.UNCLASSIFIED, _P.SALE_OF_LIST}
 
 
 def _row(
-    id: str,  # noqa: A002  (it is the rule's id)
+    id: str,
     purposes: frozenset[Purpose],
     sentence: str,
     citation: str,

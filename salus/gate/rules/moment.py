@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 TREATMENT_MONTHS = 12
 """Care within so many months counts as active treatment (`law.md` X1)."""
@@ -69,6 +70,7 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+@lru_cache(maxsize=8192)
 def birthday(born: date, age: int) -> datetime:
     """Return when a person is `age` years old everywhere in the United States."""
     day = add_months(born, age * 12)
@@ -77,11 +79,13 @@ def birthday(born: date, age: int) -> datetime:
     return midnight(day) + _WEST
 
 
+@lru_cache(maxsize=8192)
 def treated_until(last_care: date) -> datetime:
     """Return when care on `last_care` stops counting as active treatment."""
     return midnight(add_months(last_care, TREATMENT_MONTHS) + timedelta(days=1))
 
 
+@lru_cache(maxsize=8192)
 def prescribed_until(supply_ends: date) -> datetime:
     """Return when a supply that ends on `supply_ends` stops counting as current."""
     return midnight(supply_ends + timedelta(days=LAPSED_DAYS + 1))

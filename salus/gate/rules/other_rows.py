@@ -33,7 +33,7 @@ _P, _F = Purpose, Footer
 
 
 def _row(
-    id: str,  # noqa: A002  (it is the rule's id)
+    id: str,
     purpose: Purpose,
     sentence: str,
     citation: str,

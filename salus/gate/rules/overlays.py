@@ -29,7 +29,7 @@ _PART2_SINCE = date(1987, 8, 10)
 
 
 def _overlay(
-    id: str,  # noqa: A002  (it is the rule's id)
+    id: str,
     sentence: str,
     citation: str,
     when: Condition,

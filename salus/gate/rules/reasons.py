@@ -83,3 +83,8 @@ RANK: Mapping[Reason, int] = MappingProxyType({reason: rank for rank, (reason, *
 """When several gates are shut, the reason that comes first here is the one that is given."""
 
 assert set(REASONS) == set(Reason)
+
+
+def first(reason: Reason | None, other: Reason) -> Reason:
+    """Return which of two reasons is given when both hold."""
+    return other if reason is None or RANK[other] < RANK[reason] else reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from salus.gate.rules.always import ALWAYS_ROWS
@@ -32,7 +33,12 @@ def version_of(rules: Sequence[Rule]) -> str:
 
     Sets are written in order, so the version is the same in every process.
     """
-    return f"{EDITION}-{sha256('|'.join(map(_plain, rules)).encode()).hexdigest()[:12]}"
+    return f"{EDITION}-{sha256('|'.join(map(_line, rules)).encode()).hexdigest()[:12]}"
+
+
+@lru_cache(maxsize=1024)
+def _line(rule: Rule) -> str:
+    return _plain(rule)
 
 
 def _plain(value: object) -> str:

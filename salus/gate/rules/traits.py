@@ -103,14 +103,13 @@ def _age(born: date | None, now: Moment) -> Age:
     return Age.MINOR if born <= now.over_12_if_born_by else Age.UNDER_13
 
 
-def ends_of(seen: Seen, person: PersonFacts) -> list[datetime]:
-    """Return when the traits that a decision may rest on end by themselves."""
-    ends = []
+def ends_at(seen: Seen, person: PersonFacts, until: datetime) -> datetime:
+    """Return `until`, or the earlier moment when a trait that a decision may rest on ends by itself."""
     traits = seen.traits
     if traits.active_treatment and seen.last_care is not None:
-        ends.append(treated_until(seen.last_care))
+        until = min(until, treated_until(seen.last_care))
     if traits.current_prescription and seen.supply_ends is not None:
-        ends.append(prescribed_until(seen.supply_ends))
-    if person.birth_date is not None and traits.age is not Age.ADULT:
-        ends.append(birthday(person.birth_date, 13 if traits.age is Age.UNDER_13 else 18))
-    return ends
+        until = min(until, prescribed_until(seen.supply_ends))
+    if traits.age is not Age.ADULT and person.birth_date is not None:
+        until = min(until, birthday(person.birth_date, 13 if traits.age is Age.UNDER_13 else 18))
+    return until
