@@ -6,29 +6,34 @@ import asyncio
 import ssl
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from salus.delivery.laboratory import Authority, laboratory_settings
-from salus.delivery.protection.policy import Named, TlsPolicy
+from salus.delivery.protection.policy import Named
 from salus.delivery.transports.handover import HandOver
 from salus.delivery.transports.settings import Timeouts, WireSettings
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Protection
 
+T = TypeVar("T")
 HOST = "mx.example.test"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 AUTHORITY = Authority(datetime.now(UTC))
 NAMED = Named(AUTHORITY.pem)
+PATIENT = Timeouts(
+    connect=10, greeting=10, hello=10, handshake=10, mail=10, rcpt=10, data=10, block=10, dot=10, quit=0.1
+)
 QUICK = Timeouts(
     connect=2,
     greeting=0.5,
     hello=0.5,
-    handshake=2,
+    handshake=1,
     mail=0.5,
     rcpt=0.5,
     data=0.5,
@@ -36,12 +41,13 @@ QUICK = Timeouts(
     dot=0.5,
     quit=0.2,
 )
+"""For peers that stay silent: only then does a test wait for a time-out."""
 MESSAGE = b"From: care@clinic.example\r\nSubject: x\r\n\r\nHello.\r\n"
 
 
 def settings(**changes: object) -> WireSettings:
     base = laboratory_settings()
-    values = {"timeouts": QUICK, "idle": 2.0, **changes}
+    values = {"timeouts": PATIENT, "idle": 2.0, **changes}
     return WireSettings(hello=base.hello, laboratory=True, **values)  # type: ignore[arg-type]
 
 
@@ -184,4 +190,7 @@ async def always(item: HandOver) -> bool:
     return True
 
 
-POLICY: TlsPolicy = NAMED
+class Run(Protocol):
+    """Runs a coroutine on an event loop of its own."""
+
+    def __call__(self, main: Coroutine[Any, Any, T]) -> T: ...

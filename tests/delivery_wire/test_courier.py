@@ -6,8 +6,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import uvloop
@@ -22,13 +23,24 @@ from salus.kernel.errors import BadInput, Unavailable
 from salus.kernel.vocabulary import Protection
 from salus.wiring.catch.behaviors import BEHAVIORS
 from salus.wiring.catch.relay import Relay
-from tests.delivery_wire.peers import HOST, MESSAGE, NAMED, Peer, Script, Wire, hand_over, peer, settings
+from tests.delivery_wire.peers import (
+    HOST,
+    MESSAGE,
+    NAMED,
+    PATIENT,
+    Peer,
+    Script,
+    Wire,
+    hand_over,
+    peer,
+    settings,
+)
 
 T = TypeVar("T")
 
 
-def run(coroutine: Coroutine[object, object, T]) -> T:
-    return uvloop.run(coroutine)  # type: ignore[arg-type]
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    return uvloop.run(coroutine)
 
 
 def courier_to(host: Peer, recheck: object = still_stands, **changes: object) -> Courier:
@@ -209,17 +221,17 @@ def test_a_busy_destination_is_slowed_down_and_then_left_alone() -> None:
 
 
 def test_a_host_that_limits_connections_costs_hardly_a_message() -> None:
-    live: set[Wire] = set()
+    live: set[int] = set()
 
     async def three_at_most(wire: Wire) -> None:
         if len(live) == 3:
             await wire.say(b"421 4.7.0 Too many connections\r\n")
             return
-        live.add(id(wire))  # type: ignore[arg-type]
+        live.add(id(wire))
         try:
             await take_all(wire)
         finally:
-            live.discard(id(wire))  # type: ignore[arg-type]
+            live.discard(id(wire))
 
     async def go() -> list[Outcome]:
         async with peer(three_at_most) as host, going(courier_to(host)) as courier:
@@ -413,12 +425,14 @@ EXPECTED = {
 
 
 @asynccontextmanager
-async def relay(folder: Path) -> AsyncIterator[tuple[Relay, Courier]]:
+async def relay(folder: Path, dot: float = 10) -> AsyncIterator[tuple[Relay, Courier]]:
     found = Relay(folder)
     await found.start()
     routes, policies = read_routes(found.routes_file)
     try:
-        async with going(Courier(settings(), routes, policies, still_stands)) as courier:
+        async with going(
+            Courier(settings(timeouts=replace(PATIENT, dot=dot)), routes, policies, still_stands)
+        ) as courier:
             yield found, courier
     finally:
         await found.stop()
@@ -428,7 +442,7 @@ def test_every_host_of_the_relay_behaves_as_it_says(tmp_path: Path) -> None:
     data = MESSAGE + b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 40
 
     async def go() -> dict[str, tuple[Fate, str]]:
-        async with relay(tmp_path) as (found, courier):
+        async with relay(tmp_path, dot=1.5) as (found, courier):
             names = [each.name for each in BEHAVIORS if each.name != "slow"]
             outcomes = await asyncio.gather(
                 *(courier.send(hand_over(f"ana@{name}.example.test", data=data)) for name in names)

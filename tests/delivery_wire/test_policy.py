@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from salus.delivery.laboratory import Authority, read_certificate
 from salus.delivery.protection import tls
-from salus.delivery.protection.certificates import matches
+from salus.delivery.protection.certificates import Certificate, matches
 from salus.delivery.protection.policy import Named, Partner, Shortfall, Trust
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Protection
@@ -98,7 +98,7 @@ def test_every_suite_that_is_offered_is_ephemeral_and_authenticated() -> None:
     ],
 )
 def test_a_partner_is_held_to_all_that_was_agreed(
-    policy: Partner, certificate: tls.certificates.Certificate, shortfall: Shortfall | None
+    policy: Partner, certificate: Certificate, shortfall: Shortfall | None
 ) -> None:
     assert policy.reaches is Protection.VERIFIED
     assert policy.judge(HOST, certificate, NOW) is shortfall

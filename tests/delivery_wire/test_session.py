@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import pytest
 import uvloop
@@ -21,7 +20,9 @@ from tests.delivery_wire.peers import (
     HOST,
     MESSAGE,
     NAMED,
+    QUICK,
     Peer,
+    Run,
     Script,
     Wire,
     always,
@@ -30,13 +31,11 @@ from tests.delivery_wire.peers import (
     settings,
 )
 
-T = TypeVar("T")
-
 
 @pytest.fixture(params=["uvloop", "asyncio"])
-def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[object, object, T]], T]:
+def run(request: pytest.FixtureRequest) -> Run:
     """Run a coroutine on either event loop: the client must not rest on one of them."""
-    return uvloop.run if request.param == "uvloop" else asyncio.run  # type: ignore[return-value]
+    return uvloop.run if request.param == "uvloop" else asyncio.run
 
 
 async def opened(host: Peer, policy: TlsPolicy = NAMED, wire: WireSettings | None = None) -> ProtectedSession:
@@ -45,10 +44,10 @@ async def opened(host: Peer, policy: TlsPolicy = NAMED, wire: WireSettings | Non
     )
 
 
-async def attempt(host: Peer, *items: HandOver) -> list[Outcome]:
+async def attempt(host: Peer, *items: HandOver, quick: bool = False) -> list[Outcome]:
     """Open one session and deliver every item on it, as long as it is usable."""
     try:
-        session = await opened(host)
+        session = await opened(host, wire=settings(timeouts=QUICK) if quick else None)
     except Ended as ended:
         return [ended.outcome]
     outcomes = []
@@ -60,16 +59,14 @@ async def attempt(host: Peer, *items: HandOver) -> list[Outcome]:
     return outcomes
 
 
-def play(
-    run: Callable[[Coroutine[object, object, T]], T], script: Script, *items: HandOver
-) -> tuple[list[Outcome], Peer]:
+def play(run: Run, script: Script, *items: HandOver, quick: bool = False) -> tuple[list[Outcome], Peer]:
     async def go() -> tuple[list[Outcome], Peer]:
         async with peer(script) as host:
-            outcomes = await attempt(host, *items)
+            outcomes = await attempt(host, *items, quick=quick)
             await asyncio.sleep(0.01)
             return outcomes, host
 
-    return run(go())  # type: ignore[return-value,arg-type]
+    return run(go())
 
 
 async def take(
@@ -92,7 +89,7 @@ async def good(wire: Wire) -> None:
         await wire.say(b"250 2.0.0 Queued for ana@example.test as 4711\r\n")
 
 
-def test_a_message_is_handed_over_within_tls_and_its_receipt_holds_the_facts(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_message_is_handed_over_within_tls_and_its_receipt_holds_the_facts(run: Run) -> None:
     (outcome,), host = play(run, good)
     assert (outcome.fate, outcome.phase) == (Fate.ACCEPTED, Phase.DOT)
     assert str(outcome.reply) == "250 2.0.0"
@@ -107,7 +104,7 @@ def test_a_message_is_handed_over_within_tls_and_its_receipt_holds_the_facts(run
     )
 
 
-def test_messages_follow_each_other_with_a_reset_between(run) -> None:  # type: ignore[no-untyped-def]
+def test_messages_follow_each_other_with_a_reset_between(run: Run) -> None:
     outcomes, host = play(run, good, hand_over(number=1), hand_over(number=2), hand_over(number=3))
     assert [outcome.fate for outcome in outcomes] == [Fate.ACCEPTED] * 3
     assert host.within.count(b"RSET\r\n") == 2
@@ -115,7 +112,7 @@ def test_messages_follow_each_other_with_a_reset_between(run) -> None:  # type: 
     assert host.within.endswith(b"QUIT\r\n")
 
 
-def test_without_pipelining_each_command_waits_for_its_reply(run) -> None:  # type: ignore[no-untyped-def]
+def test_without_pipelining_each_command_waits_for_its_reply(run: Run) -> None:
     pauses = []
 
     async def script(wire: Wire) -> None:
@@ -134,7 +131,7 @@ def test_without_pipelining_each_command_waits_for_its_reply(run) -> None:  # ty
     assert pauses == [0, 0, 0]
 
 
-def test_dots_are_doubled_and_a_large_message_arrives_whole(run) -> None:  # type: ignore[no-untyped-def]
+def test_dots_are_doubled_and_a_large_message_arrives_whole(run: Run) -> None:
     data = b"..first\r\n" + b".\r\n" + b"x" * 60 + b"\r\n" + (b".dots\r\n" + b"y" * 70 + b"\r\n") * 4000
     received = bytearray()
 
@@ -162,8 +159,8 @@ def test_dots_are_doubled_and_a_large_message_arrives_whole(run) -> None:  # typ
         ({"rcpt": b"550 5.1.1 No", "data": b"554 5.5.1 No valid recipients"}, Fate.PERMANENT, Phase.RCPT, "no_such_mailbox", "550 5.1.1 no"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_an_outcome_and_the_connection_goes_on(  # type: ignore[no-untyped-def]
-    run, answers: dict[str, bytes], fate: Fate, phase: Phase, reason: str, reply: str
+def test_a_refusal_is_an_outcome_and_the_connection_goes_on(
+    run: Run, answers: dict[str, bytes], fate: Fate, phase: Phase, reason: str, reply: str
 ) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready()
@@ -183,7 +180,7 @@ def test_a_refusal_is_an_outcome_and_the_connection_goes_on(  # type: ignore[no-
     assert len(host.wires) == 1
 
 
-def test_a_refusal_after_the_final_dot_is_no_uncertainty(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_refusal_after_the_final_dot_is_no_uncertainty(run: Run) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready()
         await take(wire)
@@ -218,8 +215,8 @@ async def half_a_reply_at_dot(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("script", [close_at_dot, silent_at_dot, nonsense_at_dot, half_a_reply_at_dot])
-def test_after_the_final_dot_anything_but_a_reply_is_uncertain(run, script: Script) -> None:  # type: ignore[no-untyped-def]
-    outcomes, _ = play(run, script, hand_over(), hand_over(number=2))
+def test_after_the_final_dot_anything_but_a_reply_is_uncertain(run: Run, script: Script) -> None:
+    outcomes, _ = play(run, script, hand_over(), hand_over(number=2), quick=script is silent_at_dot)
     assert len(outcomes) == 1, "the connection was used again"
     assert (outcomes[0].fate, outcomes[0].phase) == (Fate.UNCERTAIN, Phase.DOT)
     assert outcomes[0].message_sent
@@ -237,13 +234,15 @@ def ends_before(count: int) -> Script:
 
 
 @pytest.mark.parametrize(("count", "phase"), [(0, Phase.MAIL), (1, Phase.RCPT), (2, Phase.DATA)])
-def test_what_breaks_before_the_message_is_broken_and_not_uncertain(run, count: int, phase: Phase) -> None:  # type: ignore[no-untyped-def]
+def test_what_breaks_before_the_message_is_broken_and_not_uncertain(
+    run: Run, count: int, phase: Phase
+) -> None:
     outcomes, _ = play(run, ends_before(count), hand_over(), hand_over(number=2))
     assert [(each.fate, each.phase) for each in outcomes] == [(Fate.BROKEN, phase)]
     assert not outcomes[0].message_sent
 
 
-def test_a_421_is_a_temporary_refusal_and_the_end_of_the_connection(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_421_is_a_temporary_refusal_and_the_end_of_the_connection(run: Run) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready()
         await take(wire, mail=b"421 4.7.0 Closing")
@@ -266,7 +265,7 @@ def test_a_421_is_a_temporary_refusal_and_the_end_of_the_connection(run) -> None
         (hand_over(data="Subject: é\r\n\r\nx\r\n".encode()), "needs_8bitmime"),
     ],
 )
-def test_what_the_host_says_it_cannot_take_is_not_offered(run, item: HandOver, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_the_host_says_it_cannot_take_is_not_offered(run: Run, item: HandOver, reason: str) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready(offers=b"PIPELINING\r\n250 SIZE 80")
         await wire.rest()
@@ -276,7 +275,7 @@ def test_what_the_host_says_it_cannot_take_is_not_offered(run, item: HandOver, r
     assert b"MAIL" not in host.within
 
 
-def test_an_address_in_another_script_is_sent_where_smtputf8_is_offered(run) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_in_another_script_is_sent_where_smtputf8_is_offered(run: Run) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready(offers=b"PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8")
         await take(wire)
@@ -294,7 +293,7 @@ def test_an_address_in_another_script_is_sent_where_smtputf8_is_offered(run) -> 
 # ---- the row is compared once more
 
 
-def test_a_row_that_was_checked_a_while_ago_is_asked_for_again_and_may_be_withdrawn(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_row_that_was_checked_a_while_ago_is_asked_for_again_and_may_be_withdrawn(run: Run) -> None:
     asked = []
 
     async def changed(item: HandOver) -> bool:
@@ -315,13 +314,13 @@ def test_a_row_that_was_checked_a_while_ago_is_asked_for_again_and_may_be_withdr
     assert within.count(b"MAIL FROM") == 2
 
 
-def test_a_lease_that_could_end_before_the_last_reply_is_not_begun(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_lease_that_could_end_before_the_last_reply_is_not_begun(run: Run) -> None:
     (outcome,), host = play(run, good, hand_over(lease=1))
     assert (outcome.fate, outcome.phase, outcome.reason) == (Fate.BROKEN, Phase.QUEUE, "lease_ends")
     assert b"MAIL" not in host.within
 
 
-def test_a_floor_above_what_was_reached_is_never_sent(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_floor_above_what_was_reached_is_never_sent(run: Run) -> None:
     (outcome,), host = play(run, good, hand_over(floor=Protection.VERIFIED))
     assert outcome.fate is Fate.UNPROTECTED
     assert outcome.unprotected is not None
@@ -484,11 +483,11 @@ IN_CLEAR = [
 @pytest.mark.parametrize(
     ("script", "fate", "phase", "reason"), IN_CLEAR, ids=[each[0].__name__ for each in IN_CLEAR]
 )
-def test_a_host_that_misbehaves_in_clear_costs_one_connection_and_hears_nothing(  # type: ignore[no-untyped-def]
-    run, script: Script, fate: Fate, phase: Phase, reason: str
+def test_a_host_that_misbehaves_in_clear_costs_one_connection_and_hears_nothing(
+    run: Run, script: Script, fate: Fate, phase: Phase, reason: str
 ) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    (outcome,), host = play(run, script)
+    (outcome,), host = play(run, script, quick=reason == "timeout")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     # Resets on loopback may arrive before what was written; either says "closed".
     found = "closed" if outcome.reason == "reset" else outcome.reason
@@ -552,14 +551,14 @@ WITHIN = [
 
 @pytest.mark.parametrize(("script", "fate", "reason"), WITHIN, ids=[each[0].__name__ for each in WITHIN])
 def test_a_host_that_misbehaves_within_tls_costs_one_connection(
-    run, script: Script, fate: Fate, reason: str
-) -> None:  # type: ignore[no-untyped-def]
-    outcomes, _ = play(run, script, hand_over(), hand_over(number=2))
+    run: Run, script: Script, fate: Fate, reason: str
+) -> None:
+    outcomes, _ = play(run, script, hand_over(), hand_over(number=2), quick=reason == "timeout")
     assert [(each.fate, each.reason) for each in outcomes] == [(fate, reason)]
     assert not outcomes[0].message_sent
 
 
-def test_replies_that_nobody_asked_for_make_a_connection_unusable(run) -> None:  # type: ignore[no-untyped-def]
+def test_replies_that_nobody_asked_for_make_a_connection_unusable(run: Run) -> None:
     async def go() -> bool:
         async with peer(early_replies) as host:
             session = await opened(host)
@@ -569,7 +568,7 @@ def test_replies_that_nobody_asked_for_make_a_connection_unusable(run) -> None: 
     assert run(go()) is False
 
 
-def test_a_host_that_stops_reading_in_the_middle_is_broken_not_uncertain(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_host_that_stops_reading_in_the_middle_is_broken_not_uncertain(run: Run) -> None:
     async def script(wire: Wire) -> None:
         await wire.ready(offers=b"PIPELINING\r\n250 SIZE 100000000")
         await take(wire)
@@ -577,7 +576,7 @@ def test_a_host_that_stops_reading_in_the_middle_is_broken_not_uncertain(run) ->
         await asyncio.sleep(3)
 
     data = b"Subject: x\r\n\r\n" + (b"y" * 76 + b"\r\n") * 300_000
-    (outcome,), _ = play(run, script, hand_over(data=data))
+    (outcome,), _ = play(run, script, hand_over(data=data), quick=True)
     assert (outcome.fate, outcome.phase, outcome.reason) == (Fate.BROKEN, Phase.BLOCK, "timeout")
 
 

@@ -37,6 +37,8 @@ class Pages:
             return _hosts(self.mailbox)
         if path in ("/salus.css", "/catch.css"):
             return _style(path)
+        if path == "/favicon.ico":
+            return Answer(b"", "image/x-icon")
         if path == "/mails.json":
             return self._mails(query)
         if path == "/stats.json":
@@ -79,7 +81,7 @@ class Pages:
             rows = "".join(_row(mail) for mail in mails)
             body = (
                 '<div class="sheet is-flush"><div class="scroll" tabindex="0" role="region" aria-label="Mails">'
-                '<table class="table"><thead><tr><th scope="col">Subject</th><th scope="col">To</th>'
+                '<table class="table is-cards"><thead><tr><th scope="col">Subject</th><th scope="col">To</th>'
                 '<th scope="col">Host</th><th scope="col">Protected by</th><th scope="col">Received</th></tr>'
                 f"</thead><tbody>{rows}</tbody></table></div></div>"
             )
@@ -162,8 +164,8 @@ def _hosts(mailbox: Mailbox) -> Answer:
     rows = "".join(_host_row(each, mailbox.by_behavior[each.name]) for each in BEHAVIORS)
     body = (
         '<div class="sheet is-flush"><div class="scroll" tabindex="0" role="region" aria-label="Hosts">'
-        '<table class="table"><thead><tr><th scope="col">Write to</th>'
-        '<th scope="col">What happens</th><th scope="col" class="num">Caught</th></tr></thead>'
+        '<table class="table is-cards"><thead><tr><th scope="col">Write to</th>'
+        '<th scope="col">What happens</th><th scope="col" class="num">Mails</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
     return _page(
@@ -174,7 +176,7 @@ def _hosts(mailbox: Mailbox) -> Answer:
 def _host_row(each: Behavior, caught: int) -> str:
     return (
         f'<tr><th scope="row">anybody@{escape(each.domain)}</th><td>{escape(each.sentence)}</td>'
-        f'<td class="num">{caught:,}</td></tr>'
+        f'<td class="num">{caught:,} caught</td></tr>'
     )
 
 
