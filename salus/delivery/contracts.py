@@ -109,12 +109,26 @@ class By(StrEnum):
 
 
 class Engaged(StrEnum):
-    """What a reader did with a message; its reports count each message once."""
+    """What was done with a message."""
 
     OPENED = "opened"
     CLICKED = "clicked"
     READ = "read"
     """Read in the portal, after proving who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """What readers did with the messages of a sending, each message once in each of the three.
+
+    A message that a person opened counts under `person`, whatever proxies and scanners fetched too.
+    `readers` counts the messages that a person opened, clicked in, or read in the portal.
+    """
+
+    opened: Mapping[By, int] = field(default_factory=dict)
+    clicked: Mapping[By, int] = field(default_factory=dict)
+    read: int = 0
+    readers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ class Sending:
     origin: Origin
     released_at: datetime
     states: Mapping[str, int]
-    engaged: Mapping[tuple[Engaged, By], int]
+    readers: int
 
 
 @dataclass(frozen=True, slots=True)

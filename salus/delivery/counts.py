@@ -11,8 +11,8 @@ from uuid import UUID
 from psycopg import sql
 
 from salus.delivery import deposits
-from salus.delivery.contracts import By, Engaged, Origin, Progress, Sending, State
-from salus.delivery.models import Engagement, MessageRow
+from salus.delivery.contracts import By, Engaged, Engagement, Origin, Progress, Sending, State
+from salus.delivery.models import EngagementRow, MessageRow
 from salus.delivery.rules import IN_PORTAL, WAITING
 from salus.kernel.vocabulary import Protection
 from salus.platform import bulk
@@ -21,19 +21,27 @@ _PROGRESS = sql.SQL(
     "SELECT state, reason, rule, reached, uncertain, count(*) FROM delivery_message "
     "WHERE origin_id = %s GROUP BY 1, 2, 3, 4, 5"
 )
+# Each message counts once, under the most telling of those who fetched it.
 _ENGAGEMENT = sql.SQL(
-    'SELECT kind, "by", count(*) FROM delivery_engagement WHERE origin_id = %s GROUP BY 1, 2'
+    "SELECT kind, best, count(*) FROM ("
+    'SELECT kind, message_id, min(array_position(%s::text[], "by"::text)) AS best '
+    "FROM delivery_engagement WHERE origin_id = %s GROUP BY 1, 2) AS each GROUP BY 1, 2"
+)
+_READERS = sql.SQL(
+    "SELECT count(DISTINCT message_id) FROM delivery_engagement WHERE origin_id = %s AND \"by\" = 'person'"
 )
 _SENDINGS = sql.SQL(
     "SELECT o.id, o.not_before, m.state, count(*) FROM delivery_origin o "
     "JOIN delivery_message m ON m.organization_id = o.organization_id AND m.origin_id = o.id "
     "WHERE o.kind = %s AND o.not_before >= %s GROUP BY 1, 2, 3"
 )
-_ENGAGED = sql.SQL(
-    'SELECT o.id, e.kind, e."by", count(*) FROM delivery_origin o '
+_READERS_OF_MANY = sql.SQL(
+    "SELECT o.id, count(DISTINCT e.message_id) FROM delivery_origin o "
     "JOIN delivery_engagement e ON e.organization_id = o.organization_id AND e.origin_id = o.id "
-    "WHERE o.kind = %s AND o.not_before >= %s GROUP BY 1, 2, 3"
+    "WHERE o.kind = %s AND o.not_before >= %s AND e.\"by\" = 'person' GROUP BY 1"
 )
+_TELLING = (By.PERSON, By.PROXY, By.SCANNER)
+"""The most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,18 @@ def is_waiting(origin: Origin) -> bool:
     return MessageRow.objects.filter(origin_id__in=ids, state__in=list(WAITING)).exists()
 
 
-def engagement(origin: Origin) -> dict[tuple[Engaged, By], int]:
-    """Return how many messages of a sending were opened, clicked or read, by whom as far as can be told."""
-    return {(Engaged(kind), By(by)): count for kind, by, count in bulk.execute(_ENGAGEMENT, [origin.id])}
+def engagement(origin: Origin) -> Engagement:
+    """Return what readers did with the messages of a sending."""
+    counts: defaultdict[Engaged, dict[By, int]] = defaultdict(dict)
+    for kind, best, count in bulk.execute(_ENGAGEMENT, [list(_TELLING), origin.id]):
+        counts[Engaged(kind)][_TELLING[best - 1]] = count
+    [(readers,)] = bulk.execute(_READERS, [origin.id])
+    return Engagement(
+        opened=counts[Engaged.OPENED],
+        clicked=counts[Engaged.CLICKED],
+        read=sum(counts[Engaged.READ].values()),
+        readers=readers,
+    )
 
 
 def sendings(kind: str, since: datetime) -> list[Sending]:
@@ -98,11 +115,9 @@ def sendings(kind: str, since: datetime) -> list[Sending]:
     for id, at, state, count in bulk.execute(_SENDINGS, [kind, since]):
         released[id] = at
         states[id][state] = count
-    engaged: defaultdict[UUID, dict[tuple[Engaged, By], int]] = defaultdict(dict)
-    for id, what, by, count in bulk.execute(_ENGAGED, [kind, since]):
-        engaged[id][Engaged(what), By(by)] = count
+    readers = dict(bulk.execute(_READERS_OF_MANY, [kind, since]))
     return [
-        Sending(Origin(kind, id), at, states[id], engaged[id])
+        Sending(Origin(kind, id), at, states[id], readers.get(id, 0))
         for id, at in sorted(released.items(), key=lambda each: each[1])
     ]
 
@@ -138,8 +153,10 @@ def recipients(
         rows = rows.filter(uncertain=True)
     if engaged:
         kind, by = engaged
-        noted = Engagement.objects.filter(origin_id=origin.id, kind=kind, by=by)
-        rows = rows.filter(id__in=noted.values("message_id"))
+        noted = EngagementRow.objects.filter(origin_id=origin.id, kind=kind)
+        better = noted.filter(by__in=_TELLING[: _TELLING.index(by)])
+        rows = rows.filter(id__in=noted.filter(by=by).values("message_id"))
+        rows = rows.exclude(id__in=better.values("message_id"))
     return [_recipient(row) for row in rows.order_by("contact_number")[:limit]]
 
 

@@ -179,7 +179,7 @@ class Deposit(TenantModel):
         ]
 
 
-class Engagement(TenantModel):
+class EngagementRow(TenantModel):
     """That a message was opened, clicked or read, and by what sort of fetcher: one row each, for counts.
 
     It says as little as a message's state does; what was clicked, and when, is sealed in the timeline.

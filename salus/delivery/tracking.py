@@ -8,7 +8,7 @@ from uuid import UUID
 
 from salus.content import api as content
 from salus.delivery.contracts import By, Engaged, Fetch, State
-from salus.delivery.models import Engagement, MessageRow
+from salus.delivery.models import EngagementRow, MessageRow
 from salus.delivery.sealing import TRACK
 from salus.kernel.errors import BadInput, NotFound
 from salus.keys import api as keys
@@ -61,8 +61,8 @@ def clicked(token: str, link: str, fetch: Fetch) -> str:
 
 def engaged(row: MessageRow, kind: Engaged, by: By) -> None:
     """Note that a message was opened, clicked or read; noting it again changes nothing."""
-    Engagement.objects.bulk_create(
-        [Engagement(origin_id=row.origin_id, kind=kind, by=by, message_id=row.id)], ignore_conflicts=True
+    EngagementRow.objects.bulk_create(
+        [EngagementRow(origin_id=row.origin_id, kind=kind, by=by, message_id=row.id)], ignore_conflicts=True
     )
 
 

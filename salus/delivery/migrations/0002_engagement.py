@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Engagement',
+            name='EngagementRow',
             fields=[
                 ('organization_id', models.UUIDField(default=salus.platform.tenancy.current_organization, editable=False)),
                 ('pk', models.CompositePrimaryKey('organization_id', 'origin_id', 'kind', 'by', 'message_id', blank=True, editable=False, primary_key=True, serialize=False)),
