@@ -20,7 +20,7 @@ from salus.campaigns.operations import (
     send_back,
     sign_off,
 )
-from salus.campaigns.queries import campaign, campaigns
+from salus.campaigns.queries import campaign, campaigns, in_status, of_plans
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin, Progress
 from salus.kernel.acting import Actor, system
@@ -35,9 +35,11 @@ __all__ = [
     "cancel",
     "change",
     "create",
+    "in_status",
     "launch",
     "launch_due",
     "make_plan",
+    "of_plans",
     "pause",
     "plan",
     "progress",

@@ -38,4 +38,5 @@ class CampaignRow(TenantModel):
         indexes = [
             models.Index(fields=["organization_id", "-created_at"], name="campaigns_newest"),
             models.Index(fields=["organization_id", "status", "launch_at"], name="campaigns_due"),
+            models.Index(fields=["organization_id", "plan_id"], name="campaigns_plan"),
         ]

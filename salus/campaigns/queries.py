@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +43,18 @@ def campaigns(*, before: datetime | None = None, limit: int = PAGE) -> list[Camp
     if before is not None:
         rows = rows.filter(created_at__lt=before)
     return [opened(row) for row in rows[:limit]]
+
+
+def in_status(statuses: Collection[Status], *, limit: int = PAGE) -> list[Campaign]:
+    """Return campaigns that stand so, newest first."""
+    rows = CampaignRow.objects.filter(status__in=list(statuses)).order_by("-created_at")
+    return [opened(row) for row in rows[:limit]]
+
+
+def of_plans(plan_ids: Collection[UUID]) -> dict[UUID, Campaign]:
+    """Return the campaign of each plan that is its present one."""
+    rows = CampaignRow.objects.filter(plan_id__in=list(plan_ids))
+    return {row.plan_id: opened(row) for row in rows if row.plan_id}
 
 
 def opened(row: CampaignRow) -> Campaign:
