@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -56,10 +57,10 @@ class Dns(Protocol):
 
 
 class Resolver:
-    """The machine's resolvers, through dnspython; one question takes `seconds` at most."""
+    """The machine's resolvers, or those that are named, through dnspython; a question takes `seconds` at most."""
 
-    def __init__(self, seconds: float = 15.0) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float = 15.0, *, nameservers: Sequence[str] = (), port: int = 53) -> None:
+        self._seconds, self._nameservers, self._port = seconds, nameservers, port
         self._resolver: dns.asyncresolver.Resolver | None = None
 
     async def mail_hosts(self, domain: str) -> Answer[tuple[int, str]]:
@@ -99,7 +100,9 @@ class Resolver:
     def _machine(self) -> dns.asyncresolver.Resolver:
         """Read the machine's configuration when first asked: a laboratory has none and needs none."""
         if not self._resolver:
-            self._resolver = dns.asyncresolver.Resolver()
+            self._resolver = dns.asyncresolver.Resolver(configure=not self._nameservers)
+            if self._nameservers:
+                self._resolver.nameservers, self._resolver.port = list(self._nameservers), self._port
         return self._resolver
 
 
