@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from salus.delivery.contracts import State
 from salus.delivery.outcomes import Outcome, deferred
 from salus.delivery.preparing import Prepared
 from salus.delivery.status import Kind
-from salus.delivery.transports.handover import Fate
+from salus.delivery.transports.handover import Fate, Phase
 from salus.delivery.transports.handover import Outcome as WireOutcome
 from salus.kernel.vocabulary import Protection
 
 FLOOR_IS_PORTAL = "floor_is_portal"
+
+AT_ONCE = frozenset({"lease_ends", "closing"})
+"""Why a message was not tried though its destination is well: it is leased again at once."""
+REST = timedelta(seconds=30)
+"""How long a message waits when its destination rests; that is no attempt."""
 
 
 def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
@@ -20,10 +25,16 @@ def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
     return Outcome(prepared, State.PORTAL, at, reached=Protection.PORTAL, reason=FLOOR_IS_PORTAL)
 
 
+def _not_tried(prepared: Prepared, wire: WireOutcome, at: datetime) -> Outcome | None:
+    if wire.reason in AT_ONCE:
+        return None
+    return Outcome(prepared, State.DEFERRED, at, reason=wire.reason, again_at=at + REST, tried=False)
+
+
 def judge(
     prepared: Prepared, wire: WireOutcome, body_hash: str, at: datetime, jitter: float
 ) -> Outcome | None:
-    """Return what became of the message, None when it was withdrawn before MAIL FROM.
+    """Return what became of the message, None when it was not tried and is to be prepared anew.
 
     An unprotected path turns a message into a portal deposit; a notice that cannot be protected has
     nowhere else to go and gives up, which makes its deposit `portal_unnotified`.
@@ -34,6 +45,8 @@ def judge(
     match wire.fate:
         case Fate.WITHDRAWN:
             return None
+        case Fate.TEMPORARY | Fate.BROKEN if wire.phase is Phase.QUEUE:
+            return _not_tried(prepared, wire, at)
         case Fate.ACCEPTED:
             return Outcome(prepared, State.ACCEPTED, at, reached, tls, reply, body_hash=body_hash)
         case Fate.UNPROTECTED if prepared.notice_for is not None:

@@ -42,6 +42,8 @@ class Outcome:
     uncertain: bool = False
     body_hash: str = ""
     again_at: datetime | None = None
+    tried: bool = True
+    """False when the message waited in vain for its destination: that is no attempt."""
 
 
 def deferred(prepared: Prepared, *, at: datetime, jitter: float, **facts: Any) -> Outcome:
@@ -97,7 +99,7 @@ def record(
             each.reason,
             int(each.reached or 0),
             each.uncertain,
-            True,
+            each.tried,
             each.at,
             each.again_at,
         )
