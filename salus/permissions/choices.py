@@ -98,8 +98,6 @@ class _Walk:
             return
         end = entry.valid_until or FAR
         if self.opted_in is not None:
-            if self.opted_in.end <= entry.at:
-                return
             end = min(end, self.opted_in.end)
             self._close_in(entry.at)
         choice = TopicChoice(entry.id, self.topic, self.channel, entry.at, confirmed=True)

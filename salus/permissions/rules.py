@@ -139,7 +139,7 @@ def _lifetimes(
             end = min(end, ordered[index + 1].at)
         for ender in enders:
             if _ends(ender, entry, kind):
-                end = min(end, max(start, ender.at))
+                end = min(end, ender.at)
         if start < end:
             yield entry, start, end
 

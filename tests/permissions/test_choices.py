@@ -102,6 +102,17 @@ def test_an_opt_in_that_ends_is_over_at_its_end_and_cannot_be_confirmed_later() 
     assert standing(asked, late, at=NOW + 2 * DAY).opted_in("newsletter", EMAIL) is None
 
 
+def test_confirming_an_opt_in_does_not_make_it_last_longer() -> None:
+    asked, clicked = choice(IN, NOW - 2 * DAY, valid_until=NOW + DAY), choice(CONFIRMED, NOW - DAY)
+    assert standing(asked, clicked).valid_until == NOW + DAY
+    assert standing(asked, clicked, at=NOW + DAY).opted_in("newsletter", EMAIL) is None
+
+
+def test_a_confirmation_that_comes_too_late_is_no_moment_of_change() -> None:
+    asked, late = choice(IN, NOW - 2 * DAY, valid_until=NOW - DAY), choice(CONFIRMED, NOW + DAY)
+    assert standing(asked, late).valid_until == FAR
+
+
 def test_what_begins_later_is_not_yet_true_and_bounds_the_standing() -> None:
     later = choice(OUT, NOW + DAY)
     found = standing(choice(IN, NOW - DAY), later)

@@ -52,16 +52,25 @@ def test_the_latest_confidential_address_replaces_the_one_before_for_good() -> N
 
 
 def test_of_two_confidential_addresses_of_one_instant_paper_only_wins() -> None:
-    address = entry(K.CONFIDENTIAL_ADDRESS, NOW, channel=Channel.EMAIL, details={"value": "a@b.example"})
-    paper = entry(K.CONFIDENTIAL_ADDRESS, NOW)
-    for order in ([address, paper], [paper, address]):
+    def address() -> Entry:
+        return entry(K.CONFIDENTIAL_ADDRESS, NOW, channel=Channel.EMAIL, details={"value": "a@b.example"})
+
+    first, paper, last = address(), entry(K.CONFIDENTIAL_ADDRESS, NOW), address()
+    for order in ([first, paper], [paper, last], [last, paper, first]):
         found = standing(*order).confidential_address
         assert found is not None
         assert found.channel is None
 
 
-def suppression(channel: Channel = Channel.EMAIL, **details: Any) -> Entry:
-    return entry(K.SUPPRESSION, NOW - 5 * DAY, channel=channel, details={"reason": "hard_bounce", **details})
+def test_entries_with_the_same_key_are_one_and_the_first_counts() -> None:
+    first, second = suppression(Channel.EMAIL, key="bounce-1"), suppression(Channel.SMS, key="bounce-1")
+    for order in ([first, second], [second, first]):
+        assert [part.evidence_id for part in standing(*order).suppressions] == [first.id]
+
+
+def suppression(channel: Channel = Channel.EMAIL, key: str = "", **details: Any) -> Entry:
+    known = {"reason": "hard_bounce", **details}
+    return entry(K.SUPPRESSION, NOW - 5 * DAY, channel=channel, key=key, details=known)
 
 
 def test_a_suppression_covers_one_address_or_the_channel() -> None:
