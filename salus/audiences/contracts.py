@@ -43,13 +43,35 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many people are in a segment, as of change number `change`, counted in `seconds`."""
+
+    people: int
+    change: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many people share one value of an attribute; "" is no value, "*" all the rarer ones."""
+
+    value: Phi[str]
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One line of an explanation: a rule as a sentence and how many people are left after it."""
+    """One line of an explanation: a rule as a sentence and how many people are left after it.
+
+    `left` is False below "any" and "none": there the number is of the people the line is true of on
+    its own. `path` is the JSON path of the rule.
+    """
 
     depth: int
     sentence: str
     people: int
     path: str
+    left: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -48,9 +49,32 @@ RECORD_TESTS = {"date": Kind.DATE, "end": Kind.DATE, "value": Kind.NUMBER, "text
 E = TypeVar("E", bound=StrEnum)
 
 
-def parse(tree: Any, lexicon: Lexicon) -> Node:
-    """Return the nodes of a whole tree; raises `BadInput` whose place is a JSON path ("$.where.all[1]")."""
-    return _Reader(lexicon).document(tree, "$")
+def parse(tree: Any, lexicon: Lexicon, *, inside: UUID | None = None) -> Node:
+    """Return the nodes of a whole tree; raises `BadInput` whose place is a JSON path ("$.where.all[1]").
+
+    `inside` is the id of the segment that the tree is to be: it must not lead back to itself.
+    """
+    reader = _Reader(lexicon)
+    if inside is not None:
+        reader.enter(inside)
+    return reader.document(tree, "$")
+
+
+def referred(tree: Any) -> set[UUID]:
+    """Return the segments that a tree names, nested ones included; malformed parts name none."""
+    found: set[UUID] = set()
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            named = one.get("segment")
+            if isinstance(named, str):
+                with contextlib.suppress(ValueError):
+                    found.add(UUID(named))
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+    return found
 
 
 class _Reader:
@@ -74,6 +98,10 @@ class _Reader:
             "consent": self._consent,
             "near": self._near,
         }
+
+    def enter(self, segment_id: UUID) -> None:
+        """Be inside of a segment from now on."""
+        self._inside.append(segment_id)
 
     def document(self, tree: Any, place: str, depth: int = 0) -> Node:
         given = _object(tree, place)

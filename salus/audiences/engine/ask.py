@@ -16,7 +16,7 @@ from sqlglot import exp
 from salus.audiences import calendar_rules, columns
 from salus.audiences.compiler import Compiler, Zones
 from salus.audiences.lexicon import Lexicon
-from salus.audiences.nodes import All, AnyOf, Member, Moment, Node, Not, Stage
+from salus.audiences.nodes import Moment, Node
 from salus.audiences.parse import AGE
 from salus.contacts.contracts import AttributeType
 from salus.kernel.errors import BadInput
@@ -161,34 +161,6 @@ class Asker:
             for (low, high), many in zip(AGE_BANDS, bands, strict=True)
         ]
         return [*named, ("", int(total) - sum(many for _, many in named))]
-
-
-def steps(node: Node) -> list[tuple[int, Node, list[Node], bool]]:
-    """Return the lines of an explanation: depth, node, the nodes before it, whether people are "left".
-
-    Below an `all`, each line counts the people left after it and those before it; below `any` and
-    `not`, each line counts on its own.
-    """
-    found: list[tuple[int, Node, list[Node], bool]] = []
-
-    def walk(one: Node, depth: int, before: list[Node], left: bool) -> None:
-        found.append((depth, one, before, left))
-        match one:
-            case All():
-                for i, child in enumerate(one.nodes):
-                    walk(child, depth + 1, [*before, *one.nodes[:i]] if left else list(one.nodes[:i]), left)
-            case AnyOf():
-                for child in one.nodes:
-                    walk(child, depth + 1, [], False)
-            case Not():
-                inner = one.node.nodes if isinstance(one.node, AnyOf) else (one.node,)
-                for child in inner:
-                    walk(child, depth + 1, [], False)
-            case Stage() | Member():
-                pass
-
-    walk(node, 0, [], True)
-    return found
 
 
 def _folded(found: list[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -72,15 +72,7 @@ class Cutter:
 
     def insert(self, cursor: duckdb.DuckDBPyConnection, documents: Sequence[Document]) -> None:
         """Add people who are not in the store; the caller holds the transaction."""
-        batch = pa.table(
-            {
-                "number": pa.array([one[0] for one in documents], pa.uint32()),
-                "hex": pa.array([one[1].hex for one in documents], pa.string()),
-                "version": pa.array([one[2] for one in documents], pa.int64()),
-                "document": pa.array([one[3] for one in documents], pa.binary()).cast(pa.string()),
-            }
-        )
-        self.insert_arrow(cursor, batch)
+        self.insert_arrow(cursor, batch_of(documents))
 
     def insert_arrow(self, cursor: duckdb.DuckDBPyConnection, batch: pa.Table) -> None:
         """Add people from a table of number, hex (of the id), version and document."""
@@ -95,8 +87,22 @@ class Cutter:
             cursor.unregister("documents")
 
 
+def batch_of(documents: Sequence[Document]) -> pa.Table:
+    """Return documents as the table that `Cutter.insert_arrow` takes."""
+    return pa.table(
+        {
+            "number": pa.array([one[0] for one in documents], pa.uint32()),
+            "hex": pa.array([one[1].hex for one in documents], pa.string()),
+            "version": pa.array([one[2] for one in documents], pa.int64()),
+            "document": pa.array([one[3] for one in documents], pa.binary()).cast(pa.string()),
+        }
+    )
+
+
 def insert_events(cursor: duckdb.DuckDBPyConnection, events: Sequence[Event]) -> None:
     """Add events; those of people who are not in the store are left out."""
+    if not events:
+        return
     batch = pa.table(
         {
             "hex": pa.array([one.contact_id.hex for one in events], pa.string()),
@@ -117,6 +123,8 @@ def insert_events(cursor: duckdb.DuckDBPyConnection, events: Sequence[Event]) ->
 
 def insert_standings(cursor: duckdb.DuckDBPyConnection, standings: Sequence[tuple[int, Standing]]) -> None:
     """Replace what the ledger says of people, given by number; the caller holds the transaction."""
+    if not standings:
+        return
     remove(cursor, [number for number, _ in standings], LEDGER)
     choices = [
         (number, wanted, one.topic, one.channel.value, one.confirmed)
@@ -157,6 +165,8 @@ LEDGER = (columns.CHOICE, columns.AUTHORIZATION, columns.STANDING)
 
 def numbers_of(cursor: duckdb.DuckDBPyConnection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return the numbers of those of `ids` who are in the store."""
+    if not ids:
+        return {}
     found = cursor.execute(
         f"SELECT id, number FROM {columns.PERSON} WHERE id IN (SELECT unnest($ids)::UUID)",  # noqa: S608
         {"ids": [one.hex for one in ids]},
@@ -202,9 +212,12 @@ def _utc(at: datetime) -> datetime:
 
 def remove(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int], tables: Iterable[str]) -> None:
     """Take people out of `tables`; numbers that are not there do not matter."""
+    numbers = list(numbers)
+    if not numbers:
+        return
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE gone AS SELECT unnest($numbers)::UINTEGER AS number",
-        {"numbers": list(numbers)},
+        {"numbers": numbers},
     )
     for table in tables:
         cursor.execute(f"DELETE FROM {table} WHERE number IN (SELECT number FROM gone)")  # noqa: S608

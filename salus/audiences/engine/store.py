@@ -80,7 +80,7 @@ class Store:
         except (duckdb.Error, Stale) as fault:
             # Never the text of the error: it may quote what is in the file.
             log.warning("The audience file is built anew: %s", type(fault).__name__)
-        self._throw_away()
+        self.throw_away()
         return self._attach()
 
     def _attach(self) -> duckdb.DuckDBPyConnection:
@@ -129,7 +129,8 @@ class Store:
         described = json.dumps([LAYOUT, duckdb.__version__, columns.schema(self.attributes), self.zones])
         return hashlib.sha256(described.encode()).hexdigest()
 
-    def _throw_away(self) -> None:
+    def throw_away(self) -> None:
+        """Remove the file and all that belongs to it."""
         for path in self._directory.glob(f"{FILE}*"):
             path.unlink()
         shutil.rmtree(self._directory / "spill", ignore_errors=True)
@@ -138,7 +139,7 @@ class Store:
         """Throw the file away and begin an empty one; other cursors must not be in use."""
         with self._lock:
             self._connection.close()
-            self._throw_away()
+            self.throw_away()
             self._connection = self._attach()
 
     @contextmanager
@@ -159,6 +160,11 @@ class Store:
         """Return the time zones by their number in the file."""
         with self.cursor() as cursor:
             return dict(cursor.execute("SELECT id, name FROM time_zone").fetchall())
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Change how much memory DuckDB may use."""
+        with self.cursor() as cursor:
+            cursor.execute(f"SET memory_limit = '{int(megabytes)}MB'")
 
     def checkpoint(self) -> None:
         """Move what is in the write-ahead log into the file."""
