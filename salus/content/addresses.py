@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from urllib.parse import unquote
 
 from salus.content.expressions import Fault
 from salus.content.words import telling
@@ -12,7 +13,7 @@ PLANE = 0xF0000
 """Signs of template tags lie in this private plane."""
 
 _HTTPS = re.compile(r"https://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(:\d{1,5})?([/?#][!-~]*)?")
-_MAILTO = re.compile(r"mailto:[A-Za-z0-9._%+-]+@([A-Za-z0-9.-]+)(\?[!-~]*)?")
+_MAILTO = re.compile(r"mailto:[A-Za-z0-9._%+-]+@([A-Za-z0-9.-]+)(?:\?subject=[A-Za-z0-9%._+-]*)?")
 _TEL = re.compile(r"tel:\+?[0-9(). -]{3,24}")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)\s*:")
 _WRITTEN = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S+")
@@ -57,7 +58,7 @@ def _check_https(url: str, domains: Iterable[str]) -> None:
                 "Use https, mailto or tel.",
             )
         raise Fault("This is not a whole address.", "Write it as https://host/path, without spaces.")
-    if "\\" in url or "@" in url[: match.end(1) + 1]:
+    if "\\" in url:
         raise Fault("This address hides where it leads.", "Write it as https://host/path.")
     _check_host(match[1], domains)
     _check_words(match[3] or "")
@@ -75,7 +76,7 @@ def _check_host(host: str, domains: Iterable[str]) -> None:
 
 
 def _check_words(path: str) -> None:
-    for word in telling(re.sub(r"[^\w]|_", " ", path)):
+    for word in telling(re.sub(r"\W|_", " ", unquote(path))):
         raise Fault(
             f"The address says {word.shown!r}, which tells a condition.",
             "Addresses are kept in logs and histories: name the page neutrally.",

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from salus.contacts.contracts import Opened
+from salus.contacts.contracts import Attribute, Opened
 from salus.content import builtin, compiling, footers, inspecting, operations, people, previews, queries
 from salus.content import house as _house
 from salus.content.contracts import (
@@ -64,9 +64,11 @@ __all__ = [
     "own_domains",
     "preview",
     "preview_draft",
+    "readable_fields",
     "remove_own_domain",
     "render",
     "renderer",
+    "sample",
     "save_version",
     "starters",
     "template_name",
@@ -117,9 +119,26 @@ def save_version(
     return queries.version(version_id)
 
 
-def analyse(draft: Draft) -> Analysis:
-    """Return what a draft reads and everything that keeps it from being saved. Stores nothing."""
-    return _analysed(draft)[0]
+def analyse(draft: Draft, *, house: House | None = None) -> Analysis:
+    """Return what a draft reads and everything that keeps it from being saved. Stores nothing.
+
+    With a `house` given, no organization needs to be in context.
+    """
+    return _analysed(draft, house or _house.house())[0]
+
+
+def sample(draft: Draft, *, house: House, clock: Clock = _CLOCK) -> tuple[Analysis, Preview | None]:
+    """Return the analysis of a draft and, when it has no problem, what the sample person sees of it."""
+    analysis, sources = _analysed(draft, house)
+    if sources is None:
+        return analysis, None
+    person, day = builtin.sample_person(), clock.now().date()
+    return analysis, previews.render(sources, analysis, draft.language, person, house, day)
+
+
+def readable_fields() -> Mapping[str, Attribute]:
+    """Return everything that may follow `contact.` in a template."""
+    return people.attributes()
 
 
 def version(version_id: UUID) -> TemplateVersion:
@@ -277,7 +296,7 @@ def preview_draft(
     draft: Draft, *, contact_id: UUID | None = None, actor: Actor, clock: Clock = _CLOCK
 ) -> tuple[Analysis, Preview | None]:
     """Return the analysis of a draft, and its preview when it has no problem."""
-    analysis, sources = _analysed(draft)
+    analysis, sources = _analysed(draft, _house.house())
     if sources is None:
         return analysis, None
     values: Mapping[str, Any] = builtin.sample_person()
@@ -289,8 +308,12 @@ def preview_draft(
 
 
 def starters() -> tuple[Starter, ...]:
-    """Return the templates that come with Salus, in English and Spanish, linked to the organization's domain."""
-    return builtin.starters(identity.organization().sending_domain)
+    """Return the templates that come with Salus, in English and Spanish, linked to the organization's site.
+
+    That is the first domain that was added beside the sending domain, else the sending domain itself.
+    """
+    sending, *others = _house.house().domains
+    return builtin.starters(others[0] if others else sending)
 
 
 def own_domains() -> tuple[str, ...]:
@@ -337,8 +360,8 @@ def _inspect(draft: Draft, house: House) -> inspecting.Inspected:
     return inspecting.inspect(draft, house, people.attributes(), people.special_of)
 
 
-def _analysed(draft: Draft) -> tuple[Analysis, Sources | None]:
-    inspected = _inspect(draft, _house.house())
+def _analysed(draft: Draft, house: House) -> tuple[Analysis, Sources | None]:
+    inspected = _inspect(draft, house)
     found = inspected.analysis
     if found.problems:
         return found, None

@@ -133,9 +133,11 @@ def build(inspected: Inspected) -> Sources:
     return Sources(subject, "".join(pieces), text, tuple(tokens.links.values()), inspected.needs)
 
 
-def _line(part: Part) -> str:
+def _line(part: Part, *, for_html: bool = False) -> str:
     return "".join(
-        literal(piece.text) if isinstance(piece, Literal) else part.meaning.printed[piece.index]
+        literal(html.escape(piece.text) if for_html else piece.text)
+        if isinstance(piece, Literal)
+        else part.meaning.printed[piece.index]
         for piece in part.source.pieces
     ).strip()
 
@@ -144,8 +146,8 @@ def _mjml(inspected: Inspected, tokens: _Tokens) -> str:
     """Print the tree as MJML again, with title and preheader, and tokens for the tags."""
     printed = inspected.parts["mjml"].meaning.printed
     root = next(child for child in inspected.tree.children if isinstance(child, Element))
-    title = f"<mj-title>{tokens.word(_line(inspected.parts['subject']))}</mj-title>"
-    preheader = _line(inspected.parts["preheader"])
+    title = f"<mj-title>{tokens.word(_line(inspected.parts['subject'], for_html=True))}</mj-title>"
+    preheader = _line(inspected.parts["preheader"], for_html=True)
     preview = f"<mj-preview>{tokens.word(preheader)}</mj-preview>" if preheader else ""
     head = "".join(
         "".join(_print(child, printed, tokens) for child in part.children if isinstance(child, Element))
@@ -241,7 +243,7 @@ def _text(inspected: Inspected, tokens: _Tokens) -> str:
             pieces.append(part.meaning.printed[piece.index])
         else:
             pieces.append(_linked(piece, tokens))
-    return "".join(pieces)
+    return "".join(pieces).rstrip() + "\n"
 
 
 def _linked(text: str, tokens: _Tokens) -> str:

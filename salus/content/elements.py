@@ -106,4 +106,6 @@ BAD_CSS = re.compile(
 HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0?\.?0*(?![.\d])", re.IGNORECASE
 )
+PICTURES = frozenset({"img", "mj-image"})
 TINY = 3
+"""Pixels: a picture not larger than this shows nothing, it only reports that it was loaded."""

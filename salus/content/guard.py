@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from salus.content import addresses
@@ -18,6 +18,7 @@ from salus.content.elements import (
     HTML_ATTRIBUTES,
     INSTEAD,
     MJ_ATTRIBUTES,
+    PICTURES,
     ROOT_ATTRIBUTES,
     STATEMENTS_IN,
     TEXT_IN,
@@ -39,6 +40,8 @@ class Guard:
     domains: tuple[str, ...]
     shown: Mapping[int, Shown]
     tags: tuple[Tag, ...]
+    roles: Mapping[int, str]
+    """Statement tags: "open", "middle", "close" or "none"."""
     problems: list[Problem] = field(default_factory=list)
     _judged: set[int] = field(default_factory=set)
 
@@ -54,7 +57,7 @@ class Guard:
         if len(bodies) != 1:
             self._note(tops[0].line, "An <mjml> element holds one <mj-body>.")
         self._children(root)
-        self._nested_links(tops[0], inside=False)
+        self._nested(tops[0], link=False, block=False)
         for element in tops[0].walk():
             if element.name == "mj-attributes":
                 self._defaults(element)
@@ -86,13 +89,35 @@ class Guard:
                 else:
                     self._plain_attribute(element, name, value)
 
-    def _nested_links(self, element: Element, *, inside: bool) -> None:
-        link = element.name in {"a", "mj-button"}
-        if link and inside:
+    def _nested(self, element: Element, *, link: bool, block: bool) -> None:
+        """Follow links and blocks down the tree.
+
+        A block that lies within one element shows whole elements or none, whatever its test says; and a
+        picture inside one would tell its server, by being loaded, how the test came out.
+        """
+        is_link = element.name in {"a", "mj-button"}
+        if is_link and link:
             self._note(element.line, "A link stands inside a link.")
+        if block and element.name in PICTURES:
+            self._note(
+                element.line,
+                "A picture stands inside a condition or loop: loading it would tell how that came out.",
+                "Show the picture to all, or none.",
+            )
+        depth, sound = 0, True
         for child in element.children:
             if isinstance(child, Element):
-                self._nested_links(child, inside=inside or link)
+                self._nested(child, link=link or is_link, block=block or depth > 0)
+            elif isinstance(child, Slot):
+                role = self.roles.get(child.index, "")
+                depth += {"open": 1, "close": -1}.get(role, 0)
+                sound = sound and depth >= 0 and not (role == "middle" and depth == 0)
+        if depth or not sound:
+            self._note(
+                element.line,
+                f"A condition or loop crosses the border of <{element.name}>.",
+                "Put its beginning and its end into the same element.",
+            )
 
     def _note(self, line: int, what: str, next_step: str = "") -> None:
         self.problems.append(Problem(place(self.part, line), what, next_step))
@@ -146,9 +171,9 @@ class Guard:
             self._note(element.line, f"{name} would run a script.", "Remove it.")
         elif name == "href" and element.name in {"a", "mj-button", "mj-image"}:
             self._href(element, value)
-        elif name == "src" and element.name in {"img", "mj-image"}:
+        elif name == "src" and element.name in PICTURES:
             self._source(element, value, has_tag=has_tag)
-        elif name in WORD_ATTRIBUTES and (name != "alt" or element.name in {"img", "mj-image"}):
+        elif name in WORD_ATTRIBUTES and (name != "alt" or element.name in PICTURES):
             if any(
                 isinstance(p, Slot) and self.tags[p.index].kind == "statement" for p in split_signs(value)
             ):
@@ -215,7 +240,7 @@ class Guard:
             self._note(line, fault.what, fault.next_step)
 
     def _element(self, element: Element) -> None:
-        if element.name in {"img", "mj-image"}:
+        if element.name in PICTURES:
             self._picture(element)
         if element.name == "mj-style":
             for child in element.children:
@@ -246,22 +271,3 @@ class Guard:
             self._note(
                 line, f"Styles may not use {match[0].strip()!r}.", "Styles load nothing and move nothing."
             )
-
-
-def balanced(element: Element, ends: Mapping[int, str]) -> Iterable[int]:
-    """Yield the line of every element in which a block begins or ends without its other half.
-
-    `ends` maps the index of a statement tag to "open", "middle" or "close". A block that lies within one
-    element shows whole elements or none, whatever its test says.
-    """
-    for inner in element.walk():
-        depth = 0
-        for child in inner.children:
-            role = ends.get(child.index) if isinstance(child, Slot) else None
-            depth += {"open": 1, "close": -1}.get(role or "", 0)
-            if depth < 0 or (role == "middle" and depth == 0):
-                yield inner.line
-                break
-        else:
-            if depth:
-                yield inner.line

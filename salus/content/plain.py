@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from salus.content.elements import BLOCKS, PARTS
@@ -49,7 +49,7 @@ class _Writer:
             self.write(bare)
             self.space = flat.endswith(" ")
 
-    def slot(self, slot: Slot) -> None:
+    def slot(self, slot: Slot, following: Sequence[Element | Slot | str] = ()) -> None:
         role = self.roles.get(slot.index)
         if role is None:
             self.write(sign(slot.index))
@@ -58,6 +58,9 @@ class _Writer:
             self.out.append(" ")
         self.space = False
         if role == "open":
+            if self.breaks and self._goes_on_inline(following):
+                self.out.append("\n" * self.breaks if self.out else "")
+                self.breaks = 0
             # One break stands before the block, so that a loop does not repeat a blank line.
             self.saved.append(self.breaks)
             if self.breaks > 1 and self.out:
@@ -92,12 +95,24 @@ class _Writer:
             self.children(element)
         self.breaks = max(self.breaks, wanted)
 
+    def _goes_on_inline(self, following: Sequence[Element | Slot | str]) -> bool:
+        """Tell whether what a block shows first stands in the line, and not below it."""
+        for child in following:
+            if isinstance(child, Element):
+                return child.name not in _PARAGRAPHS | _LINES | {"hr", "br"}
+            if isinstance(child, Slot):
+                if child.index not in self.roles:
+                    return True
+            elif child.strip():
+                return True
+        return False
+
     def children(self, element: Element) -> None:
-        for child in element.children:
+        for number, child in enumerate(element.children):
             if isinstance(child, Element):
                 self.element(child)
             elif isinstance(child, Slot):
-                self.slot(child)
+                self.slot(child, element.children[number + 1 :])
             else:
                 self.words(child)
 
@@ -146,6 +161,7 @@ class _Writer:
                     self.hold = True
                 first = False
                 self.children(child)
+                self.breaks = 0
 
 
 def derive(root: Element, roles: Mapping[int, str]) -> str:

@@ -50,10 +50,10 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an output tag is, for the guard of addresses: a bare link, or free of patient data."""
+    """What an output tag is when it is nothing but a link or a fact of the organization; else empty."""
 
-    link: str
-    neutral: bool
+    link: str = ""
+    org: str = ""
 
 
 @dataclass(slots=True)
@@ -109,8 +109,10 @@ class _Walker:
         printer = Printer(scope)
         self.meaning.printed[node.index] = printer.output(node.expr)
         ref = printer.target(node.expr)
-        link = ref.printed.removeprefix("link.") if ref is not None and ref.kind is Kind.LINK else ""
-        self.meaning.shown[node.index] = Shown(link, not printer.uses)
+        space, _, key = ref.printed.partition(".") if ref is not None else ("", "", "")
+        self.meaning.shown[node.index] = Shown(
+            link=key if space == "link" else "", org=key if space == "org" else ""
+        )
         self._note(printer.uses, node.line, scope)
 
     def _assign(self, node: Assign, scope: Scope) -> None:

@@ -56,7 +56,7 @@ class Compiled:
             return Rendered(
                 render("subject.txt", org=org),
                 render("body.html", contact=contact, org=org, link=escaped),
-                _TIDY.sub("", render("body.txt", contact=contact, org=org, link=links)),
+                _TIDY.sub("", render("body.txt", contact=contact, org=org, link=links)).lstrip("\n"),
                 self.renderer,
             )
         except TemplateError as error:

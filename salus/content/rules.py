@@ -10,7 +10,7 @@ from salus.content.contracts import Classification, Problem, Review, ReviewStep
 from salus.kernel.vocabulary import Promotes, Purpose, Remuneration
 
 SELF_REVIEW = "You wrote this, so somebody else approves it."
-_TOPIC = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_TOPIC = re.compile(r"[a-z][a-z0-9 _-]{1,59}")
 _ABOUT_CONDITIONS = frozenset({Purpose.CONDITION_EDUCATION})
 
 
@@ -21,7 +21,7 @@ def check_classification(classification: Classification) -> tuple[Problem, ...]:
         found.append(Problem("purpose", "Say what the message is for.", "Nothing unclassified is ever sent."))
     if not _TOPIC.fullmatch(classification.topic):
         found.append(
-            Problem("topic", "A topic is a word of small letters, digits and _.", "Readers opt out by topic.")
+            Problem("topic", "A topic is a word or two in small letters.", "Readers opt out by topic.")
         )
     paid = classification.remuneration is not Remuneration.NONE
     if paid and not classification.payer.strip():

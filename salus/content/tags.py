@@ -153,7 +153,7 @@ def cut(source: str, part: str) -> Source:
                 Problem(
                     place(part, line),
                     f"A tag begins with {opening[0]} and never ends.",
-                    f"Close it with {closing}.",
+                    f"Close it with {closing}, or put a space into {opening[0]}.",
                 )
             )
             break

@@ -51,7 +51,7 @@ def _list() -> tuple[tuple[re.Pattern[str], dict[str, Telling]], tuple[re.Patter
     cased: dict[str, Telling] = {}
     for group in groups:
         for word in group["words"]:
-            folded[_plain(word).casefold()] = Telling(word, group["tells"], group["instead"])
+            folded.setdefault(_plain(word).casefold(), Telling(word, group["tells"], group["instead"]))
         for word in group.get("cased", ()):
             cased[word] = Telling(word, group["tells"], group["instead"])
     return (_pattern(folded), folded), (_pattern(cased), cased)
