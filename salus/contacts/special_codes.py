@@ -49,9 +49,9 @@ _ICD10: Mapping[Special, str] = {
 _EXACT: Mapping[Special, str] = {
     Special.PART2_SUD: (
         "66214007 7200002 66590003 15167005 26416006 191816009 75544000 5602001 6525002 361055000 55680006 "
-        "10939881000119105 110281001 428211000124100 713106006 763302001 868187001 "  # SNOMED CT
+        "10939881000119105 110281001 "  # SNOMED CT
         "1819 6813 7243 3554 82819 "  # RxNorm ingredients: buprenorphine, methadone, naltrexone...
-        "99408 99409 G0396 G0397 H0001 H0004 H0005 H0010 H0015 H0020 H0049 H0050 80305 80306 80307"
+        "H0001 H0004 H0005 H0010 H0015 H0020 80305 80306 80307"
     ),
     Special.HIV: (
         "86406008 62479008 165816005 91947003 40780007 79019005 31676001 171121004 "
@@ -72,8 +72,7 @@ _EXACT: Mapping[Special, str] = {
     Special.MENTAL_HEALTH: (
         "35489007 370143000 36923009 66344007 78667006 48694002 197480006 21897009 371631005 13746004 58214004 "
         "47505003 191736004 406506008 225444004 6471006 82313006 72366004 56882008 78004001 35919005 408856003 "
-        "75516001 171207006 454711000124102 715252007 710841007 44261-6 55758-7 70274-6 73831-0 96127 96130 "
-        "96131 96136 G0444"
+        "75516001 44261-6 55758-7 70274-6 73831-0 96130 96131 96136"
     ),
 }
 _CPT_PREFIX: Mapping[Special, tuple[str, ...]] = {
@@ -93,6 +92,12 @@ _DOTTED: Mapping[Special, CodePatterns] = {
     for special in _ICD10
 }
 _WORDS = {special: re.compile("|".join(words), re.IGNORECASE) for special, words in WORDS.items()}
+
+
+_SCREENING = re.compile(r"\bscreening\b|\bassessment\b|\btest - consumption\b", re.IGNORECASE)
+_SCREENED = frozenset({Special.PART2_SUD, Special.MENTAL_HEALTH})
+"""Primary care asks everybody about mood, drink and drugs: having been asked tells nothing. (An HIV
+test and a prenatal screening do tell.)"""
 
 
 def _in_cpt_section(special: Special, code: str) -> bool:
@@ -117,7 +122,10 @@ def specials_of_code(system: str, code: str) -> frozenset[Special]:
 @lru_cache(maxsize=4096)
 def specials_of_text(text: str) -> frozenset[Special]:
     """Return the categories that words in `text` tell of ("Prenatal visit", "Suboxone 8 MG")."""
-    return frozenset(special for special, words in _WORDS.items() if words.search(text))
+    found = {special for special, words in _WORDS.items() if words.search(text)}
+    if found & _SCREENED and _SCREENING.search(text):
+        found -= _SCREENED
+    return frozenset(found)
 
 
 @lru_cache(maxsize=4096)

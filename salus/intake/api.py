@@ -19,6 +19,12 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.intake import fhir_files, lines, operations, permission_rows, queries, uploads
 from salus.intake import mapping as mappings
+from salus.intake.clinic.crowd import MAPPING as CROWD_MAPPING
+from salus.intake.clinic.crowd import generate_crowd
+from salus.intake.clinic.files import Clinic, PlannedImport
+from salus.intake.clinic.files import generate_clinic as _generate_clinic
+from salus.intake.clinic.ledger import TOPICS as CLINIC_TOPICS
+from salus.intake.clinic.people import DEFAULT_DOMAINS, Weighted
 from salus.intake.contracts import (
     Counts,
     CsvMapping,
@@ -29,7 +35,7 @@ from salus.intake.contracts import (
     Reject,
     SavedMapping,
 )
-from salus.intake.csv_reading import CsvReader
+from salus.intake.csv_reading import CsvReader, read_heading
 from salus.intake.operations import Incoming
 from salus.intake.plan import Plan
 from salus.intake.running import Progress, Run
@@ -41,13 +47,21 @@ from salus.platform.jobs import defer
 from salus.platform.tenancy import current_organization
 
 __all__ = [
+    "CLINIC_TOPICS",
+    "CROWD_MAPPING",
+    "DEFAULT_DOMAINS",
+    "Clinic",
     "Incoming",
+    "PlannedImport",
     "cancel",
     "check",
     "describe",
     "discard_abandoned",
     "discard_rejects",
+    "generate_clinic",
+    "generate_crowd",
     "headings",
+    "headings_in",
     "imports",
     "mapping_from_json",
     "mapping_of",
@@ -66,6 +80,7 @@ __all__ = [
     "start_csv",
     "start_fhir",
     "start_permissions_csv",
+    "start_planned",
     "status",
     "suggest_mapping",
 ]
@@ -157,6 +172,33 @@ def start_fhir(
     return _start(ImportKind.FHIR, files, None, declaration, actor, queue, clock)
 
 
+def start_planned(planned: PlannedImport, *, actor: Actor, queue: bool = True, clock: Clock = _CLOCK) -> UUID:
+    """Start one import of a generated clinic; return its id."""
+    if planned.kind is ImportKind.FHIR:
+        return start_fhir(
+            planned.paths, declaration=planned.declaration, actor=actor, queue=queue, clock=clock
+        )
+    files = [Incoming(path.name, "csv", read_file(path)) for path in planned.paths]
+    return _start(planned.kind, files, planned.mapping, planned.declaration, actor, queue, clock)
+
+
+def generate_clinic(
+    directory: Path,
+    *,
+    patients: int,
+    seed: int = 7,
+    domains: Weighted[str] = DEFAULT_DOMAINS,
+    clock: Clock = _CLOCK,
+) -> Clinic:
+    """Write a synthetic clinic as of today to `directory`, and return how to import it.
+
+    The same seed, number, domains and day give the same files. `domains` are (name, share).
+    """
+    return _generate_clinic(
+        directory, patients=patients, seed=seed, today=clock.now().date(), domains=domains
+    )
+
+
 def _start(
     kind: ImportKind,
     files: Sequence[Incoming],
@@ -214,6 +256,12 @@ def headings(import_id: UUID) -> tuple[str, ...]:
     """Return the headings of a CSV that was received."""
     row = queries.row_of(import_id)
     return tuple(Plan.open(row.id, row.sealed).headings)
+
+
+def headings_in(first_line: bytes) -> tuple[str, ...]:
+    """Return the headings in the first line of a CSV; raises `BadInput` when they are none."""
+    first = next(lines.split(lines.plain([first_line])), [b""])[0]
+    return read_heading(first)[0]
 
 
 def mapping_of(import_id: UUID) -> CsvMapping | None:

@@ -15,7 +15,7 @@ from salus.contacts.contracts import Merged, MergeOutcome
 from salus.intake.contracts import Declaration, Severity
 from salus.intake.permission_rows import FOR_EVERYBODY, EntryDraft
 from salus.intake.plan import seal_rows
-from salus.intake.work import Origin, PatientWork, Refused, Work
+from salus.intake.work import CSV_PART, Origin, PatientWork, Refused, Work
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.ids import new_ids
@@ -56,14 +56,14 @@ class BatchWriter:
     def foresee(self, work: Work) -> tuple[Counter[str], list[Refused]]:
         """Return what `write` would count and refuse of a batch, and write nothing.
 
-        Rows that attach to people of the same import are taken to find them.
+        FHIR resources are taken to find the patients that they attach to: those may be in the same import.
         """
         counts: Counter[str] = Counter(read=work.read, ignored=work.ignored, repaired=work.repaired)
         refused = list(work.refused)
         fresh = [
             (ready, person)
             for ready, person in zip(work.ready, work.people, strict=True)
-            if ready.patch is None or ready.patch.create
+            if ready.patch is None or ready.patch.create or person.origins[0].part == CSV_PART
         ]
         fates = contacts.foresee([ready for ready, _ in fresh], actor=self._actor, clock=self._clock)
         refused += _refusals([person for _, person in fresh], fates)
@@ -91,7 +91,7 @@ class BatchWriter:
                 NewEvent(fate.contact_id, one.kind, one.at, one.key, details=one.details)
                 for one in person.events
             ]
-            if person.died:
+            if person.died and fate.outcome is not MergeOutcome.UNCHANGED:
                 deaths.append(self._death(fate.contact_id))
         counts["events"] += timeline.append(events, clock=self._clock)
         if deaths:
