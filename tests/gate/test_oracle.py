@@ -40,5 +40,5 @@ def test_people_decided_together_are_decided_as_if_alone(
 
     from .world import CODES
 
-    program, now = Program(facts, CODES, AT), Moment.of(AT)
+    program, now = Program(facts, CODES, AT.date()), Moment.of(AT)
     assert [program.decide(one, now) for one in them + them] == [decide(facts, one) for one in them + them]

@@ -172,7 +172,7 @@ def in_clear(*purposes: Purpose) -> tuple[UnencryptedPreference, ...]:
 
 def decide(facts: MessageFacts, who: PersonFacts, at: datetime = AT, rules: Any = RULES) -> Decision:
     """Decide with the real program."""
-    return Program(facts, CODES, at, rules).decide(who, Moment.of(at))
+    return Program(facts, CODES, at.date(), rules).decide(who, Moment.of(at))
 
 
 def without(rule_id: str) -> tuple[Any, ...]:

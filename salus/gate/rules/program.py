@@ -66,14 +66,11 @@ class Plan:
 class Program:
     """The rules in force, made ready for one message."""
 
-    def __init__(
-        self, facts: MessageFacts, codes: Codes, at: datetime, rules: Sequence[Rule] = RULES
-    ) -> None:
-        """Compile `facts` for decisions on the day of `at`; on another day compile again."""
+    def __init__(self, facts: MessageFacts, codes: Codes, day: date, rules: Sequence[Rule] = RULES) -> None:
+        """Compile `facts` for decisions on `day` (UTC); on another day compile again."""
         self.facts = facts
         self.version = RULES_VERSION if rules is RULES else version_of(rules)
         self.message = message_of(facts, codes)
-        day = Moment.of(at).today
         self._rules = self._applicable(rules, day)
         self._next_change = _next_change(rules, day)
         self._reader = Reader(self.message, codes, STATES_WITH_RULES)
