@@ -38,21 +38,23 @@ def job(*, queue: str = "default", attempts: int = 8) -> Callable[[Callable[...,
     return register
 
 
-def defer(task: Task[..., Any, Any], *, once: str | None = None, **arguments: Plain) -> None:
+def defer(task: Task[..., Any, Any] | str, *, once: str | None = None, **arguments: Plain) -> None:
     """Queue `task` for the current organization, in the current transaction.
 
+    A package's `api` names its task ("salus.intake.tasks.run_import"), because tasks stand above it.
     `once` is a queueing lock: while such a job waits, another is not added.
     """
-    for name, value in arguments.items():
+    for argument, value in arguments.items():
         if not _is_plain(value):
-            raise UnsafeArgument("Job arguments are ids and numbers only.", place=name)
+            raise UnsafeArgument("Job arguments are ids and numbers only.", place=argument)
     organization_id = str(current_organization())
+    name = task if isinstance(task, str) else task.name
     if once is None:
-        task.configure().defer(organization_id=organization_id, **arguments)
+        app.configure_task(name).defer(organization_id=organization_id, **arguments)
         return
     # The savepoint keeps the transaction usable when the lock's unique index says no.
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
-        task.configure(queueing_lock=f"{organization_id}:{task.name}:{once}").defer(
+        app.configure_task(name, queueing_lock=f"{organization_id}:{name}:{once}").defer(
             organization_id=organization_id, **arguments
         )
 

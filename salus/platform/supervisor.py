@@ -62,7 +62,7 @@ class Supervisor:
     @contextmanager
     def running(self) -> Iterator[Supervisor]:
         """Hold the home's lock, and stop every process at the end, last started first."""
-        with _only_one(self._home / "salus.lock"):
+        with only_one(self._home / "salus.lock"):
             try:
                 yield self
             finally:
@@ -154,7 +154,7 @@ def _die_with_parent(number: int) -> Callable[[], None] | None:
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on `path`; raises `Conflict` when another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:

@@ -18,7 +18,7 @@ from salus.platform import postgres, roles
 from salus.platform.supervisor import Process, Supervisor
 from salus.wiring.home import Home, admin_dsn, database_name
 
-_SALUS = [sys.executable, "-m", "salus"]
+_SALUS = [sys.executable, "-m", "salus.wiring"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Installation:
     home: Home
     database_url: str | None = None
     http: str = "127.0.0.1:8480"
-    catch_http: str = "127.0.0.1:8481"
+    inbox_port: int = 8481
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -96,7 +96,7 @@ class Installation:
         self.routes.unlink(missing_ok=True)
         return Process(
             "catch",
-            [*_SALUS, "catch", "--directory", str(self.routes.parent), "--http", self.catch_http],
+            [*_SALUS, "catch", "--directory", str(self.routes.parent), "--inbox-port", str(self.inbox_port)],
             self.environment,
             ready=self.routes.exists,
         )

@@ -107,7 +107,7 @@ def test_an_organization_that_is_not_there_and_a_wrong_word_are_refused(salus: S
 
 def test_the_command_works_in_a_process_of_its_own(clinic: Organization, database: Any) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "salus", "audit", "verify", "--organization", clinic.slug],
+        [sys.executable, "-m", "salus.wiring", "audit", "verify", "--organization", clinic.slug],
         env=database.environment,
         capture_output=True,
         text=True,

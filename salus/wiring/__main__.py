@@ -1,4 +1,4 @@
-"""`python -m salus` is the command `salus`."""
+"""`python -m salus.wiring` is the command `salus`."""
 
 import sys
 
