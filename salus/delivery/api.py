@@ -21,6 +21,7 @@ from salus.delivery.counts import (
     waiting_by_state,
 )
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
+from salus.delivery.plainly import plain_reason
 from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
 from salus.delivery.ports import use_origins, use_pages
 from salus.delivery.queries import (
@@ -53,6 +54,7 @@ __all__ = [
     "messages_of_contact",
     "origin_of",
     "pause",
+    "plain_reason",
     "plan",
     "plan_chunk",
     "plan_counts",
@@ -73,6 +75,7 @@ __all__ = [
     "spec_of",
     "told_receipt",
     "unnotified",
+    "untried",
     "use_origins",
     "use_pages",
     "waiting_by_state",

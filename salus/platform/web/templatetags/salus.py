@@ -255,3 +255,19 @@ def ago(value: datetime | None) -> str:
 def words(value: object) -> str:
     """`{{ "provider_treatment"|words }}`: Provider treatment."""
     return str(value).replace("_", " ").replace(":", ", ").capitalize()
+
+
+@register.filter
+def short_id(value: object) -> str:
+    """`{{ id|short_id }}`: the last part of an id, which tells neighbors apart; show the whole in a title."""
+    return f"…{str(value)[-12:]}"
+
+
+@register.filter
+def as_hex(value: bytes | str, digits: int = 0) -> str:
+    """`{{ root|as_hex }}`, `{{ step|as_hex:16 }}`: a hash in groups of four, cut after so many digits."""
+    plain = value if isinstance(value, str) else value.hex()
+    shown = plain[:digits] if digits else plain
+    return " ".join(shown[at : at + 4] for at in range(0, len(shown), 4)) + (
+        " …" if digits and digits < len(plain) else ""
+    )

@@ -1,0 +1,134 @@
+"""The door of reports. Unless said otherwise, call it inside the organization's context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from salus.audit.contracts import Filters
+from salus.campaigns import api as campaigns
+from salus.campaigns.contracts import Campaign
+from salus.identity import api as identity
+from salus.identity.contracts import Permission
+from salus.kernel.acting import Actor, system
+from salus.kernel.time import Clock, SystemClock
+from salus.platform import jobs
+from salus.platform.tenancy import acting_for
+from salus.reports import campaign, home, log, recipients, rules
+from salus.reports.campaign import describe as describe_sending
+from salus.reports.contracts import (
+    CampaignReport,
+    EntryProof,
+    Home,
+    LogPage,
+    Reveal,
+    Verified,
+    Wanted,
+    Who,
+)
+from salus.reports.log import health as log_health
+
+__all__ = [
+    "campaign_report",
+    "describe_sending",
+    "entry_proof",
+    "export_recipients",
+    "home_page",
+    "log_health",
+    "log_page",
+    "look_after_log",
+    "reported_campaigns",
+    "verify_log",
+    "verify_log_soon",
+    "verify_regularly",
+    "who_exactly",
+]
+
+_CLOCK = SystemClock()
+PAGE = 50
+
+
+def campaign_report(id: UUID, *, actor: Actor | None = None) -> CampaignReport:
+    """Return what became of a campaign, by its id or the id of its present plan.
+
+    With an `actor` the look is recorded. Raises `NotFound`, also before there is a plan.
+    """
+    return campaign.report(id, actor=actor)
+
+
+def reported_campaigns(*, before: datetime | None = None) -> list[Campaign]:
+    """Return a page of campaigns that have something to report, newest first."""
+    return [each for each in campaigns.campaigns(before=before, limit=PAGE) if each.plan_id is not None]
+
+
+def who_exactly(
+    id: UUID, wanted: Wanted, *, actor: Actor, after: int = 0, purpose: Reveal | None = None
+) -> list[Who]:
+    """Return up to 50 people behind a figure, after contact number `after`; recorded.
+
+    Raises `NotFound` for whoever may not know; with a purpose names and addresses are opened, which
+    needs the permission to reveal.
+    """
+    return recipients.page(id, wanted, actor=actor, after=after, purpose=purpose)
+
+
+def export_recipients(
+    id: UUID, wanted: Wanted, *, actor: Actor, purpose: Reveal | None = None
+) -> Iterator[str]:
+    """Return the people behind a figure as lines of a CSV; recorded before the first line.
+
+    Read the lines after the transaction of the call has ended: each chunk has one of its own.
+    """
+    return recipients.export(id, wanted, actor=actor, purpose=purpose)
+
+
+def home_page(*, actor: Actor, clock: Clock = _CLOCK) -> Home:
+    """Return the first page for `actor`."""
+    return home.home(actor=actor, at=clock.now())
+
+
+def log_page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> LogPage:
+    """Return up to 50 entries of the log, newest first, older than the entry `after`; recorded."""
+    return log.page(filters, actor=actor, after=after)
+
+
+def entry_proof(entry_id: UUID, *, actor: Actor) -> EntryProof:
+    """Return one entry of the log with what proves it, checked now; recorded."""
+    return log.entry(entry_id, actor=actor)
+
+
+def verify_log(*, actor: Actor, clock: Clock = _CLOCK) -> Verified:
+    """Verify the whole log now, and record that `actor` did; raises `NotFound` for whoever may not."""
+    identity.require(actor, Permission.AUDIT_LOG_VERIFY)
+    return log.verify(actor=actor, at=clock.now())
+
+
+def verify_log_soon(*, actor: Actor) -> float | None:
+    """Queue a verification that would keep a page waiting; return how many seconds the last one took.
+
+    None when it is quick enough to be made at once: call `verify_log`.
+    """
+    identity.require(actor, Permission.AUDIT_LOG_VERIFY)
+    seconds = log.health().seconds
+    if seconds < rules.LONG_VERIFICATION:
+        return None
+    log.asked(actor=actor)
+    _queue()
+    return seconds
+
+
+def look_after_log(clock: Clock = _CLOCK) -> None:
+    """Queue the regular verification when it is due; a round of the workers calls it."""
+    if log.is_due(clock.now()):
+        _queue()
+
+
+def verify_regularly(organization_id: UUID, clock: Clock = _CLOCK) -> None:
+    """Verify one organization's log as the system does; call it outside any organization's context."""
+    with acting_for(organization_id):
+        log.verify(actor=system(organization_id, "worker"), at=clock.now())
+
+
+def _queue() -> None:
+    jobs.defer("salus.reports.tasks.verify_log", once="regular")

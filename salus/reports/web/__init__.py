@@ -1,0 +1,1 @@
+"""The pages of reports (home, campaign reports, the log) and their addresses for programs."""

@@ -1,0 +1,127 @@
+"""Forms of reports: why names are opened, and which entries of the log to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from salus.audit.contracts import Action, Filters
+from salus.reports.contracts import Figure, Reveal
+from salus.reports.web.words import FIGURES, REVEALS
+
+WHICH = [(figure.value, FIGURES[figure].label) for figure in Figure]
+PURPOSES = [("", "Choose a purpose"), *((each.value, words) for each, words in REVEALS.items())]
+
+
+class Purpose(forms.Form):
+    """What names and addresses are opened for."""
+
+    purpose = forms.ChoiceField(
+        label="What for?",
+        choices=PURPOSES,
+        error_messages={"required": "Say what for. It is written into the log under your name."},
+    )
+
+
+class Export(forms.Form):
+    """Which people go into the file, and whether it says who they are."""
+
+    figure = forms.ChoiceField(label="Which people", choices=WHICH, initial=Figure.ALL.value)
+    names = forms.BooleanField(
+        label="With names and addresses",
+        required=False,
+        help_text="The file is then PHI: keep it where PHI is kept.",
+    )
+    purpose = forms.ChoiceField(label="What for?", choices=PURPOSES, required=False)
+
+    def __init__(self, *args: Any, may_reveal: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_reveal:
+            del self.fields["names"], self.fields["purpose"]
+
+    def clean(self) -> dict[str, Any]:
+        """Want a purpose where names are wanted."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("names") and not given.get("purpose"):
+            self.add_error("purpose", "Say what for. It is written into the log under your name.")
+        return given
+
+    def reveal(self) -> Reveal | None:
+        """Return the purpose, None when the file is to stay masked."""
+        given = self.cleaned_data
+        return Reveal(given["purpose"]) if given.get("names") else None
+
+
+def areas() -> list[tuple[str, str]]:
+    """Return the areas of the log's vocabulary, and in each its words."""
+    found = sorted({action.partition(":")[0] for action in Action})
+    return [(f"{area}:", area.capitalize()) for area in found]
+
+
+class Entries(forms.Form):
+    """Which entries of the log to show; empty fields do not narrow."""
+
+    action = forms.ChoiceField(label="What", required=False)
+    actor = forms.ChoiceField(label="Who acted", required=False)
+    object = forms.UUIDField(
+        label="Of what (id)", required=False, error_messages={"invalid": "That is not an id."}
+    )
+    patient = forms.UUIDField(
+        label="Which patient (id)", required=False, error_messages={"invalid": "That is not an id."}
+    )
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label="To, that day too", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    outcome = forms.ChoiceField(
+        label="Outcome",
+        required=False,
+        choices=[("", "Any"), ("ok", "Done"), ("refused", "Refused"), ("failed", "Failed")],
+    )
+
+    def __init__(self, *args: Any, people: Iterable[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actions = [(action.value, action.value.replace(":", " › ").replace("_", " ")) for action in Action]
+        self.fields["action"].choices = [  # type: ignore[attr-defined]
+            ("", "Everything"),
+            *(
+                (
+                    words,
+                    [
+                        (area, f"All of {words.lower()}"),
+                        *(each for each in actions if each[0].startswith(area)),
+                    ],
+                )
+                for area, words in areas()
+            ),
+        ]
+        self.fields["actor"].choices = [  # type: ignore[attr-defined]
+            ("", "Anybody"),
+            *((str(id), name) for id, name in people),
+        ]
+
+    def filters(self) -> Filters:
+        """Return what to show; faulty fields do not narrow, the page says that they are faulty."""
+        given = self.cleaned_data
+        actor = given.get("actor")
+        return Filters(
+            action=given.get("action") or "",
+            actor_id=UUID(actor) if actor else None,
+            patient_id=given.get("patient"),
+            object_id=given.get("object"),
+            outcome=given.get("outcome") or "",
+            since=_midnight(given.get("since")),
+            until=_midnight(given.get("until"), days=1),
+        )
+
+
+def _midnight(day: Any, days: int = 0) -> datetime | None:
+    """Return the first moment of a day (or of one `days` later) in the organization's time zone."""
+    if day is None:
+        return None
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))

@@ -1,0 +1,20 @@
+"""Addresses of home, of campaign reports, and of the log."""
+
+from django.urls import path
+
+from salus.reports.web import campaigns, home, log
+
+app_name = "reports"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("reports/", campaigns.listing, name="list"),
+    path("reports/campaigns/<uuid:campaign_id>/", campaigns.report, name="campaign"),
+    path("reports/campaigns/<uuid:campaign_id>/who/", campaigns.who, name="who"),
+    path("reports/campaigns/<uuid:campaign_id>/export/", campaigns.export, name="export"),
+    path("reports/sendings/<uuid:plan_id>/", campaigns.sending, name="sending"),
+    path("log/", log.listing, name="log"),
+    path("log/verify/", log.verify, name="verify"),
+    path("log/entries/<uuid:entry_id>/", log.entry, name="entry"),
+    path("log/entries/<uuid:entry_id>/proof.json", log.proof, name="entry_proof"),
+]
