@@ -17,6 +17,7 @@ FUEL = 400_000
 """Instructions for one part of one message: a letter of 8 kB with forty records takes about 5,000."""
 
 _CLEAN_URL = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1)[:/])[!#-;=?-Z\[\]_a-z~]*")
+_PRINTED = re.compile(r"\{\{ link\.(\w+)\|safe \}\}")
 _TIDY = re.compile(r"[ \t]+(?=\n)|(?<=\n\n)\n+")
 
 
@@ -37,6 +38,8 @@ class Compiled:
     needs: Mapping[str, Need]
     _environment: Environment = field(repr=False)
     _pages: Mapping[str, str] = field(repr=False)
+    _printed: frozenset[str] = frozenset()
+    """Links that the message shows: an empty address for one of them would be a dead link."""
 
     def render(self, values: MergeValues) -> Rendered:
         """Return the parts of one message. Same values and renderer give the same bytes.
@@ -47,7 +50,9 @@ class Compiled:
         """
         links = {**self._pages, **values["link"]}
         for key, url in links.items():
-            if type(url) is not str or (url and not _CLEAN_URL.fullmatch(url)):
+            if type(url) is not str or not (
+                _CLEAN_URL.fullmatch(url) or (not url and key not in self._printed)
+            ):
                 raise BadInput("This is not an https address.", place=f"link.{key}")
         contact, org = values["contact"], values["org"]
         escaped = {key: html.escape(url) if "&" in url or "'" in url else url for key, url in links.items()}
@@ -90,7 +95,10 @@ def compiled(sources: Sources, *, language: str, renderer: str) -> Compiled:
     except TemplateError as error:
         raise _failure(error) from None
     pages = {link.key: link.url for link in sources.links}
-    return Compiled(language, renderer, sources.links, sources.needs, environment, {**pages, "open": ""})
+    printed = frozenset(_PRINTED.findall(sources.html + sources.text)) - {"open"}
+    return Compiled(
+        language, renderer, sources.links, sources.needs, environment, {**pages, "open": ""}, printed
+    )
 
 
 def plain_values(values: Mapping[str, Any]) -> bool:

@@ -92,6 +92,14 @@ def test_a_link_that_is_no_https_address_is_refused(url: Any) -> None:
         compiled.render({"contact": {}, "org": ORG, "link": {**LINKS, "portal": url}})
 
 
+def test_a_link_that_is_shown_is_never_dead() -> None:
+    compiled = compile_(page('<a href="{{ link.portal }}">x</a>'))
+    with pytest.raises(BadInput, match=r"link\.portal"):
+        compiled.render({"contact": {}, "org": ORG, "link": {**LINKS, "portal": ""}})
+    other = compile_(page("no link"))
+    other.render({"contact": {}, "org": ORG, "link": {**LINKS, "portal": ""}})
+
+
 def test_loopback_links_serve_the_demo() -> None:
     compiled = compile_(page('<a href="{{ link.portal }}">x</a>'))
     rendered = compiled.render(
