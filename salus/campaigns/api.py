@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from salus.audiences import api as audiences
@@ -21,41 +22,57 @@ from salus.campaigns.operations import (
     sign_off,
 )
 from salus.campaigns.queries import campaign, campaigns, in_status, of_plans
+from salus.campaigns.telling import behind, floors, letter_html, running, tell, tell_plan
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin, Progress
 from salus.kernel.acting import Actor, system
+from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import jobs
 from salus.platform.tenancy import acting_for
 
 __all__ = [
     "approve",
+    "behind",
     "campaign",
     "campaigns",
     "cancel",
     "change",
     "create",
+    "floors",
     "in_status",
     "launch",
     "launch_due",
+    "letter_html",
     "make_plan",
     "of_plans",
     "pause",
     "plan",
     "progress",
     "resume",
+    "running",
     "send_back",
     "sign_off",
+    "stop_planning",
+    "tell",
+    "tell_plan",
 ]
 
 
-def plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
-    """Freeze the audience and let a worker plan: who may receive it, who not, and why."""
-    from salus.campaigns.tasks import make_plan as task
+def plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "") -> Campaign:
+    """Freeze the audience and let a worker plan: who may receive it, who not, and why.
 
-    started = operations.start_plan(campaign_id, actor=actor, clock=clock)
-    jobs.defer(task, campaign_id=str(campaign_id))
+    With `once`, a key of the caller's own, the same call again begins nothing anew.
+    """
+    started, is_new = operations.start_plan(campaign_id, actor=actor, clock=clock, once=once)
+    if is_new:
+        jobs.defer("salus.campaigns.tasks.make_plan", campaign_id=str(campaign_id))
     return started
+
+
+def stop_planning(campaign_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
+    """Give up a plan that is being made; the campaign is a draft again."""
+    return operations.stop_planning(campaign_id, actor=actor, at=at)
 
 
 def make_plan(
@@ -68,19 +85,42 @@ def make_plan(
     """Plan to the end, one transaction a chunk; call it outside any organization's context.
 
     `report` is told how many people each chunk held. Run twice, or killed in the middle, nothing
-    doubles and nobody is missed.
+    doubles and nobody is missed. A plan that cannot be made stops with its reason on the campaign.
     """
     clock = clock or SystemClock()
     actor = system(organization_id, "worker")
     with acting_for(organization_id):
-        frozen_id = campaign(campaign_id).frozen_id
-        chunks = list(audiences.numbers(audiences.frozen(frozen_id))) if frozen_id else []
-    for chunk in chunks:
+        found = campaign(campaign_id)
+        plan_id, frozen_id = found.plan_id, found.frozen_id
+    if plan_id is None or frozen_id is None:
+        return
+    try:
+        _plan_chunks(organization_id, campaign_id, plan_id, frozen_id, actor, clock, report)
+    except (BadInput, Conflict, NotFound) as fault:
         with acting_for(organization_id):
-            operations.plan_some(campaign_id, list(chunk), actor=actor, at=clock.now())
+            operations.stop_planning(
+                campaign_id, actor=actor, at=clock.now(), plan_id=plan_id, fault=str(fault)
+            )
+
+
+def _plan_chunks(
+    organization_id: UUID,
+    campaign_id: UUID,
+    plan_id: UUID,
+    frozen_id: UUID,
+    actor: Actor,
+    clock: Clock,
+    report: Callable[[int], None],
+) -> None:
+    with acting_for(organization_id):
+        frozen = audiences.frozen(frozen_id)
+    for chunk in audiences.numbers(frozen):
+        with acting_for(organization_id):
+            if not operations.plan_some(campaign_id, plan_id, chunk, actor=actor, at=clock.now()):
+                return
         report(len(chunk))
     with acting_for(organization_id):
-        operations.end_plan(campaign_id, actor=actor, at=clock.now())
+        operations.end_plan(campaign_id, plan_id, actor=actor, at=clock.now())
 
 
 def progress(campaign_id: UUID) -> Progress | None:

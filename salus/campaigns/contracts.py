@@ -1,4 +1,4 @@
-"""What other packages may know of campaigns: one campaign, its status, and why an act is refused."""
+"""What other packages may know of campaigns: one campaign, its status, and what its pages tell of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from salus.delivery.contracts import PlanCounts
+from salus.content.contracts import TemplateVersion
+from salus.delivery.contracts import PlanCounts, Progress, Sender
+from salus.gate.contracts import Explained
 from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import Protection
 
 CAMPAIGN = "campaign"
 """The kind of the origin of a campaign's messages."""
@@ -50,13 +53,120 @@ class Campaign:
     segment_id: UUID
     versions: Mapping[str, UUID]
     author_id: UUID | None
+    """Who wrote it last."""
+    writers: frozenset[UUID]
+    """Everybody who wrote in it: none of them approves it."""
     plan_id: UUID | None
     """The id of the present plan's messages in delivery: `Origin("campaign", plan_id)`."""
     frozen_id: UUID | None
     planned: PlanCounts | None
     planned_people: int | None
     """How many people the plan has to cover; known from the start of planning."""
+    planned_at: datetime | None
+    """When the audience of the present plan was frozen."""
+    planned_by: UUID | None
     sign_offs: Mapping[str, UUID]
     approved_by: UUID | None
+    approved_at: datetime | None
     launch_at: datetime | None
     created_at: datetime
+    changed_at: datetime
+    rules_version: str = ""
+    """The version of the law tables that the present plan was made with."""
+    fault: str = ""
+    """Why planning stopped, in plain words without PHI; empty when it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the gate's table: how many people, and the rule or reason explained with its citations."""
+
+    code: str
+    people: int
+    told: Explained
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One class of PHI, or special category, that the message tells its reader, and from where."""
+
+    word: str
+    origins: tuple[tuple[str, str], ...]
+    """(where: "segment", "template"; what: a field, with the code asked for)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One template version of a campaign as its pages show it."""
+
+    language: str
+    version: TemplateVersion
+    name: str
+    merged: tuple[str, ...]
+    """The contact fields that are opened for it."""
+    confirmed_by: str
+    """Who confirmed what it is for; empty: nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A campaign with everything that its pages show of it beside the plan."""
+
+    campaign: Campaign
+    segment_name: Phi[str]
+    letters: tuple[Letter, ...]
+    discloses: tuple[Disclosure, ...]
+    sender: Sender
+    profile: str
+    names: Mapping[UUID, str]
+    """Names of the staff it mentions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPlan:
+    """What a plan found: `planned == cleared + refused`, and the lines of each add up to it."""
+
+    counts: PlanCounts
+    allowed: tuple[Line, ...]
+    refused: tuple[Line, ...]
+    rules_version: str
+
+    @property
+    def may_not(self) -> int:
+        """Return how many may not receive it."""
+        return sum(self.counts.refused.values())
+
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether every person is in exactly one figure."""
+        return (
+            self.counts.planned == self.counts.cleared + self.may_not
+            and self.counts.cleared == sum(line.people for line in self.allowed)
+            and self.counts.cleared == sum(self.counts.by_floor.values())
+            and self.may_not == sum(line.people for line in self.refused)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Which figure of a plan: those refused, or those who may receive it; by code, by floor."""
+
+    refused: bool = False
+    code: str = ""
+    floor: Protection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a launched campaign goes: everybody who was cleared is in exactly one of the groups.
+
+    `outcomes` are the words of `delivery.api.accounted`; `later` of those queued were tried already.
+    `a_minute` is what was handed over in the last minute; `ends_at` is where that leads.
+    """
+
+    progress: Progress
+    cleared: int
+    outcomes: Mapping[str, int]
+    later: int
+    a_minute: int
+    ends_at: datetime | None

@@ -19,15 +19,25 @@ class CampaignRow(TenantModel):
     versions = models.JSONField()
     """Template version ids by language."""
     author_id = models.UUIDField(null=True)
+    writers = models.JSONField(default=list)
+    """Ids of everybody who wrote in it: none of them approves it."""
     plan_id = models.UUIDField(null=True)
     """The delivery origin of the present plan: each planning makes a new one."""
     frozen_id = models.UUIDField(null=True)
     planned = models.JSONField(null=True)
     planned_people = models.BigIntegerField(null=True)
+    planned_at = models.DateTimeField(null=True)
+    planned_by = models.UUIDField(null=True)
+    rules_version = models.CharField(max_length=40, default="")
+    fault = models.CharField(max_length=300, default="")
+    """Why planning stopped: an error's own words, which hold no PHI."""
     sign_offs = models.JSONField(default=dict)
     """Evidence that the gate asked for (a safety flag, a waiver...), by name: the id of its log entry."""
     approved_by = models.UUIDField(null=True)
+    approved_at = models.DateTimeField(null=True)
     launch_at = models.DateTimeField(null=True)
+    requests = models.JSONField(default=dict)
+    """By act, the digest of the idempotency key with which a program asked for it last."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from uuid import UUID
+from hashlib import sha256
+from uuid import UUID, uuid5
 
 from salus.audiences import api as audiences
 from salus.audit import api as audit
@@ -14,32 +15,43 @@ from salus.campaigns import rules
 from salus.campaigns.contracts import CAMPAIGN, Campaign, SignOff, Status
 from salus.campaigns.models import CampaignRow
 from salus.campaigns.queries import campaign, opened, seal_text
-from salus.content import api as content
-from salus.content.contracts import Classification
+from salus.campaigns.specifying import check, check_classified, specify
 from salus.delivery import api as delivery
-from salus.delivery.contracts import MessageSpec, Origin, Sender
+from salus.delivery.contracts import Origin
 from salus.gate import api as gate
 from salus.identity import api as identity
-from salus.kernel.acting import Actor
+from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.time import Clock
-from salus.kernel.vocabulary import Channel
 
-LOCAL_PART = "care"
-"""Messages come from care@<the sending domain>: an address that tells no specialty."""
+FAULT_LENGTH = 300
 
 
 def create(
-    *, name: str, segment_id: UUID, versions: Mapping[str, UUID], actor: Actor, at: datetime
+    *,
+    name: str,
+    segment_id: UUID,
+    versions: Mapping[str, UUID],
+    actor: Actor,
+    at: datetime,
+    once: str = "",
 ) -> Campaign:
-    """Return a new draft; raises `BadInput` for an empty name or versions that do not belong together."""
-    _check(name, segment_id, versions)
+    """Return a new draft; raises `BadInput` for an empty name or versions that do not belong together.
+
+    With `once`, a key of the caller's own, the same call again returns the campaign that is there;
+    the same key for something else raises `Conflict`.
+    """
+    check(name, segment_id, versions)
+    id = _id_for(actor, once) if once else new_id()
+    if once and (present := _made_before(id, name, segment_id, versions)):
+        return present
     row = CampaignRow(
-        id=new_id(),
+        id=id,
         segment_id=segment_id,
         versions={language: str(version) for language, version in versions.items()},
         author_id=actor.id,
+        writers=_with([], actor),
         created_at=at,
         changed_at=at,
     )
@@ -59,117 +71,181 @@ def change(
     at: datetime,
 ) -> Campaign:
     """Change a draft, or a planned campaign, which becomes a draft again."""
-    _check(name, segment_id, versions)
-    row = _locked(campaign_id)
-    if row.status not in {Status.DRAFT, Status.PLANNED}:
-        raise Conflict("Only a draft can be changed.", next_step="Send it back first.")
+    check(name, segment_id, versions)
+    row = _moved(campaign_id, "change", next_step="Send it back first.")
     row.sealed = seal_text(row.id, name=name.strip(), note=opened(row).note.reveal())
     row.segment_id = segment_id
     row.versions = {language: str(version) for language, version in versions.items()}
-    row.status, row.author_id, row.changed_at = Status.DRAFT, actor.id, at
+    row.author_id, row.writers = actor.id, _with(row.writers, actor)
+    row.fault, row.changed_at = "", at
     row.save()
     _record(Action.CAMPAIGN_CHANGE, row, actor)
     return opened(row)
 
 
-def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
+def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "") -> tuple[Campaign, bool]:
     """Freeze the segment and begin to plan: the gate will be asked for every person in it.
 
-    The plan itself is made chunk by chunk (`plan_some`), by a job.
+    Returns the campaign and whether planning began now; with the same `once` as before it did not.
+    The plan itself is made chunk by chunk (`plan_some`), by a job. An earlier plan is void.
     """
+    if once and (present := _asked_before(campaign_id, "plan", actor, once)):
+        return present, False
     row = _moved(campaign_id, "plan")
-    if row.plan_id is not None:  # an earlier plan is void
-        delivery.cancel(Origin(CAMPAIGN, row.plan_id), actor=actor, at=clock.now())
+    check_classified(row)  # before the audience is counted, which takes longer
+    _void_plan(row, actor, clock.now())
     frozen = audiences.freeze(row.segment_id, actor=actor, clock=clock)
-    row.plan_id, row.frozen_id, row.planned = new_id(), frozen.id, None
-    row.planned_people, row.approved_by, row.changed_at = frozen.count, None, clock.now()
+    row.plan_id, row.frozen_id, row.planned_people = new_id(), frozen.id, frozen.count
+    row.planned_at, row.planned_by = frozen.frozen_at, actor.id
+    row.fault, row.changed_at = "", clock.now()
+    _note_request(row, "plan", actor, once)
     row.save()
-    delivery.begin_plan(_spec(row), actor=actor, at=clock.now())
+    delivery.begin_plan(specify(row, frozen), actor=actor, at=clock.now())
     _record(Action.CAMPAIGN_PLAN, row, actor, people=frozen.count)
-    return opened(row)
+    return opened(row), True
 
 
-def plan_some(campaign_id: UUID, numbers: list[int], *, actor: Actor, at: datetime) -> None:
-    """Plan for some people of the frozen audience; safe to repeat."""
+def plan_some(campaign_id: UUID, plan_id: UUID, numbers: list[int], *, actor: Actor, at: datetime) -> bool:
+    """Plan for some people of the frozen audience; safe to repeat.
+
+    Returns False when this plan is not the present one any more: then there is nothing left to do.
+    """
     row = _locked(campaign_id)
-    if row.status == Status.PLANNING and row.plan_id:
-        delivery.plan_chunk(Origin(CAMPAIGN, row.plan_id), numbers, actor=actor, at=at)
+    if row.status != Status.PLANNING or row.plan_id != plan_id:
+        return False
+    delivery.plan_chunk(_origin(row), numbers, actor=actor, at=at)
+    return True
 
 
-def end_plan(campaign_id: UUID, *, actor: Actor, at: datetime) -> None:
+def end_plan(campaign_id: UUID, plan_id: UUID, *, actor: Actor, at: datetime) -> None:
     """Close the plan when every person has a row; safe to repeat.
 
     Raises `Conflict` when people are missing: a plan that does not add up is never shown as one.
     """
     row = _locked(campaign_id)
-    if row.status != Status.PLANNING or row.plan_id is None:
+    if row.status != Status.PLANNING or row.plan_id != plan_id:
         return
-    counts = delivery.finish_plan(Origin(CAMPAIGN, row.plan_id), actor=actor)
+    counts = delivery.finish_plan(_origin(row), actor=actor)
     if counts.planned != row.planned_people:
         raise Conflict(
             f"The plan covers {counts.planned} of {row.planned_people} people.", next_step="Plan again."
         )
-    row.planned, row.status, row.changed_at = asdict(counts), Status.PLANNED, at
+    row.planned, row.rules_version = asdict(counts), gate.RULES_VERSION
+    row.status, row.changed_at = Status.PLANNED, at
     row.save()
 
 
-def approve(campaign_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
-    """Approve what the plan shows; raises `Conflict` for the author, and when it is not planned."""
-    row = _moved(campaign_id, "approve")
-    if not rules.may_approve(row.author_id, actor.id):
+def stop_planning(
+    campaign_id: UUID, *, actor: Actor, at: datetime, plan_id: UUID | None = None, fault: str = ""
+) -> Campaign:
+    """Give planning up and make the campaign a draft again; `fault` says why, when it could not go on."""
+    row = _locked(campaign_id)
+    if plan_id is not None and row.plan_id != plan_id:
+        return opened(row)  # a newer plan has taken its place
+    _move(row, "stop_planning")
+    _void_plan(row, actor, at)
+    row.fault, row.changed_at = fault[:FAULT_LENGTH], at
+    row.save()
+    _record(Action.CAMPAIGN_PLAN, row, actor, outcome="stopped")
+    return opened(row)
+
+
+def approve(campaign_id: UUID, *, actor: Actor, at: datetime, plan_id: UUID | None = None) -> Campaign:
+    """Approve what the plan shows, for `plan_id` if it is given (the plan that the person has seen).
+
+    Raises `Conflict` for whoever wrote in it, for a program, when nobody may receive it, when it is not
+    planned, and when it was planned anew meanwhile.
+    """
+    row = _locked(campaign_id)
+    if plan_id is not None and row.plan_id != plan_id:
+        raise Conflict("It was planned anew meanwhile.", next_step="Read the new plan first.")
+    _move(row, "approve")
+    if actor.kind is not ActorKind.STAFF or not rules.is_somebody_else(_writers(row), actor.id):
         raise Conflict("You wrote this, so somebody else approves it.")
-    row.approved_by, row.changed_at = actor.id, at
+    if not row.planned or not row.planned["cleared"]:
+        raise Conflict("Nobody may receive this, so there is nothing to approve.")
+    row.approved_by, row.approved_at, row.changed_at = actor.id, at, at
     row.save()
-    _record(Action.CAMPAIGN_APPROVE, row, actor)
+    _record(Action.CAMPAIGN_APPROVE, row, actor, people=row.planned["cleared"])
     return opened(row)
 
 
 def send_back(campaign_id: UUID, note: str, *, actor: Actor, at: datetime) -> Campaign:
     """Give a campaign back to its author with a note."""
+    if not note.strip():
+        raise BadInput("Say what should change.", place="note")
     row = _moved(campaign_id, "send_back")
     row.sealed = seal_text(row.id, name=opened(row).name.reveal(), note=note.strip())
-    row.approved_by, row.changed_at = None, at
+    row.approved_by = row.approved_at = row.launch_at = None
+    row.changed_at = at
     row.save()
     _record(Action.CAMPAIGN_REJECT, row, actor)
     return opened(row)
 
 
 def sign_off(campaign_id: UUID, what: SignOff, *, actor: Actor, at: datetime) -> Campaign:
-    """Give the evidence `what` for a draft; it counts from the next plan on."""
-    row = _locked(campaign_id)
-    if row.status not in {Status.DRAFT, Status.PLANNED}:
-        raise Conflict("This is decided before the plan.", next_step="Send the campaign back first.")
+    """Give the evidence `what` for a draft; it counts from the next plan on.
+
+    Raises `NotFound` for who may not, `Conflict` for whoever wrote in it.
+    """
+    identity.require(actor, rules.SIGNERS[what])
+    row = _moved(campaign_id, "sign_off", next_step="Send the campaign back first.")
+    if not rules.is_somebody_else(_writers(row), actor.id):
+        raise Conflict("You wrote this, so somebody else signs it off.")
     entry = _record(Action.CAMPAIGN_CHANGE, row, actor, reason=what)
     row.sign_offs = {**row.sign_offs, what: str(entry)}
-    row.status, row.changed_at = Status.DRAFT, at
+    row.changed_at = at
     row.save()
     return opened(row)
 
 
-def launch(campaign_id: UUID, *, actor: Actor, at: datetime, not_before: datetime | None = None) -> Campaign:
-    """Let the messages go, now or from `not_before` on."""
+def launch(
+    campaign_id: UUID,
+    *,
+    actor: Actor,
+    at: datetime,
+    not_before: datetime | None = None,
+    once: str = "",
+) -> Campaign:
+    """Let the messages go, now or from `not_before` on.
+
+    With `once`, a key of the caller's own, the same call again returns the campaign as it stands.
+    """
+    if once and (present := _asked_before(campaign_id, "launch", actor, once)):
+        return present
     if not_before is not None and not_before > at:
         row = _moved(campaign_id, "schedule")
-        row.launch_at, row.changed_at = not_before, at
+        row.launch_at = not_before
     else:
         row = _moved(campaign_id, "launch")
-        row.launch_at, row.changed_at = at, at
+        row.launch_at = at
         delivery.release(_origin(row), not_before=at, actor=actor)
+    row.changed_at = at
+    _note_request(row, "launch", actor, once)
     row.save()
-    _record(Action.CAMPAIGN_LAUNCH, row, actor)
+    outcome = "scheduled" if row.status == Status.SCHEDULED else "ok"
+    _record(Action.CAMPAIGN_LAUNCH, row, actor, outcome=outcome)
     return opened(row)
 
 
 def launch_due(*, actor: Actor, at: datetime) -> int:
-    """Launch scheduled campaigns whose time has come, and close those with nothing left to send."""
-    due = CampaignRow.objects.filter(status=Status.SCHEDULED, launch_at__lte=at).values_list("id", flat=True)
-    for campaign_id in due:
-        launch(campaign_id, actor=actor, at=at)
-    for row in CampaignRow.objects.select_for_update(skip_locked=True).filter(status=Status.SENDING):
+    """Launch scheduled campaigns whose time has come, and close those with nothing left to send.
+
+    Returns how many were launched.
+    """
+    due = CampaignRow.objects.select_for_update(skip_locked=True).filter(
+        status=Status.SCHEDULED, launch_at__lte=at
+    )
+    launched = [launch(row.id, actor=actor, at=at) for row in due]
+    out = CampaignRow.objects.select_for_update(skip_locked=True).filter(
+        status__in=[Status.SENDING, Status.PAUSED]
+    )
+    for row in out:
         if not delivery.is_waiting(_origin(row)):
-            row.status, row.changed_at = Status.DONE, at
+            _move(row, "finish")
+            row.changed_at = at
             row.save(update_fields=["status", "changed_at"])
-    return len(due)
+    return len(launched)
 
 
 def pause(campaign_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
@@ -191,64 +267,8 @@ def cancel(campaign_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
     row = _moved(campaign_id, "cancel")
     if row.plan_id is not None:
         delivery.cancel(_origin(row), actor=actor, at=at)
+    row.launch_at = row.launch_at if row.launch_at and row.launch_at <= at else None
     return _done(Action.CAMPAIGN_CANCEL, row, actor, at)
-
-
-def _spec(row: CampaignRow) -> MessageSpec:
-    """Return what to send, with the facts that the gate needs; raises `BadInput` when content is not ready."""
-    assert row.plan_id is not None
-    organization = identity.organization()
-    versions = {language: UUID(version) for language, version in row.versions.items()}
-    loaded = [content.version(id) for id in versions.values()]
-    reads = (
-        *audiences.segment(row.segment_id).reads,
-        *(read for version in loaded for read in version.analysis.reads),
-    )
-    facts = gate.message_facts(
-        _classification([version.classification for version in loaded]),
-        reads=reads,
-        organization=organization,
-        channel=Channel.EMAIL,
-        sign_offs={name: UUID(evidence) for name, evidence in row.sign_offs.items()},
-    )
-    sender = Sender(organization.name, f"{LOCAL_PART}@{organization.sending_domain}")
-    return MessageSpec(Origin(CAMPAIGN, row.plan_id), versions, facts, sender)
-
-
-def _classification(found: list[Classification | None]) -> Classification:
-    first = found[0]
-    if first is None:
-        raise BadInput(
-            "The template is not classified.", place="template", next_step="Say what it is for first."
-        )
-    same = all(each is not None and _meaning(each) == _meaning(first) for each in found)
-    if not same:
-        raise BadInput("The languages of the template are classified differently.", place="template")
-    return first
-
-
-def _meaning(classification: Classification) -> tuple[object, ...]:
-    return (
-        classification.purpose,
-        classification.promotes,
-        classification.remuneration,
-        classification.topic,
-        classification.payer,
-        classification.payer_is_promoted_party,
-        classification.conditions,
-        classification.confirmed_by is None,
-    )
-
-
-def _check(name: str, segment_id: UUID, versions: Mapping[str, UUID]) -> None:
-    if not name.strip():
-        raise BadInput("A campaign needs a name.", place="name")
-    if not versions:
-        raise BadInput("Choose a template.", place="template")
-    audiences.segment(segment_id)
-    for language, id in versions.items():
-        if content.version(id).language != language:
-            raise BadInput(f"This version is not in the language {language!r}.", place=f"versions.{language}")
 
 
 def _locked(campaign_id: UUID) -> CampaignRow:
@@ -258,14 +278,64 @@ def _locked(campaign_id: UUID) -> CampaignRow:
     return row
 
 
-def _moved(campaign_id: UUID, act: str) -> CampaignRow:
+def _moved(campaign_id: UUID, act: str, *, next_step: str = "") -> CampaignRow:
     """Return the locked campaign with its status moved by `act`; raises `Conflict` when that cannot be."""
     row = _locked(campaign_id)
+    _move(row, act, next_step)
+    return row
+
+
+def _move(row: CampaignRow, act: str, next_step: str = "") -> None:
     target = rules.after(act, Status(row.status))
     if target is None:
-        raise Conflict(f"A campaign that is {row.status} cannot be {rules.WORDS[act]}.")
+        state = rules.STATES[Status(row.status)]
+        raise Conflict(f"A campaign that {state} cannot be {rules.WORDS[act]}.", next_step=next_step)
     row.status = target
-    return row
+
+
+def _void_plan(row: CampaignRow, actor: Actor, at: datetime) -> None:
+    """Cancel the present plan, if there is one, and whatever was decided on it."""
+    if row.plan_id is not None:
+        delivery.cancel(_origin(row), actor=actor, at=at)
+    row.plan_id = row.frozen_id = row.planned = row.planned_people = row.planned_at = row.planned_by = None
+    row.approved_by = row.approved_at = row.launch_at = None
+
+
+def _writers(row: CampaignRow) -> frozenset[UUID]:
+    return frozenset(map(UUID, row.writers))
+
+
+def _with(writers: list[str], actor: Actor) -> list[str]:
+    return sorted({*writers, str(actor.id)}) if actor.id else list(writers)
+
+
+def _id_for(actor: Actor, once: str) -> UUID:
+    """Return the id that a caller's key stands for: nobody else's key leads there."""
+    return uuid5(actor.organization_id, f"campaign:{actor.id}:{once}")
+
+
+def _made_before(id: UUID, name: str, segment_id: UUID, versions: Mapping[str, UUID]) -> Campaign | None:
+    row = CampaignRow.objects.filter(id=id).first()
+    if row is None:
+        return None
+    found = opened(row)
+    if (found.name.reveal(), found.segment_id, found.versions) != (name.strip(), segment_id, dict(versions)):
+        raise Conflict("This key was used for another campaign.", place="Idempotency-Key")
+    return found
+
+
+def _asked_before(campaign_id: UUID, act: str, actor: Actor, once: str) -> Campaign | None:
+    row = _locked(campaign_id)
+    return opened(row) if row.requests.get(act) == _digest(actor, once) else None
+
+
+def _note_request(row: CampaignRow, act: str, actor: Actor, once: str) -> None:
+    if once:
+        row.requests = {**row.requests, act: _digest(actor, once)}
+
+
+def _digest(actor: Actor, once: str) -> str:
+    return sha256(f"{actor.id}:{once}".encode()).hexdigest()[:32]
 
 
 def _origin(row: CampaignRow) -> Origin:
@@ -280,7 +350,15 @@ def _done(action: Action, row: CampaignRow, actor: Actor, at: datetime) -> Campa
     return campaign(row.id)
 
 
-def _record(action: Action, row: CampaignRow, actor: Actor, *, reason: str = "", **details: int) -> UUID:
+def _record(
+    action: Action, row: CampaignRow, actor: Actor, *, reason: str = "", outcome: str = "ok", **details: int
+) -> UUID:
     return audit.record(
-        action, actor=actor, object_kind="campaign", object_id=row.id, reason=reason, details=details
+        action,
+        actor=actor,
+        object_kind="campaign",
+        object_id=row.id,
+        reason=reason,
+        outcome=outcome,
+        details=details,
     )

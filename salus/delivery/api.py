@@ -17,6 +17,7 @@ from salus.delivery.counts import (
     progress,
     recipients,
     sendings,
+    settled_since,
     unnotified,
     waiting_by_state,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "send_code",
     "sendings",
     "sent_message",
+    "settled_since",
     "spec_of",
     "told_receipt",
     "unnotified",

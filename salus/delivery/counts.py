@@ -88,6 +88,14 @@ def progress(origin: Origin) -> Progress:
     )
 
 
+def settled_since(origin: Origin, since: datetime) -> int:
+    """Return how many messages of a sending were handed over or ended since then: its pace."""
+    gone = {State.ACCEPTED, State.BOUNCED, State.GAVE_UP, State.PORTAL, State.PORTAL_UNNOTIFIED}
+    return MessageRow.objects.filter(
+        origin_id=origin.id, state__in=list(gone), changed_at__gte=since
+    ).count()
+
+
 def is_waiting(origin: Origin) -> bool:
     """Return whether any message of a sending, or any notice of it, still waits to be handed over."""
     ids = [origin.id, deposits.notice_origin_id(origin.id)]
@@ -138,6 +146,8 @@ def recipients(
     *,
     states: Collection[State] = (),
     reason: str = "",
+    rule: str = "",
+    floor: Protection | None = None,
     engaged: tuple[Engaged, By] | None = None,
     uncertain: bool = False,
     after: int = 0,
@@ -149,6 +159,10 @@ def recipients(
         rows = rows.filter(state__in=list(states))
     if reason:
         rows = rows.filter(reason=reason)
+    if rule:
+        rows = rows.filter(rule=rule)
+    if floor is not None:
+        rows = rows.filter(floor=int(floor))
     if uncertain:
         rows = rows.filter(uncertain=True)
     if engaged:
