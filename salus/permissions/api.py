@@ -24,7 +24,7 @@ from salus.permissions.contracts import (
     Standing,
     StandingChange,
 )
-from salus.permissions.details import AUTHORIZATION_FIELDS, PART2_FIELDS, SHAPES
+from salus.permissions.details import AUTHORIZATION_FIELDS, PART2_FIELDS, SHAPES, moment_of
 from salus.platform import feed
 
 _CLOCK = SystemClock()
@@ -32,14 +32,18 @@ OPT_IN_LINK = "opt_in"
 OPT_IN_LIFETIME = timedelta(days=7)
 
 
-def append(entries: Sequence[NewEntry], *, actor: Actor, clock: Clock = _CLOCK) -> list[UUID]:
+def append(
+    entries: Sequence[NewEntry], *, actor: Actor, skip_absent: bool = False, clock: Clock = _CLOCK
+) -> list[UUID]:
     """Append entries in the current transaction and return their ids, in the order given.
 
     An entry whose `key` that contact's ledger has already is not stored again: its first id is
-    returned. Raises `BadInput` ("entry 3: details.signed_at ...") or `NotFound`, and stores nothing.
-    Give at most a few thousand at a time.
+    returned. Raises `BadInput` ("entry 3: details.signed_at ...") or `NotFound`, and stores nothing;
+    with `skip_absent` (a bounce that comes after an erasure), entries of people who are not here are
+    left out. Give at most a few thousand at a time. In one transaction append here first and to the
+    timeline after: two transactions that lock in different order would stop each other.
     """
-    return operations.append(entries, actor, clock.now())
+    return operations.append(entries, actor, clock.now(), skip_absent=skip_absent)
 
 
 def standings(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Standing]:
@@ -108,11 +112,23 @@ def _check_form(
     valid_until: datetime | None,
 ) -> tuple[str, ...]:
     for name, value in details.items():
-        if name in fields and not fields[name](value):
+        if name not in fields:
+            raise BadInput("A form has no such detail.", place=f"details.{name}")
+        if not fields[name](value):
             raise BadInput("This value does not fit.", place=f"details.{name}")
     faults = forms.defects(elements, details, valid_until)
     ended = forms.term(details, at, valid_until)[1] <= at
     return (*faults, f"{expiry} expired") if ended else faults
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a date or an ISO moment with its offset as a moment, None for None; raises `BadInput`."""
+    if text is None:
+        return None
+    found = moment_of(text)
+    if found is None:
+        raise BadInput("Write a date, or a moment with its offset: 2026-12-31T00:00:00Z.", place="moment")
+    return found
 
 
 def detail_names(kind: EntryKind) -> tuple[str, ...]:
@@ -214,10 +230,15 @@ def rebuild_standings(contact_ids: Sequence[UUID]) -> int:
     return operations.rebuild(contact_ids)
 
 
+def contacts_after(contact_id: UUID | None, limit: int) -> list[UUID]:
+    """Return the next `limit` contacts that have entries, by id: to walk over the whole ledger."""
+    return queries.contacts_after(contact_id, limit)
+
+
 def on_change(listener: operations.Listener) -> Callable[[], None]:
     """Tell `listener` of every new entry, in its transaction; return what ends that.
 
-    Listeners defer jobs or append events and never do I/O of their own.
+    Listeners defer jobs, or append to the timeline, and never do I/O of their own.
     """
     operations.listeners.append(listener)
     return lambda: operations.listeners.remove(listener)

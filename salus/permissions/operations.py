@@ -32,17 +32,25 @@ listeners: list[Listener] = []
 """Who is told of new entries, in the same transaction; wiring fills it."""
 
 
-def append(new: Sequence[NewEntry], actor: Actor, recorded_at: datetime) -> list[UUID]:
+def append(
+    new: Sequence[NewEntry], actor: Actor, recorded_at: datetime, *, skip_absent: bool = False
+) -> list[UUID]:
     """Append `new` and return their ids in order; an entry whose key is known keeps its first id.
 
     Raises `BadInput` with the number of the faulty entry, `NotFound` for an unknown contact; then
-    nothing is stored.
+    nothing is stored. With `skip_absent`, entries of people who are not here are left out instead.
     """
-    if not new:
-        return []
     for number, entry in enumerate(new, 1):
         check(entry, f"entry {number}")
-    held = _lock({entry.contact_id for entry in new})
+    asked = {entry.contact_id for entry in new}
+    here = contacts.versions(sorted(asked)) if new else {}
+    if len(here) < len(asked):
+        if not skip_absent:
+            raise NotFound("One of these people is not here.")
+        new = [entry for entry in new if entry.contact_id in here]
+    if not new:
+        return []
+    held = _lock(set(here))
     appended: list[Entry] = []
     ids: list[UUID] = []
     known = {
@@ -69,18 +77,18 @@ def append(new: Sequence[NewEntry], actor: Actor, recorded_at: datetime) -> list
 
 def rebuild(contact_ids: Sequence[UUID]) -> int:
     """Make the standings of these contacts anew from the ledger; return how many were not as they ought."""
-    held = _lock(set(contact_ids))
+    held = _lock(set(contacts.versions(contact_ids)))
     sealer = keys.sealer()
     stored = {contact_id: (version, sealed) for contact_id, version, sealed in queries.rows_of(list(held))}
     wrong = {}
     for contact_id, (version, entries) in held.items():
-        ought = summary.pack(entries) if entries else b""
-        try:
-            found = (
-                sealer.open(stored[contact_id][1], queries.binding(contact_id, version)) if version else b""
-            )
-        except BadInput:
-            found = b"?"
+        ought, found = summary.pack(entries) if entries else b"", b""
+        if contact_id in stored:
+            of_version, sealed = stored[contact_id]
+            try:
+                found = sealer.open(sealed, queries.binding(contact_id, of_version))
+            except BadInput:
+                found = b"?"
         if ought != found:
             wrong[contact_id] = version + 1, entries
     if wrong:
@@ -94,8 +102,6 @@ Held = dict[UUID, tuple[int, list[Entry]]]
 def _lock(contact_ids: set[UUID]) -> Held:
     """Lock the standings of these contacts, in one order for all; return version and ledger of each."""
     ordered, organization_id = sorted(contact_ids), current_organization()
-    if len(contacts.versions(ordered)) < len(ordered):
-        raise NotFound("One of these people is not here.")
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO permissions_standing (organization_id, contact_id, version, change, sealed) "
@@ -109,8 +115,12 @@ def _lock(contact_ids: set[UUID]) -> Held:
             [organization_id, ordered],
         )
         versions = dict(cursor.fetchall())
-    known = queries.entries_of([contact_id for contact_id, version in versions.items() if version])
-    return {contact_id: (version, known.get(contact_id, [])) for contact_id, version in versions.items()}
+    # The ledger is asked whatever the version says: a row that somebody removed hides no restriction.
+    known = queries.entries_of(ordered)
+    return {
+        contact_id: (versions[contact_id] or len(known[contact_id]), known[contact_id])
+        for contact_id in ordered
+    }
 
 
 def _check_ends(entry: NewEntry, own: Sequence[Entry], place: str) -> None:

@@ -102,3 +102,14 @@ def entries_of(contact_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
             raw = sealer.open(bytes(sealed), keys.binding(organization_id, ENTRY, entry_id))
             found[contact_id].append(ledger.unpack(raw, entry_id, contact_id))
     return found
+
+
+def contacts_after(contact_id: UUID | None, limit: int) -> list[UUID]:
+    """Return the next `limit` contacts in the ledger after `contact_id`, by id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT contact_id FROM permissions_entry "
+            "WHERE organization_id = %s AND contact_id > %s ORDER BY contact_id LIMIT %s",
+            [current_organization(), contact_id or UUID(int=0), limit],
+        )
+        return [row[0] for row in cursor.fetchall()]

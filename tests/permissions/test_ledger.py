@@ -96,6 +96,12 @@ def test_an_unknown_person_is_refused(rosa: UUID, actor: Actor) -> None:
         api.append([opt_in(rosa), opt_in(new_id())], actor=actor)
 
 
+def test_entries_of_absent_people_can_be_left_out(rosa: UUID, actor: Actor) -> None:
+    ids = api.append([opt_in(new_id()), opt_in(rosa)], actor=actor, skip_absent=True)
+    assert [entry.id for entry in api.entries_of(rosa, actor=actor)] == ids
+    assert api.append([opt_in(new_id())], actor=actor, skip_absent=True) == []
+
+
 def test_only_an_entry_of_the_same_person_and_right_kind_can_be_ended(people: People, actor: Actor) -> None:
     rosa, bob = people(2)
     [of_bob] = api.append(
@@ -130,6 +136,8 @@ def test_check_authorization_names_the_paragraphs() -> None:
     )
     with pytest.raises(BadInput, match="does not fit"):
         api.check_authorization({"signed_at": "yesterday"}, NOW)
+    with pytest.raises(BadInput, match="no such detail"):
+        api.check_authorization({"singed_at": "2026-01-10"}, NOW)
 
 
 def test_a_suppressed_address_carries_the_blind_index_of_the_contacts(rosa: UUID, actor: Actor) -> None:
@@ -234,6 +242,17 @@ def test_a_standing_written_by_other_rules_is_folded_from_the_ledger(
     monkeypatch.setattr("salus.permissions.summary.RULES_VERSION", 0)
     assert api.standing(rosa, NOW) == before
     assert api.rebuild_standings([rosa]) == 1
+
+
+def test_a_standing_that_somebody_removed_hides_no_restriction_from_the_next_entry(
+    rosa: UUID, actor: Actor
+) -> None:
+    api.append([NewEntry(rosa, K.RESTRICTION, NOW - DAY, "letter")], actor=actor)
+    before = api.versions([rosa])[rosa]
+    StandingRow.objects.filter(contact_id=rosa).delete()
+    api.append([opt_in(rosa)], actor=actor)
+    assert len(api.standing(rosa, NOW).restrictions) == 1
+    assert api.versions([rosa])[rosa] > before
 
 
 def test_an_older_standing_put_back_does_not_open(rosa: UUID, actor: Actor) -> None:
