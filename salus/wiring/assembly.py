@@ -25,8 +25,10 @@ def _assemble_messages() -> None:
     from salus.delivery import api as delivery
     from salus.patients import api as patients
     from salus.portal import api as portal
+    from salus.reports import api as reports
     from salus.wiring.pages import PublicPages
 
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
+    delivery.use_origins(reports.describe_sending)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from salus.audit import api as audit
 from salus.identity.contracts import Permission
 from salus.platform.web.shell import Pulse, Room
 from salus.platform.web.templatetags.salus import ago, number
+from salus.reports import api as reports
 
 LOG = "reports:log"
 PEOPLE, MESSAGES, PRIVACY = "People", "Messages", "Privacy office"
@@ -29,10 +29,7 @@ ROOMS = (
 
 
 def pulse(request: HttpRequest) -> Pulse | None:
-    """Return the line about the log for those who may read it: when it was signed last, and its size.
-
-    It says "signed", not "verified": verifying reads the whole log, and its own page does that.
-    """
+    """Return the line about the log for those who may read it: how the last real verification found it."""
     who = getattr(request, "who", None)
     if who is None or Permission.AUDIT_LOG_READ not in who.permissions:
         return None
@@ -40,7 +37,11 @@ def pulse(request: HttpRequest) -> Pulse | None:
         address = reverse(LOG)
     except NoReverseMatch:
         return None
-    checkpoint = audit.latest_checkpoint()
-    if checkpoint is None:
+    health = reports.log_health()
+    if health.verified_at is None:
         return None
-    return Pulse("Log signed", ago(checkpoint.at), f"{number(checkpoint.size)} entries", address)
+    when = ago(health.verified_at)
+    if health.verified:
+        return Pulse("Log verified", when, f"{number(health.entries)} entries, none changed", address)
+    place = "" if health.first_fault is None else f"at entry {number(health.first_fault)}, "
+    return Pulse("The log does not match", when, f"{place}tell your security officer", address, sound=False)

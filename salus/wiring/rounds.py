@@ -11,6 +11,7 @@ from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
 from salus.keys import api as keys
 from salus.platform.rounds import Round
+from salus.reports import api as reports
 
 CLOCK = SystemClock()
 
@@ -31,6 +32,10 @@ def _launch(organization_id: UUID) -> None:
     campaigns.launch_due(actor=system(organization_id, "worker"), at=CLOCK.now())
 
 
+def _verify(organization_id: UUID) -> None:
+    reports.look_after_log(CLOCK)
+
+
 def _age_tokens(organization_id: UUID) -> None:
     keys.age_token_keys()
 
@@ -40,5 +45,6 @@ ROUNDS = (
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
     Round("keys-age-tokens", 86_400.0, _age_tokens),
+    Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),
 )

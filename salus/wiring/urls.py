@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from salus.wiring.rest import api as rest
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.platform.web.urls")),
     path("", include("salus.identity.web.urls")),
     path("", include("salus.patients.web.urls")),
+    path("", include("salus.delivery.web.urls")),
+    path("", include("salus.reports.web.urls")),
+    path("api/v1/", rest.urls),
     path("p/", include("salus.portal.web.urls")),
 ]
 

@@ -1,12 +1,15 @@
-"""Addresses of delivery."""
+"""Addresses of delivery: receipts for staff, and what counts opens and clicks."""
 
 from django.urls import path
 
-from salus.delivery.web import tracking
+from salus.delivery.web import receipts, tracking
 
 app_name = "delivery"
 
 urlpatterns = [
+    path("messages/<uuid:message_id>/receipt/", receipts.receipt, name="receipt"),
+    path("messages/<uuid:message_id>/receipt/proof.json", receipts.proof, name="proof"),
+    path("messages/<uuid:message_id>/recall/", receipts.recall, name="recall"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),
     path("t/c/<str:token>/<slug:link>", tracking.link, name="clicked"),
 ]

@@ -1,0 +1,23 @@
+"""The addresses for programs: one API of all packages' routers, at /api/v1/, with its OpenAPI document."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from salus import __version__
+from salus.delivery.web.rest import router as delivery
+from salus.identity.api import use_problems
+from salus.patients.web.rest import router as patients
+from salus.reports.web.rest import router as reports
+
+api = NinjaAPI(
+    title="Salus",
+    version=__version__,
+    description="Errors are problems (RFC 9457). Every call is recorded in the audit log under the key.",
+    urls_namespace="rest",
+    openapi_url="/openapi.json",
+    docs_url=None,  # pages of others' scripts do not fit the content security policy
+)
+use_problems(api)
+for router in (patients, delivery, reports):
+    api.add_router("", router)
