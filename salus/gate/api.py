@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
+from salus.audit import api as audit
+from salus.audit.contracts import Action
 from salus.contacts import api as contacts
 from salus.contacts.contracts import Opened, Read
 from salus.content.contracts import Classification
@@ -25,6 +27,7 @@ from salus.gate.rules.program import Program
 from salus.gate.rules.table import RULES, RULES_VERSION
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
+from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Channel, Profile, SenderRole
 from salus.permissions import api as permissions
 from salus.permissions.contracts import Standing
@@ -34,6 +37,7 @@ __all__ = [
     "assemble_and_clear",
     "clear",
     "decide",
+    "decide_document",
     "decision_table",
     "explain",
     "facts_schema",
@@ -44,6 +48,7 @@ __all__ = [
     "write_decision",
 ]
 
+_CLOCK = SystemClock()
 PURPOSE_OF_OPENING = "message_clearance"
 """Why contacts are opened, as the audit log says it."""
 
@@ -183,6 +188,27 @@ def facts_schema() -> dict[str, Any]:
 def read_cases(document: object, default_at: datetime) -> list[facts_file.FactsCase]:
     """Read a parsed file of facts; raises `BadInput` with the JSON path of the first fault."""
     return facts_file.read(document, default_at)
+
+
+def decide_document(document: object, *, actor: Actor, clock: Clock = _CLOCK) -> list[dict[str, Any]]:
+    """Decide a parsed file of facts for a program, as JSON values; the act is recorded, not the facts.
+
+    Raises `BadInput` with the JSON path of the first fault.
+    """
+    cases = facts_file.read(document, clock.now())
+    decisions = [decision for case in cases for decision in decide(case.message, case.persons, case.at)]
+    audit.record(
+        Action.GATE_DECIDE,
+        actor=actor,
+        object_kind="facts",
+        rule_version=RULES_VERSION,
+        details={
+            "cases": len(cases),
+            "persons": len(decisions),
+            "allowed": sum(decision.allowed for decision in decisions),
+        },
+    )
+    return [write_decision(decision) for decision in decisions]
 
 
 def write_decision(decision: Decision) -> dict[str, Any]:

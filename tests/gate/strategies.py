@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -59,7 +60,7 @@ def reads(draw: st.DrawFn) -> Read:
     return Read(field, CLASS_OF[field], special, draw(st.sampled_from(["segment", "merge"])), "$", code)
 
 
-_SOME = {
+MESSAGE_CHANGES = {
     "promotes": st.sampled_from([Promotes.OWN_HEALTH, *Promotes]),
     "remuneration": st.sampled_from(Remuneration),
     "payer": st.sampled_from(["", "Acme", "acme "]),
@@ -83,7 +84,7 @@ def _now_and_then(*changes: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.integers(0, 19).map(lambda n: changes[n - 15] if 15 <= n < 15 + len(changes) else {})
 
 
-def _changed(draw: st.DrawFn, some: dict[str, st.SearchStrategy[Any]], most: int) -> dict[str, Any]:
+def changed(draw: st.DrawFn, some: dict[str, st.SearchStrategy[Any]], most: int) -> dict[str, Any]:
     """A value for each of a few fields drawn from `some`: most facts stay as they are."""
     names = draw(st.lists(st.sampled_from(sorted(some)), max_size=most, unique=True))
     return {name: draw(some[name]) for name in names}
@@ -92,7 +93,7 @@ def _changed(draw: st.DrawFn, some: dict[str, st.SearchStrategy[Any]], most: int
 @st.composite
 def messages(draw: st.DrawFn, profile: Profile | None = None) -> MessageFacts:
     """A clinic's message of any purpose, with a few facts changed."""
-    changes = _changed(draw, _SOME, 5)
+    changes = changed(draw, MESSAGE_CHANGES, 5)
     if draw(st.booleans()):
         changes.setdefault("payer", "Acme")
     changes |= draw(_now_and_then({"classification_confirmed": False}, {"service_in_scope": False}))
@@ -144,7 +145,7 @@ GENEROUS = {
 }  # fmt: skip
 """Somebody who has signed and confirmed everything."""
 
-_LEDGER = {
+STANDING_CHANGES = {
     "valid_until": st.sampled_from([AT, AT + timedelta(days=1)]),
     "opt_ins": few(choices, 3),
     "authorizations": few(authorizations),
@@ -172,7 +173,7 @@ def standings(draw: st.DrawFn) -> Standing:
     """Somebody who permits everything, or nothing, with a few entries changed."""
     base: dict[str, Any] = {"at": AT, "valid_until": LONG} | (GENEROUS if draw(st.integers(0, 3)) else {})
     rare = draw(_now_and_then({"deceased": UUID(int=13)}, {"at": AT + timedelta(hours=1)}))
-    return Standing(CARA, 1, **(base | _changed(draw, _LEDGER, 3) | rare))
+    return Standing(CARA, 1, **(base | changed(draw, STANDING_CHANGES, 3) | rare))
 
 
 care_days = st.sampled_from([date(2026, 11, 24), date(2026, 6, 1), date(2025, 11, 24), date(2025, 11, 23), date(2027, 1, 1)])  # fmt: skip
@@ -184,7 +185,7 @@ births = st.sampled_from([
 
 
 _STATES = st.sampled_from(["CA", "TX", "WA", "NY", "FL", "CO", "CT", "NV", "IL", "MD", "OK", "MA", "OH"])
-_ABOUT = {
+PERSON_CHANGES = {
     "source": st.sampled_from([AddressSource.WEBSITE_SIGNUP, *AddressSource]),
     "relation": st.sampled_from([None, *Relation]),
     "birth_date": births,
@@ -210,4 +211,31 @@ def people(draw: st.DrawFn) -> PersonFacts:
             {"recorded_deceased": True}, {"address": None}, {"address_blind": None}, {"states": frozenset()}
         )
     )
-    return person(standing=draw(standings()), **(base | _changed(draw, _ABOUT, 3) | rare))
+    return person(standing=draw(standings()), **(base | changed(draw, PERSON_CHANGES, 3) | rare))
+
+
+AUTHORIZATION_FLAWS: dict[str, st.SearchStrategy[Any]] = {
+    "purposes": st.just(frozenset({Purpose.SURVEY})),
+    "classes": st.sampled_from([frozenset(), frozenset({PhiClass.DIAGNOSIS})]),
+    "specials": st.sampled_from([frozenset(), frozenset({Special.HIV}), frozenset(Special)]),
+    "remuneration_stated": st.booleans(),
+    "sale_stated": st.booleans(),
+    "valid_from": moments,
+    "valid_until": moments,
+    "parties": st.sampled_from([(), ("ACME ",), ("Other",)]),
+    "form_state": st.sampled_from(["", "CA"]),
+    "defects": st.just(("164.508(c)(1)(vi) no signature",)),
+}
+
+
+@st.composite
+def near(draw: st.DrawFn, facts: MessageFacts, who: PersonFacts) -> tuple[MessageFacts, PersonFacts]:
+    """A case a step or two away from a given one: what it takes to fall off the edge of a rule."""
+    has = replace(who.standing, **changed(draw, STANDING_CHANGES, 1))
+    if has.authorizations and draw(st.booleans()):
+        flawed = replace(has.authorizations[0], **changed(draw, AUTHORIZATION_FLAWS, 2))
+        has = replace(has, authorizations=(flawed, *has.authorizations[1:]))
+    changes = changed(draw, PERSON_CHANGES, 1)
+    if "source" in changes:
+        changes["address_source"] = changes.pop("source")
+    return replace(facts, **changed(draw, MESSAGE_CHANGES, 2)), replace(who, standing=has, **changes)

@@ -11,25 +11,17 @@ from typing import Any
 
 import pytest
 
-from salus.gate.contracts import Decision, MessageFacts, PersonFacts
+from salus.gate.contracts import Decision
 from salus.gate.rules.rule import Kind, Rule
 from salus.gate.rules.state_register import NOT_SEND_TIME
 from salus.gate.rules.table import RULES, RULES_VERSION, version_of
 from salus.kernel.vocabulary import Footer, Gate, Purpose
 
 from .reference import judge
-from .witnesses import WITNESSES, Witness
+from .witnesses import WITNESSES, Witness, opened
 from .world import decide, without
 
 BY_ID = {rule.id: rule for rule in RULES}
-
-
-def _opened(witness: Witness) -> tuple[MessageFacts, PersonFacts]:
-    """The case with what opens it: sign-offs go to the message, the rest to the standing."""
-    of_message = {k: v for k, v in witness.opens.items() if k in MessageFacts.__dataclass_fields__}
-    of_person = {k: v for k, v in witness.opens.items() if k not in of_message}
-    who = replace(witness.who, standing=replace(witness.who.standing, **of_person))
-    return replace(witness.facts, **of_message), who
 
 
 def _id(witness: Witness) -> str:
@@ -51,7 +43,7 @@ def test_the_rule_decides_as_it_says(witness: Witness) -> None:
 
 @pytest.mark.parametrize("witness", [w for w in WITNESSES if w.opens], ids=_id)
 def test_the_right_evidence_opens_it(witness: Witness) -> None:
-    decision = decide(*_opened(witness), witness.at)
+    decision = decide(*opened(witness), witness.at)
     assert decision.reason is None
     assert all(result.satisfied for result in decision.results)
 
@@ -59,7 +51,7 @@ def test_the_right_evidence_opens_it(witness: Witness) -> None:
 @pytest.mark.parametrize("witness", WITNESSES, ids=_id)
 def test_without_the_rule_the_decision_is_another(witness: Witness) -> None:
     permits = BY_ID[witness.rule].kind is Kind.PERMIT and not witness.drop_as_is
-    facts, who = _opened(witness) if permits else (witness.facts, witness.who)
+    facts, who = opened(witness) if permits else (witness.facts, witness.who)
     with_it = decide(facts, who, witness.at)
     without_it = decide(facts, who, witness.at, without(witness.rule))
     assert without_it.reason == witness.dropped
@@ -72,7 +64,7 @@ def test_without_the_rule_the_decision_is_another(witness: Witness) -> None:
 
 @pytest.mark.parametrize("witness", WITNESSES, ids=_id)
 def test_the_oracle_sees_it_the_same_way(witness: Witness) -> None:
-    for facts, who in ((witness.facts, witness.who), _opened(witness)):
+    for facts, who in ((witness.facts, witness.who), opened(witness)):
         decision, verdict = decide(facts, who, witness.at), judge(facts, who, witness.at, RULES)
         assert (decision.reason, list(decision.rule_ids), decision.floor) == (
             verdict.reason, verdict.rule_ids, verdict.floor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -331,3 +331,11 @@ EVERYBODY = (
 )  # fmt: skip
 
 WITNESSES = (*DECISION_TABLE, *OVERLAYS, *STATES, *EVERYBODY)
+
+
+def opened(witness: Witness) -> tuple[MessageFacts, PersonFacts]:
+    """The case with what opens it: sign-offs go to the message, the rest to the standing."""
+    of_message = {k: v for k, v in witness.opens.items() if k in MessageFacts.__dataclass_fields__}
+    of_person = {k: v for k, v in witness.opens.items() if k not in of_message}
+    who = replace(witness.who, standing=replace(witness.who.standing, **of_person))
+    return replace(witness.facts, **of_message), who

@@ -80,13 +80,13 @@ def _authorization(step: Step, person: PersonFacts, now: Moment) -> Answer:
     return Answer(True, best.evidence_id, until)
 
 
-_OF_THE_STATE = frozenset({"not in the form that the state asks for", "signed too long ago"})
+WRONG_FORM, TOO_OLD = "not in the form that the state asks for", "signed too long ago"
 
 
 def _not_authorized(step: Step, missing: list[str]) -> Answer:
     """Say that state law is the reason only where nothing else is wrong with an authorization."""
     for why in missing:
-        if why in _OF_THE_STATE:
+        if why in {WRONG_FORM, TOO_OLD}:
             return Answer(False, detail=why)
     demand, detail = step.demand, missing[0] if missing else ""
     if demand.reason is not Reason.STATE_LAW:
@@ -98,9 +98,12 @@ def _not_authorized(step: Step, missing: list[str]) -> Answer:
 
 
 def _falls_short(step: Step, found: Authorization, now: Moment) -> str:
-    """Return why an authorization does not satisfy the gate, or nothing when it does."""
-    demand, facts = step.demand, step.facts
-    if facts.purpose not in found.purposes:
+    """Return why an authorization does not satisfy the gate, or nothing when it does.
+
+    What a state alone asks for comes last: see `_not_authorized`.
+    """
+    demand = step.demand
+    if step.facts.purpose not in found.purposes:
         return "names other purposes"
     if found.defects:
         return f"not valid: {found.defects[0]}"
@@ -110,15 +113,19 @@ def _falls_short(step: Step, found: Authorization, now: Moment) -> str:
         return "does not describe all the information used"
     if not step.specials <= found.specials or (demand.special and demand.special not in found.specials):
         return "does not name the special category"
-    if demand.form and found.form_state != demand.form:
-        return "not in the form that the state asks for"
-    if demand.gate is Gate.AUTH_REMUN and not (
-        found.sale_stated if demand.sale else found.remuneration_stated
-    ):
+    if demand.gate is Gate.AUTH_REMUN and not _states_it(demand, found):
         return "does not state the remuneration"
+    if _party_missing(step.facts, found):
+        return "does not name the third party"
+    if demand.form and found.form_state != demand.form:
+        return WRONG_FORM
     if demand.max_days is not None and found.valid_from + timedelta(days=demand.max_days) <= now.at:
-        return "signed too long ago"
+        return TOO_OLD
     return ""
+
+
+def _states_it(demand: Demand, found: Authorization) -> bool:
+    return found.sale_stated if demand.sale else found.remuneration_stated
 
 
 def _party_missing(facts: MessageFacts, found: Authorization) -> bool:

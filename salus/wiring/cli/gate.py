@@ -47,9 +47,9 @@ def schema(options: argparse.Namespace) -> int:
 
 def decide_file(options: argparse.Namespace) -> int:
     """Print a decision for each person of each case, in order."""
-    api = _api()
-    decided = []
-    for case in api.read_cases(_read(options.file), SystemClock().now()):
+    document = _read(options.file)
+    api, decided = _api(), []
+    for case in api.read_cases(document, SystemClock().now()):
         decided += [api.write_decision(one) for one in api.decide(case.message, case.persons, case.at)]
     if options.json:
         print(json.dumps(decided, indent=2))
