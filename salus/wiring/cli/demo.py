@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from salus.kernel.errors import BadInput
+from salus.wiring.cli import setup
 from salus.wiring.home import Home
 from salus.wiring.installation import Installation
 
@@ -42,10 +43,14 @@ def run(options: argparse.Namespace) -> int:
         extra={"SALUS_LABORATORY_ROUTES": str(home.path / "catch" / "routes.json")},
     )
     os.environ.update(installation.environment)
+    home.path.mkdir(parents=True, exist_ok=True)
+    setup()
     return _tell(installation, options)
 
 
 def _tell(installation: Installation, options: argparse.Namespace) -> int:
+    from salus.wiring.demo.cast import clinic
+    from salus.wiring.demo.story import Story, write_summary
     from salus.wiring.demo.summary import Summary
     from salus.wiring.demo.terminal import Terminal
 
@@ -57,12 +62,6 @@ def _tell(installation: Installation, options: argparse.Namespace) -> int:
             signal.signal(number, _interrupt)
         with terminal.phase("start", "Starting the engine, a worker, a sender, the web server and a mail catcher"):
             supervisor.start(installation.catch())
-            from salus.wiring.cli import setup
-
-            setup()
-            from salus.wiring.demo.cast import clinic
-            from salus.wiring.demo.story import Story, write_summary
-
             organization = clinic()
             for process in (installation.engine(), installation.worker(), installation.sender(), installation.web()):
                 supervisor.start(process)

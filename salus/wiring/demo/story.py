@@ -36,7 +36,7 @@ TREE = {
     "where": {
         "all": [
             {"record": "conditions", "code": "vs:diabetes"},
-            {"not": {"record": "labs", "code": "vs:hba1c", "when": {"within_last_days": 90}}},
+            {"not": {"record": "labs", "code": "vs:hba1c", "date": {"within_last": {"days": 90}}}},
         ]
     },
 }
@@ -99,7 +99,7 @@ class Story:
         with acting_for(self._id):
             count = audiences.count(TREE)
             total = contacts.count()
-        self._terminal.say(f"{total:,} people, {count.number:,} of them in “{SEGMENT}”")
+        self._terminal.say(f"{total:,} people, {count.people:,} of them in “{SEGMENT}”")
 
     def _write(self) -> dict[str, UUID]:
         with acting_for(self._id):

@@ -1,0 +1,48 @@
+"""The main job, told from import to proof on real components."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import PATIENTS, Told, tell
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_person_of_the_audience_is_accounted_for(told: Told) -> None:
+    summary = told.summary
+    assert summary["unaccounted"] == 0
+    assert summary["planned"] == summary["audience"] == summary["cleared"] + sum(summary["refused"].values())
+    ends = ("accepted", "portal", "portal_unnotified", "bounced", "gave_up", "cancelled", "queued")
+    assert summary["cleared"] == sum(summary[word] for word in ends)
+    assert summary["audit"]["verified"] is True
+
+
+def test_the_story_shows_every_way_that_matters(told: Told) -> None:
+    summary = told.summary
+    assert summary["patients"] == PATIENTS
+    assert summary["imported"] >= PATIENTS
+    assert summary["rejected"] > 0
+    assert summary["accepted"] > 0
+    assert summary["portal"] + summary["portal_unnotified"] > 0
+    assert summary["refused"]
+    assert summary["uncertain"] == 0
+
+
+def test_a_second_telling_goes_on_from_what_is_there(told: Told) -> None:
+    again = tell(told.home, "--patients", str(PATIENTS)).summary
+    assert "nothing is imported twice"
+    for word in ("imported", "audience", "planned", "cleared", "refused", "accepted", "bounced", "portal"):
+        assert again[word] == told.summary[word], word
+    assert again["unaccounted"] == 0
+    assert again["audit"]["verified"] is True
+    assert again["audit"]["entries"] >= told.summary["audit"]["entries"]
+
+
+def test_every_reason_can_be_explained_to_its_citation(told: Told) -> None:
+    from salus.gate import api as gate
+
+    for reason in told.summary["refused"]:
+        explained = gate.explain(reason)
+        assert explained.sentence
+        assert explained.citations, reason
