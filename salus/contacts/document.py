@@ -198,7 +198,7 @@ def _merge_records(present: Iterable[Document], given: Iterable[Document]) -> li
     """Return the records after the merge, oldest first, or None when nothing changes."""
     by_id = {one["id"]: one for one in present}
     changed = False
-    for record in given:
+    for record in {one["id"]: one for one in given}.values():  # of repetitions, the last one counts
         if record.get("status") == REMOVED:
             changed |= by_id.pop(record["id"], None) is not None
         elif by_id.get(record["id"]) != record:

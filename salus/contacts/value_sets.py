@@ -77,7 +77,7 @@ _SETS = (
     _set("substance_use", "conditions", "Substance use disorder", "Trastorno por consumo de sustancias",
          "F10 F11 F12 F13 F14 F15 F16 F18 F19",
          "66214007 7200002 66590003 15167005 26416006 191816009 75544000 5602001 6525002 361055000"),
-    _set("hiv", "conditions", "HIV", "VIH", "B20 Z21 B97.35 O98.7", "86406008 62479008 165816005 91947003"),
+    _set("hiv", "conditions", "HIV", "VIH", "B20 Z21 B97.35", "86406008 62479008 165816005 91947003"),
     _set("pregnancy", "conditions", "Pregnancy", "Embarazo", "O Z33.1 Z34 Z3A",
          "77386006 72892002 47200007 237238006 199246003"),
     _set("hba1c", "labs", "Hemoglobin A1c", "Hemoglobina A1c", "", "4548-4 17856-6 4549-2 59261-8 62388-4 71875-9"),
