@@ -19,6 +19,7 @@ from salus.delivery.counts import (
     sendings,
     settled_since,
     unnotified,
+    untried,
     waiting_by_state,
 )
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume

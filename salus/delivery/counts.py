@@ -91,9 +91,7 @@ def progress(origin: Origin) -> Progress:
 def settled_since(origin: Origin, since: datetime) -> int:
     """Return how many messages of a sending were handed over or ended since then: its pace."""
     gone = {State.ACCEPTED, State.BOUNCED, State.GAVE_UP, State.PORTAL, State.PORTAL_UNNOTIFIED}
-    return MessageRow.objects.filter(
-        origin_id=origin.id, state__in=list(gone), changed_at__gte=since
-    ).count()
+    return MessageRow.objects.filter(origin_id=origin.id, state__in=list(gone), changed_at__gte=since).count()
 
 
 def is_waiting(origin: Origin) -> bool:
@@ -139,6 +137,13 @@ def waiting_by_state() -> Mapping[str, int]:
         )
     )
     return dict(found)
+
+
+def untried(origin: Origin) -> int:
+    """Return how many messages of a sending, and of its notices, no sender has tried yet."""
+    ids = [origin.id, deposits.notice_origin_id(origin.id)]
+    waiting = [State.CLEARED, State.LEASED]
+    return MessageRow.objects.filter(origin_id__in=ids, state__in=waiting, attempts=0).count()
 
 
 def recipients(

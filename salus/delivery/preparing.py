@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,10 +24,13 @@ from salus.gate import api as gate
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
+from salus.kernel.errors import SalusError
 from salus.kernel.vocabulary import Protection, Special
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform.tenancy import current_organization
+
+log = logging.getLogger(__name__)
 
 _SPECIALS = frozenset(Special) - {Special.SENSITIVE_DEMOGRAPHIC}
 _REBOUND = (
@@ -92,6 +96,17 @@ class Batch:
     prepared: list[Prepared] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
 
+    def take(self, made: Prepared | Stopped) -> None:
+        """Put what became of one lease where it belongs."""
+        if isinstance(made, Prepared):
+            self.prepared.append(made)
+        else:
+            self.stopped.append(made)
+
+
+CANNOT_BE_MADE = "cannot_be_made"
+"""A message could not be rendered or built: it is stopped with this reason, and nobody else waits for it."""
+
 
 def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
     """Check every lease against the present, and make ready what may still go.
@@ -111,7 +126,7 @@ def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
         elif row.id in stopped:
             batch.stopped.append(Stopped(each, stopped[row.id], keeper.notice_for(row)))
         else:
-            batch.prepared.append(keeper.ready(each, row, still[row.id]))
+            batch.take(keeper.ready(each, row, still[row.id]))
     MessageRow.objects.filter(id__in=[each.lease.message_id for each in batch.prepared]).update(
         state=State.LEASED, changed_at=at
     )
@@ -206,8 +221,15 @@ class _Keeper:
             return None
         return _parent(open_content(self._sealer, message_binding(self._id, row.id), row.sealed))
 
-    def ready(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
-        """Return the message, rendered."""
+    def ready(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared | Stopped:
+        """Return the message, rendered; one that cannot be rendered is stopped."""
+        try:
+            return self._made(lease, row, opened)
+        except SalusError as fault:
+            log.warning("message %s cannot be made: %s", row.id, fault)
+            return Stopped(lease, CANNOT_BE_MADE, self.notice_for(row))
+
+    def _made(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
         origin = self._origin(row.origin_id)
         compiled, values = self._compiled(row, origin.kind, opened)
         made = links(opened.tokens, [link.key for link in compiled.links] if compiled else (), self._pages)

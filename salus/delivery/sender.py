@@ -25,6 +25,7 @@ from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.handover import HandOver
 from salus.delivery.transports.handover import Recheck as WireRecheck
 from salus.kernel.acting import Actor, system
+from salus.kernel.errors import SalusError
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Protection
@@ -175,28 +176,40 @@ class Sender:
     async def _hand_over(self, organization_id: UUID, batch: list[Prepared]) -> None:
         """Build, mark, and send: the mark is committed before the first MAIL FROM of the batch."""
         try:
-            built, ours = await self._in_thread(self._build_and_mark, organization_id, batch)
+            built, unfit = await self._in_thread(self._build, organization_id, batch)
+            ours = await self._in_thread(self._mark, organization_id, [each for each, _ in built])
         except Exception:
             log.exception("a batch of %d messages could not be built", len(batch))
             self._in_flight -= len(batch)
             return
+        results = self._results.setdefault(organization_id, _Results())
+        results.stopped += unfit
         self._in_flight -= len(batch) - len(ours)
-        sending = [
-            self._send(organization_id, each, built[each.lease.message_id])
-            for each in batch
-            if each.lease.message_id in ours
-        ]
-        await asyncio.gather(*sending)
+        await asyncio.gather(
+            *(
+                self._send(organization_id, each, made)
+                for each, made in built
+                if each.lease.message_id in ours
+            )
+        )
 
-    def _build_and_mark(
+    def _build(
         self, organization_id: UUID, batch: list[Prepared]
-    ) -> tuple[dict[UUID, Built], set[UUID]]:
-        desk = self._desks[organization_id]
-        built = {
-            each.lease.message_id: desk.builder.build(each, each.links, each.checked_at) for each in batch
-        }
+    ) -> tuple[list[tuple[Prepared, Built]], list[Stopped]]:
+        """Build each message; one that cannot be built is stopped, and the others go on."""
+        builder = self._desks[organization_id].builder
+        built, unfit = [], []
+        for each in batch:
+            try:
+                built.append((each, builder.build(each, each.links, each.checked_at)))
+            except SalusError as fault:
+                log.warning("message %s cannot be built: %s", each.lease.message_id, fault)
+                unfit.append(Stopped(each.lease, preparing.CANNOT_BE_MADE, each.notice_for))
+        return built, unfit
+
+    def _mark(self, organization_id: UUID, batch: list[Prepared]) -> set[UUID]:
         with acting_for(organization_id):
-            return built, leasing.mark_begun([each.lease for each in batch])
+            return leasing.mark_begun([each.lease for each in batch])
 
     async def _send(self, organization_id: UUID, prepared: Prepared, built: Built) -> None:
         age = (self._clock.now() - prepared.checked_at).total_seconds()
