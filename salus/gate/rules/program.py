@@ -130,6 +130,11 @@ class Program:
             plan.disclosed,
         )
 
+    @property
+    def plans(self) -> int:
+        """Return how many different combinations of traits have been decided so far."""
+        return len(self._plans)
+
     def _hours(
         self, window: Window, zone: str, now: Moment, reason: Reason | None, until: datetime
     ) -> tuple[Reason | None, datetime]:
