@@ -11,7 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.identity.web.urls")),
     path("", include("salus.patients.web.urls")),
     path("", include("salus.delivery.web.urls")),
+    path("", include("salus.campaigns.web.urls")),
     path("", include("salus.reports.web.urls")),
+    path("templates/", include("salus.content.web.urls")),
     path("api/v1/", rest.urls),
     path("p/", include("salus.portal.web.urls")),
 ]

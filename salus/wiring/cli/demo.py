@@ -20,10 +20,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command = commands.add_parser("demo", help="do the main job with a synthetic clinic, then serve it")
     command.add_argument("--once", action="store_true", help="exit after the job")
     command.add_argument("--json", type=Path, metavar="FILE", help="write a summary")
-    command.add_argument("--patients", type=int, default=2000, metavar="N", help="people of the clinic (2000)")
-    command.add_argument("--home", type=Path, default=Path("var"), metavar="DIR", help="where the data goes (var)")
+    command.add_argument(
+        "--patients", type=int, default=2000, metavar="N", help="people of the clinic (2000)"
+    )
+    command.add_argument(
+        "--home", type=Path, default=Path("var"), metavar="DIR", help="where the data goes (var)"
+    )
     command.add_argument("--fresh", action="store_true", help="remove the data of an earlier run first")
-    command.add_argument("--port", type=int, default=8480, help="port of console and portal; the inbox has the next")
+    command.add_argument(
+        "--port", type=int, default=8480, help="port of console and portal; the inbox has the next"
+    )
     command.set_defaults(run=run)
 
 
@@ -60,10 +66,17 @@ def _tell(installation: Installation, options: argparse.Namespace) -> int:
     with installation.running() as supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
-        with terminal.phase("start", "Starting the engine, a worker, a sender, the web server and a mail catcher"):
+        with terminal.phase(
+            "start", "Starting the engine, a worker, a sender, the web server and a mail catcher"
+        ):
             supervisor.start(installation.catch())
             organization = clinic()
-            for process in (installation.engine(), installation.worker(), installation.sender(), installation.web()):
+            for process in (
+                installation.engine(),
+                installation.worker(),
+                installation.sender(),
+                installation.web(),
+            ):
                 supervisor.start(process)
         Story(organization, terminal, summary).tell(options.patients, tend=supervisor.tend)
         summary.seconds["total"] = round(time.monotonic() - began, 2)
@@ -83,15 +96,22 @@ def _show_ways_in(installation: Installation, organization: object, terminal: ob
     assert isinstance(terminal, Terminal)
     assert isinstance(organization, Organization)
     port = installation.http.rpartition(":")[2]
-    rows = [(each.role.words, each.email, each.password, each.code) for each in identity.demo_sign_ins(organization)]
+    rows = [
+        (each.role.words, each.email, each.password, each.code)
+        for each in identity.demo_sign_ins(organization)
+    ]
     terminal.table(
         "Sign in (the code changes every 30 seconds: `salus staff codes` shows it again)",
         rows,
         ("role", "e-mail", "password", "code"),
     )
     terminal.console.print(f"\n[bold]Console[/bold]  http://localhost:{port}/")
-    terminal.console.print(f"[bold]Portal[/bold]   http://localhost:{port}/p/   (patients come by the link in a notice)")
-    terminal.console.print(f"[bold]Inbox[/bold]    http://localhost:{installation.inbox_port}/   (all mail is caught there)")
+    terminal.console.print(
+        f"[bold]Portal[/bold]   http://localhost:{port}/p/   (patients come by the link in a notice)"
+    )
+    terminal.console.print(
+        f"[bold]Inbox[/bold]    http://localhost:{installation.inbox_port}/   (all mail is caught there)"
+    )
     terminal.console.print("\nCtrl-C stops all of it.")
 
 
@@ -103,7 +123,9 @@ def _check_home(home: Home) -> None:
     """Refuse a home folder that holds something else."""
     if home.path.exists() and any(home.path.iterdir()) and not home.keys.exists():
         raise BadInput(
-            "This folder holds other things.", place=str(home.path), next_step="Name an empty one with --home."
+            "This folder holds other things.",
+            place=str(home.path),
+            next_step="Name an empty one with --home.",
         )
 
 

@@ -11,14 +11,14 @@ from uuid import UUID
 from salus.audiences import api as audiences
 from salus.audit import api as audit
 from salus.campaigns import api as campaigns
+from salus.campaigns.contracts import CAMPAIGN as CAMPAIGN_KIND
 from salus.campaigns.contracts import Campaign, Status
 from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.delivery import api as delivery
-from salus.delivery.contracts import State
+from salus.delivery.contracts import Origin, State
 from salus.gate import api as gate
 from salus.identity.contracts import Organization, Role
-from salus.kernel.acting import system
 from salus.kernel.errors import Unavailable
 from salus.kernel.time import SystemClock
 from salus.platform.tenancy import acting_for
@@ -106,7 +106,10 @@ class Story:
             for known in content.templates():
                 if known.name == _starter_name():
                     return {language: version.id for language, version in known.newest.items()}
-            author, reviewer = member(self._organization, Role.AUTHOR), member(self._organization, Role.PRIVACY_OFFICER)
+            author, reviewer = (
+                member(self._organization, Role.AUTHOR),
+                member(self._organization, Role.PRIVACY_OFFICER),
+            )
             starter = next(each for each in content.starters() if each.key == STARTER)
             template_id = content.create_template(starter.name, actor=author)
             versions: dict[str, UUID] = {}
@@ -124,7 +127,9 @@ class Story:
                 content.confirm_classification(version.id, actor=reviewer)
                 versions[language] = version.id
                 reads = sorted({read.phi_class for read in version.analysis.reads})
-                self._terminal.say(f"{language}: {version.subject}; the text discloses {', '.join(reads) or 'nothing'}")
+                self._terminal.say(
+                    f"{language}: {version.subject}; the text discloses {', '.join(reads) or 'nothing'}"
+                )
         return versions
 
     def _plan(self, versions: dict[str, UUID]) -> Campaign:
@@ -156,14 +161,19 @@ class Story:
         assert plan is not None
         self._terminal.sums(
             f"Of {plan.planned:,} people, {plan.cleared:,} may receive it",
-            {f"{gate.explain(rule).sentence} [dim]{rule}[/dim]": count for rule, count in plan.by_rule.items()},
+            {
+                f"{gate.explain(rule).sentence} [dim]{rule}[/dim]": count
+                for rule, count in plan.by_rule.items()
+            },
             plan.planned,
         )
         refused = []
         for reason, count in sorted(plan.refused.items(), key=lambda item: -item[1]):
             explained = gate.explain(reason)
             refused.append((explained.sentence, ", ".join(explained.citations), f"{count:,}"))
-        self._terminal.table(f"{sum(plan.refused.values()):,} may not, and why", refused, ("", "citation", "people"))
+        self._terminal.table(
+            f"{sum(plan.refused.values()):,} may not, and why", refused, ("", "citation", "people")
+        )
 
     def _approve(self, campaign: Campaign) -> Campaign:
         with acting_for(self._id):
@@ -206,7 +216,9 @@ class Story:
             "put off by the peer, tried again later": summary.queued,
         }
         self._terminal.sums(
-            f"What became of {summary.cleared:,} messages", {k: v for k, v in words.items() if v}, summary.cleared
+            f"What became of {summary.cleared:,} messages",
+            {k: v for k, v in words.items() if v},
+            summary.cleared,
         )
 
     def _verify(self) -> None:
@@ -222,7 +234,7 @@ class Story:
 
     def _show_receipt(self, campaign: Campaign) -> None:
         with acting_for(self._id):
-            found = delivery.recipients(_origin(campaign), state=State.ACCEPTED, limit=1)
+            found = delivery.recipients(_origin(campaign), states=(State.ACCEPTED,), limit=1)
             if not found:
                 return
             receipt = delivery.receipt(found[0].message_id)
@@ -248,9 +260,9 @@ def _starter_name() -> str:
     return next(each.name for each in content.starters() if each.key == STARTER)
 
 
-def _origin(campaign: Campaign) -> delivery.Origin:
+def _origin(campaign: Campaign) -> Origin:
     assert campaign.plan_id is not None
-    return delivery.Origin("campaign", campaign.plan_id)
+    return Origin(CAMPAIGN_KIND, campaign.plan_id)
 
 
 def write_summary(summary: Summary, path: Path | None) -> None:
@@ -260,6 +272,3 @@ def write_summary(summary: Summary, path: Path | None) -> None:
     draft = path.with_suffix(path.suffix + ".part")
     draft.write_text(json.dumps(vars(summary), indent=2) + "\n")
     draft.replace(path)
-
-
-__all__ = ["Story", "system", "write_summary"]
