@@ -118,5 +118,6 @@ def test_the_pages_are_kind_to_everybody(console: Console, page_at: Callable[...
             elif name == "confirm":
                 page.get_by_label("I asked for the name").check()
             if act:
-                page.get_by_role("button", name=act).click()
+                with page.expect_navigation():
+                    page.get_by_role("button", name=act).click()
         assert page.get_by_role("heading", level=1).inner_text() == "Read this code to the person"

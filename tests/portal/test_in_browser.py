@@ -35,12 +35,19 @@ def look(page: Page, name: str) -> None:
     keep_picture(page, f"portal-{name}")
 
 
+def press(page: Page, role: Any, name: str, which: int = 0) -> None:
+    """Press a button or link that leads to another page, and wait until that is there."""
+    with page.expect_navigation():
+        page.get_by_role(role, name=name).nth(which).click()
+
+
 def fill_in(page: Page, code: str, month: str = "4") -> None:
     page.locator("[name=code]").fill(code)
     page.locator("[name=m]").select_option(month)
     page.locator("[name=d]").fill("17")
     page.locator("[name=y]").fill("1961")
-    page.locator("form[novalidate] button.is-main").click()
+    with page.expect_navigation():
+        page.locator("form[novalidate] button.is-main").click()
 
 
 def sign(world: World) -> None:
@@ -78,7 +85,7 @@ def test_from_the_link_to_the_letter_and_the_choices(
     page.set_default_timeout(30_000)
     page.goto(web_server + world_of_rosa.link(message_id))
     look(page, "1-link")
-    page.get_by_role("button", name="Send me a code").click()
+    press(page, "button", "Send me a code")
     look(page, "2-code")
     code = world_of_rosa.mailbox.codes[-1][1]
     fill_in(page, code, month="5")
@@ -90,20 +97,20 @@ def test_from_the_link_to_the_letter_and_the_choices(
     assert frame.get_by_text("Your last A1c test was in March.").is_visible()
     look(page, "4-letter")
     page.get_by_text("Why did I get this?").click()
-    page.get_by_role("link", name="Who wrote to me and why").first.click()
+    press(page, "link", "Who wrote to me and why")
     look(page, "5-history")
-    page.get_by_role("link", name="My choices").first.click()
+    press(page, "link", "My choices")
     look(page, "6-choices")
     page.get_by_label("By text").first.check()
-    page.get_by_role("button", name="Save my choices").click()
+    press(page, "button", "Save my choices")
     assert page.get_by_role("status").inner_text() == "Saved."
     look(page, "7-saved")
-    page.get_by_role("link", name="All messages").first.click()
+    press(page, "link", "All messages")
     look(page, "8-list")
-    page.get_by_role("link", name="Español").click()
+    press(page, "link", "Español")
     assert page.get_by_role("heading", level=1).inner_text() == "Sus mensajes"
     look(page, "9-list-es")
-    page.get_by_role("button", name="Salir").click()
+    press(page, "button", "Salir")
     look(page, "a-signed-out-es")
 
 
@@ -131,7 +138,8 @@ def test_the_pages_of_links_without_signing_in(
         page.goto(web_server + address)
         look(page, name + tint)
     page.goto(f"{web_server}/p/u/{choices}")
-    page.locator("main button.is-main").click()
+    with page.expect_navigation():
+        page.locator("main button.is-main").click()
     look(page, f"j-stopped{tint}")
     for _ in range(5):
         page.goto(web_server + world_of_rosa.link(message_id) + "?code")
@@ -146,11 +154,10 @@ def test_everything_works_without_javascript(
     page: Any = page_at(NARROW, javascript=False)
     page.set_default_timeout(30_000)
     page.goto(web_server + world_of_rosa.link(message_id))
-    page.get_by_role("button", name="Send me a code").click()
+    press(page, "button", "Send me a code")
     fill_in(page, world_of_rosa.mailbox.codes[-1][1])
     page.wait_for_url(f"**/p/messages/{message_id}")
     assert page.frame_locator("iframe").get_by_text("Dear Rosa,").is_visible()
-    page.get_by_role("link", name="My choices").last.click()
-    page.wait_for_url("**/p/choices")
-    page.get_by_role("button", name="Stop all of these").click()
+    press(page, "link", "My choices", -1)
+    press(page, "button", "Stop all of these")
     assert "You will not get these messages any more." in page.get_by_role("status").inner_text()
