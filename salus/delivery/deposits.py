@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import orjson
@@ -19,7 +19,7 @@ from salus.delivery.sealing import PORTAL, Content, message_binding, open_conten
 from salus.kernel.acting import Actor
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
-from salus.kernel.vocabulary import Protection
+from salus.kernel.vocabulary import Footer, Protection
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
@@ -90,11 +90,16 @@ def _notice(parent: MessageRow, outcome: Outcome, at: datetime) -> MessageRow:
         to=prepared.content.to,
         values={},
         tokens={PORTAL: token},
-        decision={**prepared.content.decision, "disclosed": ["contact"], "parent": str(parent.id)},
+        decision={**_about_nobody(prepared.content.decision), "parent": str(parent.id)},
     )
     return _announcement(
         parent, new_id(), _notice_origin(parent.origin_id, at), content, Protection.NAMED, at
     )
+
+
+def _about_nobody(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the decision for an announcement: the same rules, but it tells nothing and asks for no footer."""
+    return {**decision, "disclosed": ["contact"], "elements": [], "footer": Footer.TRANSACTIONAL}
 
 
 def _announcement(
@@ -169,7 +174,7 @@ def queue_code(message_id: UUID, code: Phi[str], *, language: str, at: datetime)
     parent = MessageRow.objects.get(id=message_id)
     sealer, organization_id, id = keys.sealer(), current_organization(), new_id()
     opened = open_content(sealer, message_binding(organization_id, message_id), parent.sealed)
-    content = Content(opened.to, {"code": code.reveal()}, {}, {**opened.decision, "disclosed": ["contact"]})
+    content = Content(opened.to, {"code": code.reveal()}, {}, _about_nobody(opened.decision))
     origin = _sibling(new_id(), CODE, parent.origin_id, at)
     origin.save(force_insert=True)
     row = _announcement(parent, id, origin.id, content, Protection.VERIFIED, at)

@@ -117,7 +117,7 @@ def _last(steps: Iterable[Mapping[str, Any]], name: str, value: object = None) -
     """Return the last step that has `name` (with `value`, when it is given), else nothing."""
     found: Mapping[str, Any] = {}
     for step in steps:
-        if step.get(name) and value in {None, step[name]}:
+        if step.get(name) and (value is None or value == step[name]):
             found = step
     return found
 
