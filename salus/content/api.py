@@ -281,8 +281,13 @@ def check_open_text(text: str, place: str) -> tuple[Problem, ...]:
 def preview(
     version: TemplateVersion, *, contact_id: UUID | None = None, actor: Actor, clock: Clock = _CLOCK
 ) -> Preview:
-    """Return what a reader sees: a contact (opened for "preview", recorded), or the sample person."""
+    """Return what a reader sees: a contact (opened for "preview", recorded), or the sample person.
+
+    Raises `NotFound` for a contact who is not there, or when `actor` may not open anybody.
+    """
     sources = _sources(version)
+    if contact_id is not None:
+        _may(actor, Permission.CONTACTS_PHI_REVEAL)
     values = (
         builtin.sample_person()
         if contact_id is None
@@ -301,6 +306,7 @@ def preview_draft(
         return analysis, None
     values: Mapping[str, Any] = builtin.sample_person()
     if contact_id is not None:
+        _may(actor, Permission.CONTACTS_PHI_REVEAL)
         values = previews.values_of(sources, contact_id, version_id=None, actor=actor)
     return analysis, previews.render(
         sources, analysis, draft.language, values, _house.house(), clock.now().date()

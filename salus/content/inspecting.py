@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from salus.contacts.contracts import Attribute, Read
@@ -13,6 +13,7 @@ from salus.content.fields import SpecialOf
 from salus.content.markup import Element, Slot
 from salus.content.reading import Gathered, Meaning
 from salus.content.tags import For, If, Literal, Node, Output, Source, cut, nest
+from salus.content.wording import listed
 from salus.content.words import telling
 
 LANGUAGES = ("en", "es")
@@ -221,19 +222,26 @@ def _written(signs: str, part: Part, house: House, name: str) -> list[Problem]:
 
 def _notes(tree: Element, text: Part) -> list[Problem]:
     """Name the words of the body that tell a condition: no fault, but its reader should be chosen well."""
-    found: dict[str, Problem] = {}
+    found: dict[str, dict[str, str]] = {}
     for element in tree.walk():
         for child in element.children:
             if isinstance(child, str) and element.name != "mj-style":
                 for word in telling(child):
-                    note = f"The text says \u201c{word.shown}\u201d, which tells {word.tells}."
-                    found.setdefault(word.shown, Problem(f"line {element.line}", note))
+                    found.setdefault(word.tells, {}).setdefault(word.shown, f"line {element.line}")
     for piece in text.source.pieces:
         if isinstance(piece, Literal):
             for word in telling(piece.text):
-                note = f"The text says \u201c{word.shown}\u201d, which tells {word.tells}."
-                found.setdefault(word.shown, Problem(f"text, line {piece.line}", note))
-    return list(found.values())
+                found.setdefault(word.tells, {}).setdefault(word.shown, f"text, line {piece.line}")
+    return [
+        Problem(
+            ", ".join(dict.fromkeys(words.values())), f"The text says {_quoted(words)}, which tells {tells}."
+        )
+        for tells, words in found.items()
+    ]
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return listed([f"\u201c{word}\u201d" for word in words], "en")
 
 
 __all__ = ["Inspected", "Part", "Slot", "inspect", "neutral_words"]

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from salus.identity.contracts import Permission
+from salus.platform.tenancy import NoTenant
 from salus.platform.web.shell import Pulse, Room
 from salus.platform.web.templatetags.salus import ago, number
 from salus.reports import api as reports
@@ -37,7 +38,10 @@ def pulse(request: HttpRequest) -> Pulse | None:
         address = reverse(LOG)
     except NoReverseMatch:
         return None
-    health = reports.log_health()
+    try:
+        health = reports.log_health()
+    except NoTenant:  # an error page is made after the page's transaction is over
+        return None
     if health.verified_at is None:
         return None
     when = ago(health.verified_at)

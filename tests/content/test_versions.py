@@ -205,15 +205,17 @@ def test_a_version_renders_with_its_footer(template: UUID, author: Actor) -> Non
 
 
 def test_a_preview_as_a_person_opens_them_for_that_purpose_and_says_so(
-    template: UUID, author: Actor, rosa: UUID
+    template: UUID, author: Actor, rosa: UUID, reviewer: Actor
 ) -> None:
     version = api.version(save(template, author, "Dear {{ contact.given_name }}, {{ contact.age }}"))
-    made = api.preview(version, contact_id=rosa, actor=author, clock=FakeClock(AT))
+    made = api.preview(version, contact_id=rosa, actor=reviewer, clock=FakeClock(AT))
     assert words(made.rendered).startswith("Dear Rosa, 64")
     assert made.fields == ("birth_date", "given_name")
     recorded = {(entry.action, entry.purpose) for entry in audit.entries(limit=20)}
     assert ("contacts:phi:reveal", "preview") in recorded
     assert ("content:version:preview", "preview") in recorded
+    with pytest.raises(NotFound):
+        api.preview(version, contact_id=rosa, actor=author)
 
 
 def test_a_preview_as_the_sample_person_opens_nobody(template: UUID, author: Actor) -> None:
@@ -231,10 +233,12 @@ def test_a_preview_counts_nothing(template: UUID, author: Actor) -> None:
     assert "https://preview.example.invalid/l0" in made.rendered.html
 
 
-def test_a_preview_of_somebody_who_is_not_there(template: UUID, author: Actor, clinic: UUID) -> None:
+def test_a_preview_of_somebody_who_is_not_there(
+    template: UUID, author: Actor, reviewer: Actor, clinic: UUID
+) -> None:
     version = api.version(save(template, author))
     with pytest.raises(NotFound):
-        api.preview(version, contact_id=clinic, actor=author)
+        api.preview(version, contact_id=clinic, actor=reviewer)
 
 
 def test_a_draft_is_shown_before_it_is_saved(clinic: UUID, author: Actor) -> None:

@@ -1,0 +1,1 @@
+"""Pages of templates: list, editor with preview, classification and review."""
