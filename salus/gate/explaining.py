@@ -52,7 +52,7 @@ GATES: Mapping[Gate, tuple[str, Reason | None]] = MappingProxyType(
 def explain(code: str) -> Explained:
     """Return what `code` means: a reason, a rule or a row of the law tables, a gate, an element, a ruling.
 
-    A code with a detail after "(" or a space is read without it. Raises `NotFound` for any other.
+    Raises `NotFound` for any other.
     """
     word = code.strip()
     for known in (_reason, _rules, _gate, _element, _ruling, _register):
