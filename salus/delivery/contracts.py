@@ -220,6 +220,16 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedGate:
+    """One thing that was asked before sending: in words, by which rule and citation, and the answer."""
+
+    sentence: str
+    rule_id: str
+    citation: str
+    satisfied: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OriginFacts:
     """What a higher storey knows of a sending: its name (free text of staff, so PHI), who approved it."""
 
@@ -235,6 +245,8 @@ class ToldReceipt:
 
     receipt: Receipt
     rules: tuple[Explained, ...]
+    """Of every rule that had a say, the one that set the purpose's gates first."""
+    gates: tuple[PassedGate, ...]
     refusal: Explained | None
     elements: tuple[Explained, ...]
     grounds: tuple[Ground, ...]

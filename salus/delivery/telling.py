@@ -16,6 +16,7 @@ from salus.delivery.contracts import (
     DepositFacts,
     Ground,
     Origin,
+    PassedGate,
     Receipt,
     State,
     ToldReceipt,
@@ -166,6 +167,7 @@ def tell(message_id: UUID, *, actor: Actor) -> ToldReceipt:
     return ToldReceipt(
         receipt=found,
         rules=tuple(_explain(found.rule_ids)),
+        gates=tuple(_gates(found)),
         refusal=next(iter(_explain([found.reason])), None) if found.reason else None,
         elements=tuple(_explain(found.elements)),
         grounds=_grounds(found, actor),
@@ -183,6 +185,18 @@ def _explain(codes: Iterable[str]) -> Iterable[Explained]:
             yield gate.explain(code)
         except SalusError:
             continue
+
+
+def _gates(found: Receipt) -> Iterable[PassedGate]:
+    """Yield what was asked, what was not satisfied first."""
+    for each in sorted(found.results, key=lambda result: bool(result["satisfied"])):
+        told = next(iter(_explain([str(each["gate"])])), None)
+        yield PassedGate(
+            told.sentence if told else str(each["gate"]),
+            str(each["rule"]),
+            str(each["citation"]),
+            bool(each["satisfied"]),
+        )
 
 
 def _template(version_id: UUID | None) -> tuple[str, UUID | None]:

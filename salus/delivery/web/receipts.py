@@ -91,19 +91,15 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
         "floor": wording.LEVELS.get(found.floor, ("", "", ""))[1],
         "signed_by": _signer(str(found.proof["verifier_key"])) if found.proof else "",
         "peer": wording.PEERS.get(str(found.tls.get("peer", "")), ("", "")),
-        "fingerprint": _pairs(str(found.tls.get("fingerprint", ""))),
         "why_not": told.refusal.sentence if told.refusal else api.plain_reason(found.reason),
         "elements": _elements(told),
+        "element_laws": list(dict.fromkeys(law for each in told.elements for law in each.citations)),
         "steps": sorted(_course(told), key=lambda step: step.at),
         "last": found.proof["steps"][-1] if found.proof else None,
         "may_recall": found.state in RECALLABLE
         and Permission.DELIVERY_MESSAGE_RECALL in _actor(request).permissions,
         "allowed": found.state is not State.REFUSED,
     }
-
-
-def _pairs(fingerprint: str) -> str:
-    return ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2))
 
 
 def _signer(verifier_key: str) -> str:

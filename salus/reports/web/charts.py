@@ -92,10 +92,10 @@ def _column(place: int, day: Day, scale: float) -> Column:
 
 
 def _round_up(value: int) -> int:
-    """Return the next number that a scale may end with: 2, 4, 10, 20, 40, 50, 100..."""
+    """Return the next number that a scale may end with: 2, 4, 6, 8, 10, 20, 40..."""
     power = 1
     while True:
-        for step in (2, 4, 5, 10):
+        for step in (2, 4, 6, 8, 10):
             if value <= step * power and (step * power) % 2 == 0:
                 return step * power
         power *= 10

@@ -37,7 +37,7 @@ class Export(forms.Form):
         required=False,
         help_text="The file is then PHI: keep it where PHI is kept.",
     )
-    purpose = forms.ChoiceField(label="What for?", choices=PURPOSES, required=False)
+    purpose = forms.ChoiceField(label="What the names are for", choices=PURPOSES, required=False)
 
     def __init__(self, *args: Any, may_reveal: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,0 +1,126 @@
+"""Home, reports, the log and receipts, looked at in a browser, wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from salus.campaigns.contracts import Status
+from salus.identity.contracts import Role
+from salus.kernel.time import SystemClock
+from salus.platform.tenancy import acting_for
+from salus.reports import api
+from tests.browser import (
+    NARROW,
+    WIDE,
+    Console,
+    assert_accessible,
+    assert_no_sideways_scroll,
+    keep_picture,
+    sign_in,
+)
+from tests.reports.world import (
+    World,
+    fetch_picture,
+    make_campaign,
+    make_plan,
+    make_version,
+    make_world,
+    staff,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PageAt = Callable[..., "Page"]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def clinic(console: Console) -> World:
+    """A busy clinic: one campaign sent, one being sent, others coming, some mail opened."""
+    world = make_world(console.organization, people=60)
+    for place, message_id in enumerate(world.messages["accepted"]):
+        if place % 2 == 0:
+            fetch_picture(world, message_id, "person")
+        elif place % 3 == 0:
+            fetch_picture(world, message_id, "proxy")
+    fetch_picture(world, world.message("accepted", 7), "scanner")
+    now = SystemClock().now()
+    with acting_for(console.organization.id):
+        version_id = make_version(console.organization)
+        origin, counts = make_plan(console.organization, world.people, version_id, now)
+        facts = {"at": now, "version_id": version_id}
+        make_campaign(
+            console.organization, origin, counts, status=Status.PLANNED, name="Mammogram recall", **facts
+        )
+        make_campaign(
+            console.organization,
+            None,
+            None,
+            status=Status.DRAFT,
+            name="December newsletter",
+            note="Say that booking by phone is fine too.",
+            **facts,
+        )
+        make_campaign(
+            console.organization,
+            origin,
+            counts,
+            status=Status.SENDING,
+            name="Flu clinic Saturdays",
+            launch_at=now,
+            **facts,
+        )
+        make_campaign(
+            console.organization,
+            origin,
+            counts,
+            status=Status.SCHEDULED,
+            name="Flu clinic, second call",
+            launch_at=now + timedelta(hours=5),
+            **facts,
+        )
+        api.verify_log(actor=staff(console.organization, Role.AUDITOR))
+    return world
+
+
+def look(page: Page, url: str, name: str) -> None:
+    """Open a page, look at it with axe, and keep a picture."""
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.ok, f"{url}: {answer.status}"
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    keep_picture(page, name)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_every_page_can_be_read_wide_and_narrow(
+    console: Console, page_at: PageAt, clinic: World, width: int
+) -> None:
+    page = page_at(width)
+    sign_in(page, "privacy_officer")
+    look(page, console.url + "/", "home-privacy")
+    look(page, console.url + "/reports/", "reports")
+    look(page, f"{console.url}/reports/campaigns/{clinic.campaign_id}/", "report")
+    look(page, f"{console.url}/reports/campaigns/{clinic.campaign_id}/who/", "who")
+    look(page, f"{console.url}/messages/{clinic.message('accepted')}/receipt/", "receipt")
+    assert page.get_by_role("heading", name="In the log, unchanged").is_visible()
+    look(page, f"{console.url}/messages/{clinic.message('portal')}/receipt/", "receipt-portal")
+    look(page, f"{console.url}/messages/{clinic.message('refused')}/receipt/", "receipt-refused")
+    look(page, f"{console.url}/messages/{clinic.message('portal')}/recall/", "recall")
+    look(page, console.url + "/log/", "log")
+    page.get_by_role("button", name="Verify the log now").click()
+    keep_picture(page, "log-verified")
+    page.locator("table tbody tr th a").nth(30).click()
+    assert page.get_by_role("heading", name="In the log, unchanged").is_visible()
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    keep_picture(page, "entry")
+    for role in ("marketer", "administrator", "author", "developer"):
+        sign_in(page, role)
+        look(page, console.url + "/", f"home-{role}")
