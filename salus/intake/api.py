@@ -123,10 +123,8 @@ def describe(
 
 def start(import_id: UUID) -> None:
     """Queue a described import for the workers; starting one twice is harmless."""
-    from salus.intake.tasks import run_import
-
     queries.row_of(import_id)
-    defer(run_import, once=str(import_id), import_id=str(import_id))
+    defer("salus.intake.tasks.run_import", once=str(import_id), import_id=str(import_id))
 
 
 def start_csv(

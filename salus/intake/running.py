@@ -97,7 +97,7 @@ class Run:
                 with acting_for(self._organization_id):
                     self._commit(work, position, after)
                 position = after
-                if self._row.status == ImportStatus.CANCELLED:
+                if ImportStatus(self._row.status) in ENDED:  # cancelled, or finished by another run
                     break
                 if progress is not None:
                     progress(queries.facts(self._row))
