@@ -131,10 +131,11 @@ def record(
         actor=actor,
         at=at,
     )
+    # The ledger before the stream: everybody takes their locks in this order.
+    _suppress([each for each in mine if each.hard], actor=actor)
     timeline.append(
         [_event(each) for each in mine if each.state in _EVENTS and each.prepared.is_letter], actor=actor
     )
-    _suppress([each for each in mine if each.hard], actor=actor)
     deposits.make([each for each in mine if each.state is State.PORTAL], actor=actor, at=at)
     deposits.settle_notices(
         failed=[each.prepared.notice_for for each in mine if each.state in {State.BOUNCED, State.GAVE_UP}]
@@ -217,4 +218,5 @@ def _suppress(outcomes: Sequence[Outcome], *, actor: Actor) -> None:
             for each in outcomes
         ],
         actor=actor,
+        skip_absent=True,
     )

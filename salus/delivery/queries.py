@@ -78,7 +78,7 @@ def _sent(row: MessageRow) -> SentMessage:
     return SentMessage(
         message_id=row.id,
         contact_id=row.contact_id,
-        at=row.changed_at,
+        at=row.first_attempt_at or row.decided_at,
         state=state,
         sender_name=spec.sender.name,
         topic=spec.facts.topic,

@@ -68,10 +68,15 @@ class Supervisor:
             finally:
                 self.stop()
 
-    def start(self, process: Process) -> None:
-        """Start `process` and wait until it is ready; raises `Unavailable` when it does not get there."""
-        self._processes.append(process)
-        self._launch(process)
+    def start(self, *processes: Process) -> None:
+        """Start processes side by side and wait until each is ready; raises `Unavailable` when one does not get there."""
+        self._processes += processes
+        for process in processes:
+            self._launch(process)
+        for process in processes:
+            self._await(process)
+
+    def _await(self, process: Process) -> None:
         deadline = time.monotonic() + process.patience
         while not process.ready():
             if not process.is_alive() or time.monotonic() > deadline:

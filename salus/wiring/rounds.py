@@ -7,9 +7,11 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
+from salus.identity import api as identity
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
 from salus.keys import api as keys
+from salus.patients import api as patients
 from salus.platform.rounds import Round
 from salus.reports import api as reports
 
@@ -40,11 +42,21 @@ def _age_tokens(organization_id: UUID) -> None:
     keys.age_token_keys()
 
 
+def _forget_patients(organization_id: UUID) -> None:
+    patients.forget_old()
+
+
+def _forget_staff_sessions(organization_id: UUID) -> None:
+    identity.forget_old(CLOCK.now())
+
+
 ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
     Round("keys-age-tokens", 86_400.0, _age_tokens),
+    Round("patients-forget", 86_400.0, _forget_patients),
+    Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),
 )

@@ -109,6 +109,18 @@ BEHAVIORS = (
     Behavior(
         "spam", "Refuses the content after it is sent (550).", on_dot="550 5.7.1 Message looks like spam"
     ),
+    Behavior(
+        "partner-busy",
+        "A pinned partner that puts every recipient off (451).",
+        partner=Partner.NAMES,
+        on_rcpt="451 4.3.2 System not accepting mail now",
+    ),
+    Behavior(
+        "partner-refuses",
+        "A pinned partner that knows no recipient (550).",
+        partner=Partner.NAMES,
+        on_rcpt="550 5.1.1 User unknown",
+    ),
     Behavior("throttle", "Allows two connections (421).", connections=2),
     Behavior("slow", "Takes a second for each reply.", delay=1.0),
     Behavior("hangs-up", "Takes a message and hangs up without a word.", hangs_up=True),

@@ -69,15 +69,14 @@ def _tell(installation: Installation, options: argparse.Namespace) -> int:
         with terminal.phase(
             "start", "Starting the engine, a worker, a sender, the web server and a mail catcher"
         ):
-            supervisor.start(installation.catch())
             organization = clinic()
-            for process in (
+            supervisor.start(
+                installation.catch(),
                 installation.engine(),
                 installation.worker(),
                 installation.sender(),
                 installation.web(),
-            ):
-                supervisor.start(process)
+            )
         Story(organization, terminal, summary).tell(options.patients, tend=supervisor.tend)
         summary.seconds["total"] = round(time.monotonic() - began, 2)
         write_summary(summary, options.json)

@@ -15,18 +15,16 @@ from salus.wiring.demo.terminal import Terminal
 
 SEED = 7
 DOMAINS = (
-    ("partner.example.test", 62),
+    ("partner.example.test", 58),
     ("pinned.example.test", 14),
-    ("mail.example.test", 9),
-    ("refuses.example.test", 2),
-    ("busy.example.test", 2),
-    ("greylist.example.test", 2),
-    ("no-starttls.example.test", 2),
-    ("expired.example.test", 2),
-    ("wrong-name.example.test", 1),
+    ("mail.example.test", 10),
+    ("partner-refuses.example.test", 3),
+    ("partner-busy.example.test", 3),
+    ("no-starttls.example.test", 3),
+    ("expired.example.test", 3),
+    ("wrong-name.example.test", 2),
     ("tls10.example.test", 2),
-    ("untrusted.example.test", 1),
-    ("full.example.test", 1),
+    ("untrusted.example.test", 2),
 )
 """Where the clinic's patients have their mail: most at hosts that can be verified, some at hosts of the
 development relay that misbehave on purpose."""

@@ -47,10 +47,11 @@ class Terminal:
             yield lambda done: shown.update(task, completed=done)
 
     def table(self, title: str, rows: Sequence[Sequence[str]], headings: Sequence[str]) -> None:
-        """Show a small table; the last column is a number."""
+        """Show a small table; a column of numbers is set to the right."""
         table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None)
         for place, heading in enumerate(headings):
-            table.add_column(heading, justify="right" if place == len(headings) - 1 else "left")
+            numbers = all(row[place].replace(",", "").isdigit() for row in rows)
+            table.add_column(heading, justify="right" if numbers else "left")
         for row in rows:
             table.add_row(*row)
         self.console.print()
