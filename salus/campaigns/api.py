@@ -22,7 +22,8 @@ from salus.campaigns.operations import (
     sign_off,
 )
 from salus.campaigns.queries import campaign, campaigns, in_status, of_plans
-from salus.campaigns.telling import behind, floors, letter_html, running, tell, tell_plan
+from salus.campaigns.rules import SIGNERS
+from salus.campaigns.telling import behind, floors, running, tell, tell_plan
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin, Progress
 from salus.kernel.acting import Actor, system
@@ -32,6 +33,7 @@ from salus.platform import jobs
 from salus.platform.tenancy import acting_for
 
 __all__ = [
+    "SIGNERS",
     "approve",
     "behind",
     "campaign",
@@ -43,7 +45,6 @@ __all__ = [
     "in_status",
     "launch",
     "launch_due",
-    "letter_html",
     "make_plan",
     "of_plans",
     "pause",

@@ -76,6 +76,11 @@ class Campaign:
     fault: str = ""
     """Why planning stopped, in plain words without PHI; empty when it did not."""
 
+    @property
+    def may_not(self) -> int:
+        """Return how many may not receive it, by the present plan."""
+        return sum(self.planned.refused.values()) if self.planned else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -121,14 +121,6 @@ def behind(
     return people
 
 
-def letter_html(campaign_id: UUID, language: str, *, actor: Actor) -> str:
-    """Return the message in a language as a sample person would see it; raises `NotFound`."""
-    id = campaign(campaign_id).versions.get(language)
-    if id is None:
-        raise NotFound
-    return content.preview(content.version(id), actor=actor).rendered.html
-
-
 def _letter(language: str, version_id: UUID) -> Letter:
     version = content.version(version_id)
     confirmed = version.classification.confirmed_by if version.classification else None

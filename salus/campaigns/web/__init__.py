@@ -1,0 +1,1 @@
+"""The pages of a campaign from draft to done, and its addresses for programs."""

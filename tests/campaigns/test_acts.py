@@ -1,0 +1,461 @@
+"""What people do to a campaign, with the real gate, the real engine and the real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from salus.audiences import api as audiences
+from salus.audit import api as audit
+from salus.audit.contracts import Action, Filters
+from salus.campaigns import api, operations
+from salus.campaigns.contracts import CAMPAIGN, Behind, SignOff, Status
+from salus.campaigns.models import CampaignRow
+from salus.contacts import api as contacts
+from salus.content import api as content
+from salus.delivery import api as delivery
+from salus.delivery.contracts import Origin, State
+from salus.identity.contracts import Organization
+from salus.kernel.acting import Actor, ActorKind, system
+from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.ids import new_id
+from salus.kernel.vocabulary import Protection
+from salus.platform.tenancy import acting_for
+from tests.delivery import office
+
+from .conftest import CLOCK, NAME, Clinic
+
+
+def queued(clinic: Clinic, campaign_id: UUID) -> int:
+    plan_id = clinic.campaign(campaign_id).plan_id
+    with acting_for(clinic.id), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM delivery_queue WHERE origin_id = %s AND NOT held", [plan_id])
+        return int(cursor.fetchone()[0])
+
+
+def test_a_plan_says_for_everybody_whether_and_why(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    assert planned.status is Status.PLANNED
+    assert planned.planned is not None
+    assert (planned.planned.planned, planned.planned.cleared) == (6, 4)
+    assert planned.planned.refused == {"opted_out": 1, "no_address": 1}
+    with acting_for(clinic.id):
+        told = api.tell_plan(planned)
+        assert told is not None
+        assert told.adds_up
+        assert told.may_not == planned.may_not == 2
+        assert {line.code for line in told.refused} == {"opted_out", "no_address"}
+        assert all(line.told.sentence and line.told.citations for line in (*told.allowed, *told.refused))
+        assert told.rules_version
+        assert api.floors(told.counts.by_floor) == ((Protection.NAMED, 4),)
+
+
+def test_the_pages_name_what_a_message_discloses_and_from_where(clinic: Clinic) -> None:
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        told = api.tell(draft.id)
+        sick = audiences.save_segment(
+            "With diabetes",
+            {"version": 1, "where": {"record": "conditions", "code": "vs:diabetes"}},
+            clinic.marketer,
+        )
+        api.change(
+            draft.id,
+            name=NAME,
+            segment_id=sick.id,
+            versions=clinic.versions,
+            actor=clinic.marketer,
+            at=CLOCK.now(),
+        )
+        implicit = api.tell(draft.id)
+    assert [each.word for each in told.discloses] == ["contact"]
+    assert ("the text", "given_name") in told.discloses[0].origins
+    assert "diagnosis" in [each.word for each in implicit.discloses], "being chosen tells of the diagnosis"
+    assert told.letters[0].confirmed_by
+    assert told.sender.address == f"care@{clinic.organization.sending_domain}"
+
+
+def test_who_wrote_it_does_not_approve_it_whatever_roles_they_have(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    both = replace(clinic.marketer, permissions=clinic.marketer.permissions | clinic.officer.permissions)
+    with acting_for(clinic.id), pytest.raises(Conflict, match="You wrote this"):
+        api.approve(planned.id, actor=both, at=CLOCK.now())
+    assert clinic.campaign(planned.id).status is Status.PLANNED
+
+
+def test_nobody_who_ever_wrote_in_it_approves_it(clinic: Clinic) -> None:
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        api.change(
+            draft.id,
+            name="Another name",
+            segment_id=clinic.segment_id,
+            versions=clinic.versions,
+            actor=clinic.coordinator,
+            at=CLOCK.now(),
+        )
+        api.plan(draft.id, actor=clinic.coordinator, clock=CLOCK)
+    api.make_plan(clinic.id, draft.id)
+    with acting_for(clinic.id), pytest.raises(Conflict, match="You wrote this"):
+        api.approve(draft.id, actor=clinic.marketer, at=CLOCK.now())
+
+
+@pytest.mark.parametrize("kind", [ActorKind.API_KEY, ActorKind.SYSTEM])
+def test_no_program_approves(clinic: Clinic, kind: ActorKind) -> None:
+    planned = clinic.planned()
+    program = Actor(kind, clinic.id, id=new_id(), permissions=clinic.officer.permissions)
+    with acting_for(clinic.id), pytest.raises(Conflict):
+        api.approve(planned.id, actor=program, at=CLOCK.now())
+
+
+def test_an_approval_is_of_the_plan_that_was_seen(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    with acting_for(clinic.id):
+        api.plan(planned.id, actor=clinic.marketer, clock=CLOCK)
+    api.make_plan(clinic.id, planned.id)
+    with acting_for(clinic.id):
+        with pytest.raises(Conflict, match="planned anew"):
+            api.approve(planned.id, actor=clinic.officer, at=CLOCK.now(), plan_id=planned.plan_id)
+        present = api.campaign(planned.id).plan_id
+        approved = api.approve(planned.id, actor=clinic.officer, at=CLOCK.now(), plan_id=present)
+        assert (approved.status, approved.approved_by) == (Status.APPROVED, clinic.officer.id)
+        assert approved.approved_at is not None
+        [entry] = audit.entries(Filters(action=Action.CAMPAIGN_APPROVE, object_id=planned.id))
+        assert entry.details["people"] == 4
+
+
+def test_planning_again_voids_the_earlier_plan(clinic: Clinic) -> None:
+    first = clinic.approved()
+    assert first.plan_id is not None
+    with acting_for(clinic.id):
+        again = api.plan(first.id, actor=clinic.marketer, clock=CLOCK)
+        assert again.approved_by is None
+        earlier = delivery.progress(Origin(CAMPAIGN, first.plan_id))
+        assert earlier.states == {State.REFUSED: 2, State.CANCELLED: 4}
+        with pytest.raises(Conflict):
+            delivery.release(Origin(CAMPAIGN, first.plan_id), not_before=CLOCK.now(), actor=clinic.marketer)
+    api.make_plan(clinic.id, first.id)
+    later = clinic.campaign(first.id)
+    assert later.plan_id not in {None, first.plan_id}
+    assert later.planned == first.planned
+
+
+def test_a_change_after_the_plan_makes_it_a_draft_again(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    with acting_for(clinic.id):
+        changed = api.change(
+            planned.id,
+            name="Another name",
+            segment_id=clinic.segment_id,
+            versions=clinic.versions,
+            actor=clinic.marketer,
+            at=CLOCK.now(),
+        )
+        assert changed.status is Status.DRAFT
+        with pytest.raises(Conflict, match="is a draft cannot be approved"):
+            api.approve(planned.id, actor=clinic.officer, at=CLOCK.now())
+
+
+def test_it_is_sent_back_with_a_note(clinic: Clinic) -> None:
+    approved = clinic.approved()
+    with acting_for(clinic.id):
+        with pytest.raises(BadInput):
+            api.send_back(approved.id, "  ", actor=clinic.officer, at=CLOCK.now())
+        back = api.send_back(
+            approved.id, "Say that booking by phone is fine too.", actor=clinic.officer, at=CLOCK.now()
+        )
+        assert (back.status, back.approved_by) == (Status.DRAFT, None)
+        assert back.note.reveal() == "Say that booking by phone is fine too."
+        row = CampaignRow.objects.get(id=approved.id)
+        assert b"booking by phone" not in bytes(row.sealed), "notes are free text of staff: sealed"
+
+
+def test_nothing_is_launched_without_an_approval(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    with acting_for(clinic.id), pytest.raises(Conflict, match="is planned cannot be launched"):
+        api.launch(planned.id, actor=clinic.marketer, at=CLOCK.now())
+    assert queued(clinic, planned.id) == 0
+
+
+def test_launched_now_its_messages_are_in_the_queue(clinic: Clinic) -> None:
+    sending = clinic.sending()
+    assert sending.status is Status.SENDING
+    assert queued(clinic, sending.id) == 4
+    with acting_for(clinic.id):
+        now = api.running(sending, CLOCK.now())
+    assert now is not None
+    assert (now.cleared, now.outcomes["queued"], now.ends_at) == (4, 4, None)
+
+
+def test_launched_at_a_time_it_goes_when_the_time_has_come(clinic: Clinic) -> None:
+    approved, now = clinic.approved(), CLOCK.now()
+    worker = system(clinic.id, "worker")
+    with acting_for(clinic.id):
+        scheduled = api.launch(
+            approved.id, actor=clinic.marketer, at=now, not_before=now + timedelta(hours=2)
+        )
+        assert (scheduled.status, scheduled.launch_at) == (Status.SCHEDULED, now + timedelta(hours=2))
+        assert api.launch_due(actor=worker, at=now + timedelta(hours=1)) == 0
+    assert queued(clinic, approved.id) == 0
+    with acting_for(clinic.id):
+        assert api.launch_due(actor=worker, at=now + timedelta(hours=3)) == 1
+        assert api.launch_due(actor=worker, at=now + timedelta(hours=3)) == 0
+    assert queued(clinic, approved.id) == 4
+    assert clinic.campaign(approved.id).status is Status.SENDING
+
+
+def test_a_time_can_be_changed_and_taken_back(clinic: Clinic) -> None:
+    approved, now = clinic.approved(), CLOCK.now()
+    with acting_for(clinic.id):
+        for hours in (2, 5):
+            later = now + timedelta(hours=hours)
+            found = api.launch(approved.id, actor=clinic.marketer, at=now, not_before=later)
+            assert found.launch_at == later
+        back = api.send_back(approved.id, "Wait for the new hours.", actor=clinic.officer, at=now)
+        assert (back.status, back.launch_at) == (Status.DRAFT, None)
+        assert api.launch_due(actor=system(clinic.id, "worker"), at=now + timedelta(days=1)) == 0
+
+
+def test_pause_holds_back_and_resume_lets_go(clinic: Clinic) -> None:
+    sending = clinic.sending()
+    with acting_for(clinic.id):
+        assert api.pause(sending.id, actor=clinic.marketer, at=CLOCK.now()).status is Status.PAUSED
+    assert queued(clinic, sending.id) == 0
+    with acting_for(clinic.id):
+        with pytest.raises(Conflict, match="is paused cannot be paused"):
+            api.pause(sending.id, actor=clinic.marketer, at=CLOCK.now())
+        assert api.resume(sending.id, actor=clinic.marketer, at=CLOCK.now()).status is Status.SENDING
+    assert queued(clinic, sending.id) == 4
+
+
+def test_cancelled_it_stays_cancelled_and_everybody_is_accounted_for(clinic: Clinic) -> None:
+    sending = clinic.sending()
+    with acting_for(clinic.id):
+        cancelled = api.cancel(sending.id, actor=clinic.marketer, at=CLOCK.now())
+        assert cancelled.status is Status.CANCELLED
+        now = api.running(cancelled, CLOCK.now())
+        assert now is not None
+        assert (now.outcomes["cancelled"], now.outcomes["queued"]) == (4, 0)
+        for act in (api.launch, api.pause, api.resume, api.cancel):
+            with pytest.raises(Conflict):
+                act(sending.id, actor=clinic.marketer, at=CLOCK.now())
+    assert queued(clinic, sending.id) == 0
+
+
+def test_what_has_nothing_left_to_send_is_done(clinic: Clinic) -> None:
+    sending, worker = clinic.sending(), system(clinic.id, "worker")
+    with acting_for(clinic.id):
+        api.launch_due(actor=worker, at=CLOCK.now())
+        assert api.campaign(sending.id).status is Status.SENDING
+        assert sending.plan_id is not None
+        delivery.cancel(Origin(CAMPAIGN, sending.plan_id), actor=worker, at=CLOCK.now())
+        api.launch_due(actor=worker, at=CLOCK.now())
+        assert api.campaign(sending.id).status is Status.DONE
+
+
+def test_a_plan_that_is_being_made_can_be_given_up_and_its_job_then_does_nothing(clinic: Clinic) -> None:
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        started = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert (started.status, started.planned_people) == (Status.PLANNING, 6)
+        with pytest.raises(Conflict, match="is being planned cannot be changed"):
+            api.change(
+                draft.id,
+                name=NAME,
+                segment_id=clinic.segment_id,
+                versions=clinic.versions,
+                actor=clinic.marketer,
+                at=CLOCK.now(),
+            )
+        api.stop_planning(draft.id, actor=clinic.marketer, at=CLOCK.now())
+    api.make_plan(clinic.id, draft.id)
+    assert clinic.campaign(draft.id).status is Status.DRAFT
+    assert clinic.campaign(draft.id).plan_id is None
+
+
+def test_a_late_job_of_an_earlier_plan_does_not_touch_the_present_one(clinic: Clinic) -> None:
+    draft, worker = clinic.draft(), system(clinic.id, "worker")
+    with acting_for(clinic.id):
+        first = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        api.stop_planning(draft.id, actor=clinic.marketer, at=CLOCK.now())
+        api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert first.plan_id is not None
+        assert not operations.plan_some(draft.id, first.plan_id, [1], actor=worker, at=CLOCK.now())
+        operations.end_plan(draft.id, first.plan_id, actor=worker, at=CLOCK.now())
+        progress = api.progress(draft.id)
+        assert progress is not None
+        assert progress.planned == 0
+        assert api.campaign(draft.id).status is Status.PLANNING
+
+
+def test_a_plan_made_twice_at_once_is_one_plan(clinic: Clinic) -> None:
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+    for _ in range(2):
+        api.make_plan(clinic.id, draft.id)
+    progress = clinic.campaign(draft.id).planned
+    assert progress is not None
+    assert progress.planned == 6
+
+
+def test_a_plan_that_does_not_cover_everybody_is_never_shown_as_one(clinic: Clinic) -> None:
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        started = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert started.plan_id is not None
+        with pytest.raises(Conflict, match="covers 0 of 6"):
+            operations.end_plan(draft.id, started.plan_id, actor=system(clinic.id, "worker"), at=CLOCK.now())
+
+
+def test_a_plan_that_cannot_go_on_says_why_and_is_a_draft_again(own_clinic: Clinic) -> None:
+    draft = own_clinic.draft()
+    with acting_for(own_clinic.id):
+        api.plan(draft.id, actor=own_clinic.marketer, clock=CLOCK)
+        contacts.erase_person(own_clinic.people[0], actor=system(own_clinic.id, "test"))
+    api.make_plan(own_clinic.id, draft.id)
+    stopped = own_clinic.campaign(draft.id)
+    assert (stopped.status, stopped.plan_id) == (Status.DRAFT, None)
+    assert "1 people of this audience are not there any more" in stopped.fault
+
+
+def test_what_is_not_classified_is_not_even_planned(clinic: Clinic) -> None:
+    with acting_for(clinic.id):
+        author = clinic.marketer
+        template_id = content.create_template("Plain", actor=author)
+        version = content.save_version(
+            template_id, language="en", subject="Hello", mjml=office.LETTER, actor=author
+        )
+        draft = api.create(
+            name=NAME,
+            segment_id=clinic.segment_id,
+            versions={"en": version.id},
+            actor=author,
+            at=CLOCK.now(),
+        )
+        with pytest.raises(BadInput, match="not classified"):
+            api.plan(draft.id, actor=author, clock=CLOCK)
+        assert api.campaign(draft.id).status is Status.DRAFT
+
+
+def test_an_unconfirmed_classification_lets_nobody_receive_it(clinic: Clinic) -> None:
+    with acting_for(clinic.id):
+        version_id = office.template(clinic.organization, confirmed=False)
+        draft = api.create(
+            name=NAME,
+            segment_id=clinic.segment_id,
+            versions={"en": version_id},
+            actor=clinic.marketer,
+            at=CLOCK.now(),
+        )
+        api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+    api.make_plan(clinic.id, draft.id)
+    planned = clinic.campaign(draft.id).planned
+    assert planned is not None
+    assert planned.cleared == 0
+    with acting_for(clinic.id), pytest.raises(Conflict, match="Nobody may receive this"):
+        api.approve(draft.id, actor=clinic.officer, at=CLOCK.now())
+
+
+@pytest.mark.parametrize("fault", ["no name", "no version", "wrong language", "no segment"])
+def test_a_draft_that_does_not_fit_together_is_refused(clinic: Clinic, fault: str) -> None:
+    given = {"name": NAME, "segment_id": clinic.segment_id, "versions": clinic.versions}
+    given |= {
+        "no name": {"name": "  "},
+        "no version": {"versions": {}},
+        "wrong language": {"versions": {"es": clinic.versions["en"]}},
+        "no segment": {"segment_id": new_id()},
+    }[fault]
+    with acting_for(clinic.id), pytest.raises(NotFound if fault == "no segment" else BadInput):
+        api.create(**given, actor=clinic.marketer, at=CLOCK.now())
+
+
+def test_sign_offs_are_given_by_somebody_else_who_may_and_count_from_the_next_plan(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    with acting_for(clinic.id):
+        with pytest.raises(NotFound):
+            api.sign_off(planned.id, SignOff.WAIVER_ID, actor=clinic.marketer, at=CLOCK.now())
+        with pytest.raises(NotFound):
+            api.sign_off(planned.id, SignOff.COMPLIANCE_APPROVAL, actor=clinic.coordinator, at=CLOCK.now())
+        signed = api.sign_off(
+            planned.id, SignOff.CLINICIAN_SIGN_OFF, actor=clinic.coordinator, at=CLOCK.now()
+        )
+        assert signed.status is Status.DRAFT
+        again = api.plan(planned.id, actor=clinic.marketer, clock=CLOCK)
+        assert again.plan_id is not None
+        spec = delivery.spec_of(Origin(CAMPAIGN, again.plan_id))
+        assert spec.facts.clinician_sign_off == signed.sign_offs[SignOff.CLINICIAN_SIGN_OFF]
+        entry = audit.entry(signed.sign_offs[SignOff.CLINICIAN_SIGN_OFF])
+        assert (entry.actor_id, entry.reason) == (clinic.coordinator.id, "clinician_sign_off")
+
+
+def test_a_key_of_the_callers_own_makes_create_plan_and_launch_safe_to_repeat(clinic: Clinic) -> None:
+    given = {
+        "name": NAME,
+        "segment_id": clinic.segment_id,
+        "versions": clinic.versions,
+        "actor": clinic.marketer,
+        "at": CLOCK.now(),
+    }
+    with acting_for(clinic.id):
+        made = api.create(**given, once="k1")
+        assert api.create(**given, once="k1").id == made.id
+        assert api.create(**given, once="k2").id != made.id
+        assert api.create(**{**given, "actor": clinic.coordinator}, once="k1").id != made.id
+        with pytest.raises(Conflict, match="another campaign"):
+            api.create(**{**given, "name": "Something else"}, once="k1")
+        started = api.plan(made.id, actor=clinic.marketer, clock=CLOCK, once="p1")
+        assert api.plan(made.id, actor=clinic.marketer, clock=CLOCK, once="p1").plan_id == started.plan_id
+    api.make_plan(clinic.id, made.id)
+    with acting_for(clinic.id):
+        api.approve(made.id, actor=clinic.officer, at=CLOCK.now())
+        api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l1")
+        assert api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l1").status is Status.SENDING
+        with pytest.raises(Conflict):
+            api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l2")
+
+
+def test_who_is_behind_a_figure_is_told_and_recorded(clinic: Clinic) -> None:
+    planned = clinic.planned()
+    with acting_for(clinic.id):
+        refused = api.behind(planned.id, Behind(refused=True, code="opted_out"), actor=clinic.officer)
+        assert [each.contact_id for each in refused] == [clinic.people[4]]
+        assert planned.planned is not None
+        [rule] = planned.planned.by_rule
+        allowed = api.behind(planned.id, Behind(code=rule), actor=clinic.officer)
+        assert {each.contact_id for each in allowed} == set(clinic.people[:4])
+        by_floor = api.behind(planned.id, Behind(floor=Protection.NAMED), actor=clinic.officer)
+        assert len(by_floor) == 4
+        assert len(api.behind(planned.id, Behind(), actor=clinic.officer, limit=3)) == 3
+        entries = audit.entries(Filters(action=Action.REPORT_RECIPIENTS, object_id=planned.id))
+        assert sorted(entry.details["people"] for entry in entries) == [1, 3, 4, 4]
+
+
+def test_an_outsider_finds_no_campaign(clinic: Clinic, make_clinic: Callable[..., Organization]) -> None:
+    planned = clinic.planned()
+    other = make_clinic("Northfield Clinic")
+    with acting_for(other.id):
+        with pytest.raises(NotFound):
+            api.campaign(planned.id)
+        with pytest.raises(NotFound):
+            api.cancel(planned.id, actor=system(other.id, "test"), at=CLOCK.now())
+        assert api.campaigns() == []
+        assert planned.plan_id is not None
+        assert api.of_plans([planned.plan_id]) == {}
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM campaigns_campaign")
+            assert cursor.fetchone() == (0,), "row-level security alone shows nothing"
+
+
+def test_the_list_is_read_page_by_page(clinic: Clinic) -> None:
+    made = [clinic.draft(f"Campaign {place}").id for place in range(3)]
+    with acting_for(clinic.id):
+        first = api.campaigns(limit=2)
+        rest = api.campaigns(before=first[-1].created_at, limit=1)
+        assert [each.id for each in (*first, *rest)] == made[::-1]
+        assert {each.id for each in api.in_status([Status.DRAFT])} >= set(made)
