@@ -6,16 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
+from zoneinfo import available_timezones
 
+from salus.contacts import api as contacts
+from salus.gate.catalogue import CODES
 from salus.gate.contracts import Decision, Explained, MessageFacts, PersonFacts
 from salus.gate.facts_shapes import Context, defaults_of
 from salus.kernel.errors import BadInput
 from salus.kernel.phi import Phi
 
 MOST_PERSONS = 100_000
+EARLIEST, LATEST = 1990, 2199
+"""Years for which there can be a decision."""
+EARLIEST_DAY = 1870
+"""The first year in which somebody can be born, as in contacts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,32 @@ def _case(value: object, path: str, default_at: datetime) -> FactsCase:
     for name in ("message", "persons"):
         if name not in given:
             raise BadInput("is missing", place=f"{path}.{name}")
-    message = _shape(MessageFacts, given["message"], Context(f"{path}.message", at))
+    if not EARLIEST <= at.year <= LATEST:
+        raise BadInput(f"must be between {EARLIEST} and {LATEST}", place=f"{path}.at")
+    message = _message(given["message"], Context(f"{path}.message", at))
     people = given["persons"]
     if not isinstance(people, list) or len(people) > MOST_PERSONS:
         raise BadInput(f"must be a list of at most {MOST_PERSONS:,} people", place=f"{path}.persons")
     persons = tuple(_person(one, Context(f"{path}.persons[{index}]", at)) for index, one in enumerate(people))
     return FactsCase(at, message, persons)
+
+
+def _message(value: object, context: Context) -> MessageFacts:
+    message: MessageFacts = _shape(MessageFacts, value, context)
+    for index, code in enumerate(message.conditions):
+        _known_code("conditions", code, f"{context.path}.conditions[{index}]")
+    for index, read in enumerate(message.reads):
+        if read.code is not None:
+            _known_code(read.field, read.code, f"{context.path}.reads[{index}].code")
+    return message
+
+
+def _known_code(field: str, code: str, path: str) -> None:
+    try:
+        CODES.specials_of(field, code)
+        CODES.covers(code, code)
+    except BadInput as fault:
+        raise BadInput(fault.what, place=path) from None
 
 
 def _person(value: object, context: Context) -> PersonFacts:
@@ -55,11 +83,26 @@ def _person(value: object, context: Context) -> PersonFacts:
     if given.get("standing") is None:
         given["standing"] = {}
     person: PersonFacts = _shape(PersonFacts, given, context)
+    _check_places(person, context.path)
     if person.address is not None and "address_source" not in given:
         person = replace(person, address_source=person.address.source)
     if "contact_id" not in _object(given["standing"], f"{context.path}.standing"):
         person = replace(person, standing=replace(person.standing, contact_id=person.contact_id))
     return person
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _check_places(person: PersonFacts, path: str) -> None:
+    """Refuse a state or zone that nobody knows: its law and its hours would be missed without a word."""
+    for state in sorted(person.states):
+        if state not in contacts.STATES:
+            raise BadInput("must be two-letter codes of states", place=f"{path}.states")
+    if person.time_zone and person.time_zone not in _zones():
+        raise BadInput('must be a time zone like "America/Chicago"', place=f"{path}.time_zone")
 
 
 def _shape(shape: type, value: object, context: Context) -> Any:
@@ -117,9 +160,16 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not EARLIEST_DAY <= day.year <= LATEST:
+        raise ValueError(text)
+    return day
+
+
 _TEXTS: Mapping[type, tuple[Callable[[str], object], str]] = {
     str: (str, "a text"),
-    date: (date.fromisoformat, 'a date like "2026-11-24"'),
+    date: (_day, 'a date like "2026-11-24"'),
     datetime: (_moment, 'a moment with its zone, like "2026-11-24T17:00:00Z"'),
     UUID: (UUID, "a UUID"),
     bytes: (bytes.fromhex, "bytes in hexadecimal"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from salus.gate.rules.moment import LAPSED_DAYS, Moment, add_months, birthday, prescribed_until, treated_until
 from salus.gate.rules.quiet_hours import open_until, opens_at
 from salus.gate.rules.rule import Window
+from salus.kernel.time import FAR
 
 days = st.dates(date(1950, 1, 1), date(2040, 12, 31))
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -81,3 +82,7 @@ def test_of_two_windows_only_what_both_allow_is_left(
 ) -> None:
     both = open_until(one, zone, at) is not None and open_until(two, zone, at) is not None
     assert (open_until(one.meet(two), zone, at) is not None) == both
+
+
+def test_a_day_at_the_end_of_the_calendar_never_ends() -> None:
+    assert prescribed_until(date(9999, 12, 31)) == birthday(date(9998, 1, 1), 18) == FAR

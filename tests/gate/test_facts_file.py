@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from salus.gate import api, facts_file, facts_schema
 from salus.gate.contracts import MessageFacts, PersonFacts, Reason
@@ -111,6 +112,15 @@ def test_people_and_evidence_without_an_id_get_a_stable_one() -> None:
         (case(person={"standing": {"opt_ins": [{}]}}), "$.persons[0].standing.opt_ins[0].topic"),
         (case(person={"standing": []}), "$.persons[0].standing"),
         (case(person={"treatments": [{"code": "E11"}]}), "$.persons[0].treatments[0].last_care"),
+        (case(person={"states": ["OH", "Ohio"]}), "$.persons[0].states"),
+        (case(person={"time_zone": "Mars/North"}), "$.persons[0].time_zone"),
+        (case(person={"birth_date": "0001-01-01"}), "$.persons[0].birth_date"),
+        (case({"conditions": ["E11", "vs:nonsense"]}), "$.message.conditions[1]"),
+        (
+            case({"reads": [{"field": "conditions", "phi_class": "diagnosis", "code": "vs:x"}]}),
+            "$.message.reads[0].code",
+        ),
+        (case(at="0001-01-01T00:00:00+14:00"), "$.at"),
     ],
 )
 def test_a_fault_names_its_place(document: object, place: str) -> None:
@@ -160,3 +170,37 @@ def test_a_decision_is_written_with_its_explanation() -> None:
     assert {"gate", "rule", "citation", "satisfied", "evidence_id", "detail"} == set(refused["gates"][0])
     assert api.write_decision(decide(message(Purpose.APPOINTMENT), person()))["explanation"] is None
     assert json.loads(json.dumps(refused)) == refused
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["9999-12-31", "2026-11-24T17:00:00Z", "email"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(messages(), people(), json_values, st.data())
+def test_no_file_breaks_it(facts: MessageFacts, who: PersonFacts, junk: object, data: st.DataObject) -> None:
+    document = {"at": AT.isoformat(), "message": plain(facts), "persons": [plain(who)]}
+    node: Any = document
+    while True:
+        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+        key = data.draw(st.sampled_from(keys))
+        if not node[key] or not isinstance(node[key], (dict, list)) or data.draw(st.booleans()):
+            node[key] = junk
+            break
+        node = node[key]
+    try:
+        for one in facts_file.read(document, NOW):
+            for decision in api.decide(one.message, one.persons, one.at):
+                json.dumps(api.write_decision(decision))
+    except BadInput as fault:
+        assert fault.place.startswith("$")  # noqa: PT017
+
+
+def test_a_record_without_an_end_breaks_nothing() -> None:
+    forever = [{"code": "860975", "last_care": "2199-12-31"}]
+    document = case({"purpose": "refill_or_adherence"}, {"prescriptions": forever})
+    ((decision,),) = [api.decide(one.message, one.persons, one.at) for one in facts_file.read(document, NOW)]
+    assert decision.allowed

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from salus.gate.contracts import Reason, Treatment
+from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import (
     AddressSource,
     Channel,
@@ -25,7 +26,9 @@ from salus.kernel.vocabulary import (
 
 from .world import (
     AT,
+    MAIL,
     bounced,
+    consent,
     decide,
     guardian,
     in_clear,
@@ -312,6 +315,37 @@ def test_a_text_message_ends_with_the_quiet_hours() -> None:
     )
     assert at_night.reason is R.QUIET_HOURS
     assert at_night.valid_until == datetime(2026, 11, 25, 14, 0, tzinfo=UTC)  # 9:00
+
+
+def test_the_wish_for_text_messages_is_for_a_purpose_an_address_and_a_time() -> None:
+    facts = message(P.APPOINTMENT, channel=Channel.SMS)
+    who = person(opt_ins=opted_in(channel=Channel.SMS), unencrypted=in_clear(P.APPOINTMENT))
+    (wish,) = who.standing.unencrypted
+    assert decide(facts, who).allowed
+    for flaw in (
+        {"valid_until": AT},
+        {"purposes": frozenset({P.REFILL})},
+        {"channel": Channel.EMAIL},
+        {"address": Phi("else@example.org")},
+    ):
+        other = replace(who.standing, unencrypted=(replace(wish, **flaw),))  # type: ignore[arg-type]
+        assert decide(facts, replace(who, standing=other)).reason is R.NOT_ENCRYPTED
+    soon = replace(wish, valid_until=AT + timedelta(minutes=5), address=Phi(MAIL))
+    decision = decide(facts, replace(who, standing=replace(who.standing, unencrypted=(soon,))))
+    assert decision.valid_until == AT + timedelta(minutes=5)
+
+
+def test_a_part_2_consent_that_is_over_opens_nothing_and_the_longest_counts() -> None:
+    facts = message(P.CARE_INSTRUCTIONS, reads=(read("conditions", special=Special.PART2_SUD),))
+    (short,) = consent(tpo=True)
+    long = replace(short, evidence_id=UUID(int=77), valid_until=AT + timedelta(days=120))
+    assert (
+        decide(facts, person(part2_consents=(replace(short, valid_until=AT),))).reason is R.NO_PART2_CONSENT
+    )
+    assert decide(facts, person(part2_consents=consent(marketing=True))).reason is R.NO_PART2_CONSENT
+    decision = decide(facts, person(part2_consents=(short, long)))
+    assert decision.valid_until == long.valid_until
+    assert long.evidence_id in {result.evidence_id for result in decision.results}
 
 
 def test_a_security_code_is_not_held_back_at_night() -> None:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from salus.kernel.time import FAR
+
 TREATMENT_MONTHS = 12
 """Care within so many months counts as active treatment (`law.md` X1)."""
 
 LAPSED_DAYS = 90
 """A prescription that lapsed at most so long ago counts as current (HHS FAQ, D03)."""
+
+_LAST_YEAR = 9000
+"""Records say "9999-12-31" for what has no end; beyond this the calendar itself would end."""
 
 _WEST = timedelta(hours=12)
 """The last place on earth to begin a day: until it is a birthday there too, a minor stays one."""
@@ -73,6 +78,8 @@ def midnight(day: date) -> datetime:
 @lru_cache(maxsize=8192)
 def birthday(born: date, age: int) -> datetime:
     """Return when a person is `age` years old everywhere in the United States."""
+    if born.year > _LAST_YEAR:
+        return FAR
     day = add_months(born, age * 12)
     if day.day != born.day:  # born on 29 February: of age on 1 March
         day += timedelta(days=1)
@@ -88,4 +95,6 @@ def treated_until(last_care: date) -> datetime:
 @lru_cache(maxsize=8192)
 def prescribed_until(supply_ends: date) -> datetime:
     """Return when a supply that ends on `supply_ends` stops counting as current."""
+    if supply_ends.year > _LAST_YEAR:
+        return FAR
     return midnight(supply_ends + timedelta(days=LAPSED_DAYS + 1))

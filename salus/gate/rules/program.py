@@ -71,14 +71,13 @@ class Program:
         self.facts = facts
         self.version = RULES_VERSION if rules is RULES else version_of(rules)
         self.message = message_of(facts, codes)
+        self._day = day
         self._rules = self._applicable(rules, day)
         self._next_change = _next_change(rules, day)
         self._reader = Reader(self.message, codes, STATES_WITH_RULES)
         self._plans: dict[Traits, Plan] = {}
 
-    def _applicable(
-        self, rules: Sequence[Rule], day: date
-    ) -> list[tuple[Rule, Condition, tuple[Demand, ...]]]:
+    def _applicable(self, rules: Sequence[Rule], day: date) -> list[Applicable]:
         """Return the rules that may apply to this message, with what is left of their conditions."""
         found = []
         for rule in rules:
@@ -94,6 +93,8 @@ class Program:
 
     def decide(self, person: PersonFacts, now: Moment) -> Decision:
         """Return the decision for one person at `now`, on the day for which it was compiled."""
+        if now.today != self._day:
+            raise ValueError("a program decides on the day for which it was compiled")
         seen = self._reader.see(person, now)
         plan = self._plans.get(seen.traits)
         if plan is None:

@@ -25,7 +25,7 @@ def decide(request: HttpRequest) -> list[dict[str, Any]]:
     """
     try:
         document = json.loads(request.body)
-    except (ValueError, UnicodeDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:
         raise BadInput("is not JSON", place="body") from fault
     return api.decide_document(document, actor=request.actor)  # type: ignore[attr-defined]
 

@@ -122,6 +122,8 @@ def _read(name: str) -> object:
         return json.loads(text)
     except json.JSONDecodeError as fault:
         raise BadInput(f"is not JSON: {fault.msg}", place=f"{name}, line {fault.lineno}") from fault
+    except RecursionError as fault:
+        raise BadInput("is nested too deeply", place=name) from fault
 
 
 def _print_decision(decision: dict[str, Any]) -> None:
