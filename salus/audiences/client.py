@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class Status:
     positions: Mapping[str, int] | None = None
     behind: Mapping[str, int] | None = None
     rebuilt_at: datetime | None = None
+    build: Mapping[str, float] = field(default_factory=dict)
+    """How many seconds the last build took: "people_seconds", "feeds_seconds", "seconds"."""
 
 
 def directory() -> Path:
@@ -108,6 +110,7 @@ class Engine:
             answer["positions"],
             answer["behind"],
             datetime.fromisoformat(rebuilt) if rebuilt else None,
+            answer["build"],
         )
 
     def _ask(

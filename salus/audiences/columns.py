@@ -20,9 +20,14 @@ SQL_TYPE: Mapping[AttributeType, str] = {
     AttributeType.DATE: "DATE",
     AttributeType.BOOL: "BOOLEAN",
 }
+SYSTEMS = ("icd10", "snomed", "rxnorm", "cvx", "loinc", "cpt")
+"""The code systems of records, as contacts knows them: a small number in the store instead of a word."""
+_SYSTEM = f"ENUM({', '.join(repr(one) for one in SYSTEMS)})"
+ZONE_TYPE = "zone_name"
+"""The enumeration of time zones; a person's zone is the place of its name in it, from 1; 0 is not known."""
 RECORD_COLUMNS: dict[str, str] = {
     "code": "VARCHAR",
-    "system": "VARCHAR",
+    "system": _SYSTEM,
     "text": "VARCHAR",
     "status": "VARCHAR",
     "date": "DATE",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from salus.audiences import operands
+from salus.audiences.columns import SYSTEMS
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import (
     All,
@@ -178,7 +179,11 @@ class _Reader:
     def _match(self, given: Mapping[str, Any], place: str) -> Match:
         codes = operands.codes(given["code"], f"{place}.code") if "code" in given else ()
         self._known(codes, f"{place}.code")
-        system = operands.text(given["system"], f"{place}.system") if "system" in given else ""
+        system = given.get("system", "")
+        if "system" in given and system not in SYSTEMS:
+            raise BadInput(
+                "is not a known word", place=f"{place}.system", next_step=_perhaps(system, SYSTEMS)
+            )
         statuses = operands.codes(given["status"], f"{place}.status") if "status" in given else ()
         return Match(codes, system, statuses)
 
@@ -285,6 +290,9 @@ class _Reader:
         return Standing(place, consent, topic, channel, confirmed, purpose, special)
 
     def _near(self, given: Mapping[str, Any], place: str, depth: int) -> Node:
+        if not self._lexicon.places:
+            raise BadInput("no table of places is loaded", place=f"{place}.near",
+                           next_step="Load one to ask for distances.")  # fmt: skip
         _only(given, place, {"near", "miles", "kilometers"}, {"near"})
         if ("miles" in given) == ("kilometers" in given):
             raise BadInput("give either miles or kilometers", place=place)

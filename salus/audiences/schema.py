@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from salus.audiences import operands
+from salus.audiences.columns import SYSTEMS
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import Consent, Kind, Op
 from salus.audiences.parse import AGE, CONSENT_WORDS, MOST_NODES, MOST_RECORDS, RECORD_TESTS, VERSION
@@ -107,7 +108,11 @@ def schema(lexicon: Lexicon) -> Schema:
     records = {
         "enum": sorted(one.key for one in lexicon.attributes.values() if one.type is AttributeType.RECORDS)
     }
-    match = {"code": {"$ref": "#/$defs/codes"}, "system": _TEXT, "status": {"$ref": "#/$defs/codes"}}
+    match = {
+        "code": {"$ref": "#/$defs/codes"},
+        "system": {"enum": list(SYSTEMS)},
+        "status": {"$ref": "#/$defs/codes"},
+    }
     tests = {name: {"$ref": f"#/$defs/{kind.value}_test"} for name, kind in RECORD_TESTS.items()}
     least = {"type": "integer", "minimum": 1, "maximum": MOST_RECORDS}
     kinds = {"enum": [one.value for one in EventKind]}

@@ -77,6 +77,7 @@ class RunningEngine:
             self.directory,
             keys.local_secret(client.TOKEN),
             lambda: list(self.organizations),
+            meet_every=0.05,
         )
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

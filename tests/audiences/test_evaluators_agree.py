@@ -70,18 +70,12 @@ KIRITIMATI = Moment(datetime(2025, 2, 28, 11, tzinfo=UTC), "Pacific/Kiritimati")
 def _day_tests(today: date) -> list[dict[str, Any]]:
     edges = [today + timedelta(n) for n in (-31, -30, -29, -1, 0, 1, 29, 30, 31)]
     found: list[dict[str, Any]] = [{"exists": True}, {"exists": False}]
-    for unit, counts in (
-        ("days", (0, 1, 30, 365)),
-        ("weeks", (1,)),
-        ("months", (0, 1, 12)),
-        ("years", (1, 4)),
-    ):
-        for count in counts:
-            for word in ("within_last", "within_next", "older_than", "later_than"):
-                found.append({word: {unit: count}})
+    spans = [("days", 0), ("days", 1), ("days", 30), ("days", 365), ("weeks", 1), ("months", 0)]
+    spans += [("months", 1), ("months", 12), ("years", 1), ("years", 4)]
+    words = ("within_last", "within_next", "older_than", "later_than")
+    found += [{word: {unit: count}} for (unit, count), word in product(spans, words)]
     found += [{"anniversary_within": {"days": n}} for n in (0, 1, 2, 28, 59, 60, 364, 365, 366)]
-    for one in edges:
-        found += [{word: one.isoformat()} for word in ("equal", "before", "after")]
+    found += [{word: one.isoformat()} for one in edges for word in ("equal", "before", "after")]
     found.append({"in": [one.isoformat() for one in edges[:3]]})
     found.append({"between": {"from": edges[1].isoformat(), "to": edges[-2].isoformat()}})
     return found

@@ -31,7 +31,7 @@ ANSWERERS = 8
 FOLLOWERS = 3
 LOOK_EVERY = 0.5
 """Seconds between two looks at the feeds of an organization that nobody waits for."""
-MEMORY_MEGABYTES = 800
+MEMORY_MEGABYTES = 640
 LEAST_MEGABYTES = 128
 MOST_CONNECTIONS = 64
 
@@ -47,12 +47,14 @@ class Server:
         organizations: Callable[[], Iterable[UUID]],
         *,
         memory_megabytes: int = MEMORY_MEGABYTES,
+        meet_every: float = 2.0,
     ) -> None:
         self._path = path
         self._directory = directory
         self._token = token.hex()
         self._organizations = organizations
         self._memory = memory_megabytes
+        self._meet_every = meet_every
         self._keepers: dict[UUID, Keeper] = {}
         self._running: dict[UUID, Future[bool]] = {}
         self._next: dict[UUID, float] = {}
@@ -145,10 +147,10 @@ class Server:
         looked = 0.0
         while not self._stop.is_set():
             now = time.monotonic()
-            if now - looked > 2.0:
+            if now - looked > self._meet_every:
                 looked = now
                 self._meet()
-                connections.close_all()  # it is used once in two seconds
+                connections.close_all()  # it is seldom used
             for organization_id, keeper in list(self._keepers.items()):
                 running = self._running.get(organization_id)
                 if running is not None and not running.done():
