@@ -5,6 +5,7 @@ from __future__ import annotations
 from ninja import NinjaAPI
 
 from salus import __version__
+from salus.campaigns.web.rest import router as campaigns
 from salus.delivery.web.rest import router as delivery
 from salus.identity.api import use_problems
 from salus.patients.web.rest import router as patients
@@ -19,5 +20,5 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (patients, delivery, reports):
+for router in (patients, campaigns, delivery, reports):
     api.add_router("", router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -364,7 +365,7 @@ def test_an_unconfirmed_classification_lets_nobody_receive_it(clinic: Clinic) ->
 
 @pytest.mark.parametrize("fault", ["no name", "no version", "wrong language", "no segment"])
 def test_a_draft_that_does_not_fit_together_is_refused(clinic: Clinic, fault: str) -> None:
-    given = {"name": NAME, "segment_id": clinic.segment_id, "versions": clinic.versions}
+    given: dict[str, Any] = {"name": NAME, "segment_id": clinic.segment_id, "versions": clinic.versions}
     given |= {
         "no name": {"name": "  "},
         "no version": {"versions": {}},
@@ -395,7 +396,7 @@ def test_sign_offs_are_given_by_somebody_else_who_may_and_count_from_the_next_pl
 
 
 def test_a_key_of_the_callers_own_makes_create_plan_and_launch_safe_to_repeat(clinic: Clinic) -> None:
-    given = {
+    given: dict[str, Any] = {
         "name": NAME,
         "segment_id": clinic.segment_id,
         "versions": clinic.versions,

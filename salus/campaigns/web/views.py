@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             toast(request, "Saved as a draft. Nothing is sent yet.")
             return redirect("campaigns:show", made.id)
-    return render(request, "campaigns/form.html", {"form": form, "campaign": None})
+    return _form(request, form, None)
 
 
 @requires(Permission.CAMPAIGNS_CAMPAIGN_EDIT)
@@ -91,7 +91,7 @@ def edit(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         else:
             toast(request, "Saved.")
             return redirect("campaigns:show", campaign_id)
-    return render(request, "campaigns/form.html", {"form": form, "campaign": campaign})
+    return _form(request, form, campaign)
 
 
 @requires(Permission.CAMPAIGNS_CAMPAIGN_READ)
@@ -141,6 +141,12 @@ def people(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         "names_url": _names_url(campaign, figure),
     }
     return render(request, "campaigns/people.html", context)
+
+
+def _form(request: HttpRequest, form: Draft, campaign: Campaign | None) -> HttpResponse:
+    has_templates = any(name.startswith("version_") for name in form.fields)
+    context = {"form": form, "campaign": campaign, "has_templates": has_templates}
+    return render(request, "campaigns/form.html", context)
 
 
 def _names_url(campaign: Campaign, figure: Behind) -> str:
