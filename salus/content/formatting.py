@@ -25,6 +25,7 @@ LabelOf = Callable[[str, str, str], str]
 MAX_RECORDS = 200
 """More of one kind than this are not told in one message; the newest are."""
 
+DAYS = frozenset({"date", "end"})
 SOONEST_FIRST = frozenset({"appointments"})
 """All other records come newest first."""
 
@@ -65,7 +66,7 @@ class Formatter:
         if "" in need.forms:
             made[key] = "" if value is None else self._shown(key, kind, value, language)
         if "raw" in need.forms:
-            made[f"{key}__raw"] = "" if value is None else _raw(value)
+            made[f"{key}__raw"] = "" if value is None else _raw(value, day=kind is AttributeType.DATE)
 
     def _shown(self, key: str, kind: AttributeType, value: Any, language: str) -> str:
         match kind:
@@ -129,8 +130,8 @@ class Formatter:
             elif how == "upcoming":
                 made[form] = _upcoming(value, at)
             elif how:
-                made[form] = _raw(value)
-            elif part in {"date", "end"}:
+                made[form] = _raw(value, day=part in DAYS)
+            elif part in DAYS:
                 made[form] = wording.when(str(value), language)
             elif part == "value":
                 made[form] = wording.number(value, language)
@@ -144,12 +145,13 @@ def _derived(key: str, values: Mapping[str, Any], at: date) -> int | None:
     return wording.age_on(str(born), at) if born else None
 
 
-def _raw(value: Any) -> str:
+def _raw(value: Any, *, day: bool = False) -> str:
+    """Return what is compared: of a moment, its day."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(float(value))
-    return wording.clean(value)
+    return wording.clean(value)[: 10 if day else None]
 
 
 def _set(codes: Iterable[str]) -> str:

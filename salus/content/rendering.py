@@ -18,7 +18,7 @@ FUEL = 400_000
 
 _CLEAN_URL = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1)[:/])[!#-;=?-Z\[\]_a-z~]*")
 _PRINTED = re.compile(r"\{\{ link\.(\w+)\|safe \}\}")
-_TIDY = re.compile(r"[ \t]+(?=\n)|(?<=\n\n)\n+")
+_TRAILING = re.compile(r"[ \t]+\n")
 
 
 class RenderFailed(SalusError):
@@ -61,11 +61,20 @@ class Compiled:
             return Rendered(
                 render("subject.txt", org=org),
                 render("body.html", contact=contact, org=org, link=escaped),
-                _TIDY.sub("", render("body.txt", contact=contact, org=org, link=links)).lstrip("\n"),
+                _tidy(render("body.txt", contact=contact, org=org, link=links)),
                 self.renderer,
             )
         except TemplateError as error:
             raise _failure(error) from None
+
+
+def _tidy(text: str) -> str:
+    """Take away the gaps that blocks leave when they show nothing: trailing spaces, a second blank line."""
+    if " \n" in text or "\t\n" in text:
+        text = _TRAILING.sub("\n", text)
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.lstrip("\n")
 
 
 def _failure(error: TemplateError) -> RenderFailed:

@@ -91,6 +91,15 @@ def test_a_date_is_upcoming_from_its_own_day_on() -> None:
     assert shown == "November 23, 2026"
 
 
+def test_a_moment_is_compared_by_its_day() -> None:
+    person = {"appointments": [{"id": "1", "date": "2026-12-08T14:30:00"}]}
+    for test in ('a.date == "2026-12-08"', 'a.date <= "2026-12-08"', 'a.date > "2026-12-07"'):
+        shown = words(
+            render(page("{% for a in contact.appointments if " + test + " %}yes{% endfor %}"), person)
+        )
+        assert shown == "yes", test
+
+
 def test_an_age_counts_whole_years() -> None:
     assert wording.age_on("1961-11-25", date(2026, 11, 24)) == 64
     assert wording.age_on("1961-11-24", date(2026, 11, 24)) == 65
