@@ -366,12 +366,13 @@ def test_an_unconfirmed_classification_lets_nobody_receive_it(clinic: Clinic) ->
 @pytest.mark.parametrize("fault", ["no name", "no version", "wrong language", "no segment"])
 def test_a_draft_that_does_not_fit_together_is_refused(clinic: Clinic, fault: str) -> None:
     given: dict[str, Any] = {"name": NAME, "segment_id": clinic.segment_id, "versions": clinic.versions}
-    given |= {
+    faults: dict[str, dict[str, Any]] = {
         "no name": {"name": "  "},
         "no version": {"versions": {}},
         "wrong language": {"versions": {"es": clinic.versions["en"]}},
         "no segment": {"segment_id": new_id()},
-    }[fault]
+    }
+    given |= faults[fault]
     with acting_for(clinic.id), pytest.raises(NotFound if fault == "no segment" else BadInput):
         api.create(**given, actor=clinic.marketer, at=CLOCK.now())
 
