@@ -17,10 +17,11 @@ from salus.permissions.contracts import Standing
 
 ABOUT_THE_PERSON = ("relation", "birth_date", "deceased_date", "state", "care_state")
 WHERE_THEY_ARE = ("time_zone",)
-CARE = ("conditions", "encounters", "procedures")
+CARE = ("conditions", "encounters", "hospitalizations", "procedures")
 """Where the proof of active treatment is; opened only for a message that names conditions."""
 DRUGS = ("medications",)
 
+_VISITS = ("encounters", "hospitalizations")
 _OVER = frozenset({"resolved", "inactive", "remission", "refuted", "entered-in-error", "unconfirmed"})
 _NOT_HELD = frozenset(
     {"planned", "cancelled", "entered-in-error", "not-done", "preparation", "noshow", "draft"}
@@ -127,7 +128,7 @@ class Assembler:
         A condition that is on the record and not over is cared for at every visit, for the sender's
         own record is what it treats by; any other record proves it by its own code.
         """
-        visits = [_held(record) for record in values.get("encounters", ())]
+        visits = [_held(record) for field in _VISITS for record in values.get(field, ())]
         visit = max((day for day in visits if day <= self._now.today), default=date.min)
         found = []
         for record in values.get("conditions", ()):
@@ -137,7 +138,7 @@ class Assembler:
             last = max(_day(record.get("date")) or date.min, visit)
             if last > date.min:
                 found.append(Treatment(code, last))
-        for field in ("encounters", "procedures"):
+        for field in (*_VISITS, "procedures"):
             for record in values.get(field, ()):
                 code, day = record.get("code"), _held(record)
                 if code and day > date.min and self._is_named(code):

@@ -87,6 +87,13 @@ def test_a_procedure_or_visit_for_the_condition_proves_it_by_its_own_code() -> N
     assert person.treatments == (Treatment("E11.65", date(2026, 8, 1)),)
 
 
+def test_a_stay_in_hospital_is_care_like_a_visit() -> None:
+    person = facts(
+        opened(conditions=[condition("E11.9", "2015-05-05")], hospitalizations=[visit("2026-09-09")])
+    )
+    assert person.treatments == (Treatment("E11.9", date(2026, 9, 9)),)
+
+
 def test_a_value_set_names_the_codes_of_every_system() -> None:
     about = replace(DIABETES, conditions=("vs:diabetes",))
     person = facts(opened(conditions=[condition("44054006", "2026-01-01"), condition("E10.1", "2026-02-01"), condition("I10", "2026-03-01")]), about)  # fmt: skip

@@ -60,6 +60,15 @@ def test_care_counts_for_twelve_months_to_the_day(last_care: date, allowed: bool
     assert decide(DIABETES, person(treatments=(Treatment("E11.9", last_care),))).allowed is allowed
 
 
+def test_care_that_is_still_to_come_does_not_count() -> None:
+    tomorrow, long_ago, lately = (date(2026, 11, 25), date(2020, 1, 1), date(2026, 10, 1))
+    later = tuple(Treatment("E11.9", day) for day in (tomorrow, long_ago))
+    assert decide(DIABETES, person(treatments=later)).reason is R.NO_AUTHORIZATION
+    both = decide(DIABETES, person(treatments=(*later, Treatment("E11.9", lately))))
+    assert both.allowed
+    assert both.valid_until == datetime(2027, 10, 2, tzinfo=UTC)
+
+
 def test_being_treated_for_something_else_is_not_enough() -> None:
     assert decide(DIABETES, person(treatments="I10 E10.1")).reason is R.NO_AUTHORIZATION
 
