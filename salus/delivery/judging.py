@@ -36,8 +36,8 @@ def judge(
 ) -> Outcome | None:
     """Return what became of the message, None when it was not tried and is to be prepared anew.
 
-    An unprotected path turns a message into a portal deposit; a notice that cannot be protected has
-    nowhere else to go and gives up, which makes its deposit `portal_unnotified`.
+    An unprotected path turns a letter into a portal deposit. A notice or a sign-in code that cannot be
+    protected has nowhere else to go and gives up; a notice makes its deposit `portal_unnotified` by that.
     """
     reply = f"{wire.reply.code} {wire.reply.enhanced}".strip() if wire.reply else ""
     tls = wire.tls.as_dict() if wire.tls else {}
@@ -49,7 +49,7 @@ def judge(
             return _not_tried(prepared, wire, at)
         case Fate.ACCEPTED:
             return Outcome(prepared, State.ACCEPTED, at, reached, tls, reply, body_hash=body_hash)
-        case Fate.UNPROTECTED if prepared.notice_for is not None:
+        case Fate.UNPROTECTED if not prepared.is_letter:
             return Outcome(prepared, State.GAVE_UP, at, reason=wire.reason, tls=tls)
         case Fate.UNPROTECTED:
             return Outcome(prepared, State.PORTAL, at, Protection.PORTAL, tls, reason=wire.reason)

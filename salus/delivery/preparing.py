@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,9 @@ from salus.delivery.leasing import Lease
 from salus.delivery.links import Links, links
 from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.rules import Bound, Check, Present, check
-from salus.delivery.sealing import Content, message_binding, open_content
+from salus.delivery.sealing import Content, message_binding, open_content, seal_content
 from salus.gate import api as gate
+from salus.gate.contracts import Clearance
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
@@ -104,6 +105,7 @@ class Batch:
             self.stopped.append(made)
 
 
+CANCELLED_BY_STAFF = "cancelled_by_staff"
 CANNOT_BE_MADE = "cannot_be_made"
 """A message could not be rendered or built: it is stopped with this reason, and nobody else waits for it."""
 
@@ -182,9 +184,15 @@ class _Keeper:
     def recheck(self, rows: Sequence[MessageRow]) -> tuple[dict[UUID, Content], dict[UUID, str]]:
         """Return the content of what may go and the reason of what may not, by message id."""
         rows = [row for row in rows if row.state in LEASABLE]
+        # What was with a sender while its sending was cancelled, and came back to be tried again.
+        stopped = {row.id: CANCELLED_BY_STAFF for row in rows if self._is_cancelled(row)}
         present = _present([row.contact_id for row in rows], self._at)
-        again = [row for row in rows if _check(row, present[row.contact_id]) is Check.ASK_AGAIN]
-        stopped = self._decide_again(again) if again else {}
+        again = [
+            row
+            for row in rows
+            if row.id not in stopped and _check(row, present[row.contact_id]) is Check.ASK_AGAIN
+        ]
+        stopped |= self._decide_again(again) if again else {}
         still = {
             row.id: open_content(self._sealer, message_binding(self._id, row.id), row.sealed)
             for row in rows
@@ -205,15 +213,26 @@ class _Keeper:
                 if not clearance.decision.allowed:
                     stopped[row.id] = str(clearance.decision.reason)
                     continue
-                if row.version_id is None:  # a notice: only what it is bound to moves on
-                    row.contact_version = clearance.contact_version
-                    row.standing_version = clearance.standing_version
-                    row.valid_until = clearance.decision.valid_until
+                if row.version_id is None:
+                    self._readdress(row, clearance)
                 else:
                     planner.rebind(row, clearance, opened)
                 row.save(update_fields=_REBOUND)
             stopped |= {row.id: "person_is_gone" for row in mine.values()}
         return stopped
+
+    def _is_cancelled(self, row: MessageRow) -> bool:
+        return self._origin(row.origin_id).status == OriginRow.CANCELLED
+
+    def _readdress(self, row: MessageRow, clearance: Clearance) -> None:
+        """Bind a notice or a code, which says nothing of the person, to the person's present address."""
+        binding = message_binding(self._id, row.id)
+        content = open_content(self._sealer, binding, row.sealed)
+        if clearance.address is not None:
+            content = replace(content, to=clearance.address.value.reveal())
+        row.sealed = seal_content(self._sealer, binding, content)
+        row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
+        row.valid_until = clearance.decision.valid_until
 
     def notice_for(self, row: MessageRow) -> UUID | None:
         """Return the deposit that a row announces, None when it is no notice."""
