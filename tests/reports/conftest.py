@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
+from django.test import Client
 
 from salus.identity.contracts import Organization
 from salus.platform.tenancy import acting_for
+from tests.browser import Console
 from tests.reports.world import World, make_world
 
-
-@pytest.fixture
-def world_of(make_clinic: Callable[..., Organization]) -> Callable[..., World]:
-    """Return a maker of clinics with a campaign that was sent."""
-    return lambda **facts: make_world(make_clinic(), **facts)
+_shared: dict[str, World] = {}
 
 
 @pytest.fixture
-def sent(make_clinic: Callable[..., Organization]) -> Iterator[World]:
-    """A clinic whose campaign was sent, with the test inside its context."""
-    world = make_world(make_clinic())
-    with acting_for(world.organization.id):
-        yield world
+def shared(make_clinic: Callable[..., Organization]) -> World:
+    """A clinic whose campaign was sent; made once, for tests that change nothing of it."""
+    if "world" not in _shared:
+        _shared["world"] = make_world(make_clinic())
+    return _shared["world"]
 
 
 @pytest.fixture
-def outsider(make_clinic: Callable[..., Organization]) -> Organization:
-    """Somebody else's clinic."""
-    return make_clinic("Northfield Clinic")
+def inside(shared: World) -> Iterator[World]:
+    """The same, with the test inside its context."""
+    with acting_for(shared.organization.id):
+        yield shared
 
 
-Json = dict[str, Any]
+@pytest.fixture
+def own(make_clinic: Callable[..., Organization]) -> World:
+    """A clinic of this test's own, to be changed."""
+    return make_world(make_clinic())
+
+
+@pytest.fixture
+def outsider(make_clinic: Callable[..., Organization]) -> Console:
+    """Somebody else's clinic, and how its staff sign in."""
+    return Console("", make_clinic("Northfield Clinic"))
+
+
+def client_of(world: World, role: str) -> Client:
+    """Return a client that is signed in at the world's clinic."""
+    return Console("", world.organization).client(role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -53,7 +53,7 @@ def clinic(console: Console) -> World:
     with acting_for(console.organization.id):
         version_id = make_version(console.organization)
         origin, counts = make_plan(console.organization, world.people, version_id, now)
-        facts = {"at": now, "version_id": version_id}
+        facts: dict[str, Any] = {"at": now, "version_id": version_id}
         make_campaign(
             console.organization, origin, counts, status=Status.PLANNED, name="Mammogram recall", **facts
         )

@@ -236,11 +236,11 @@ def make_campaign(
 
 
 def take_on(origin: Origin, limit: int, actor: Actor, at: datetime) -> list[Prepared]:
-    """Lease and prepare messages, as a sender does; the batch mark is written."""
-    leases = leasing.lease(limit, at)
-    batch = preparing.prepare(leases, actor=actor, at=at)
-    leasing.mark_begun([each.lease for each in batch.prepared])
-    return batch.prepared
+    """Lease and prepare messages of a sending, as a sender does; the batch mark is written."""
+    batch = preparing.prepare(leasing.lease(1000, at), actor=actor, at=at)
+    mine = [each for each in batch.prepared if each.origin == origin][:limit]
+    leasing.mark_begun([each.lease for each in mine])
+    return mine
 
 
 def accepted(prepared: Prepared, at: datetime) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from salus.delivery import api
 from salus.delivery.contracts import ToldReceipt
@@ -90,10 +90,10 @@ def receipt(request: HttpRequest, message_id: UUID) -> Receipt:
     auth=api_key_auth(Permission.DELIVERY_MESSAGE_RECALL),
     summary="Recall a message from the portal",
 )
-def recall(request: HttpRequest, message_id: UUID) -> tuple[int, None]:
+def recall(request: HttpRequest, message_id: UUID) -> Status[None]:
     """Take a message back from the portal; again changes nothing. 404 when it is not there, 409 when expired."""
     api.recall(message_id, actor=request.actor, at=CLOCK.now())  # type: ignore[attr-defined]
-    return 204, None
+    return Status(204, None)
 
 
 def written(told: ToldReceipt) -> Receipt:

@@ -1,0 +1,251 @@
+"""The first page: what waits for whom, and sums of the week that add up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from salus.campaigns.contracts import CAMPAIGN, Status
+from salus.content import api as content
+from salus.content.contracts import Classification
+from salus.delivery import api as delivery
+from salus.delivery import deposits
+from salus.delivery.contracts import Origin, Sending, State
+from salus.identity import api as identity
+from salus.identity.contracts import Role
+from salus.kernel.acting import system
+from salus.kernel.ids import new_id
+from salus.kernel.time import SystemClock
+from salus.kernel.vocabulary import Promotes, Purpose, Remuneration
+from salus.platform.tenancy import acting_for
+from salus.reports import api, rules
+from salus.reports.contracts import Home, TodoKind
+from salus.reports.web.charts import chart
+from salus.reports.web.words import waiting
+from tests.browser import Console
+from tests.reports.conftest import client_of
+from tests.reports.world import MJML, TOPIC, World, make_campaign, make_plan, make_version, staff
+
+NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
+ZONE = ZoneInfo("America/Los_Angeles")
+
+
+@pytest.fixture
+def busy(own: World) -> World:
+    """A clinic where something waits for everybody."""
+    now = SystemClock().now()
+    organization = own.organization
+    with acting_for(organization.id):
+        version_id = make_version(organization)
+        origin, counts = make_plan(organization, own.people, version_id, now)
+        made: dict[str, Any] = {"at": now}
+        make_campaign(
+            organization, origin, counts, version_id, status=Status.PLANNED, name="To approve", **made
+        )
+        make_campaign(
+            organization, origin, counts, version_id, status=Status.APPROVED, name="To send", **made
+        )
+        make_campaign(
+            organization,
+            None,
+            None,
+            version_id,
+            status=Status.DRAFT,
+            name="Sent back",
+            note="Shorter, please",
+            **made,
+        )
+        make_campaign(organization, None, None, version_id, status=Status.DRAFT, name="Just a draft", **made)
+        author = staff(organization, Role.AUTHOR)
+        template = content.create_template("To confirm", actor=author)
+        version = content.save_version(template, language="en", subject="A check-up", mjml=MJML, actor=author)
+        content.classify(
+            version.id,
+            Classification(Purpose.APPOINTMENT, Promotes.NOTHING, Remuneration.NONE, TOPIC),
+            actor=author,
+        )
+        deposits.settle_notices(failed=[own.message("portal")], actor=system(organization.id, "test"), at=now)
+    return own
+
+
+def home_of(world: World, role: Role) -> Home:
+    with acting_for(world.organization.id):
+        return api.home_page(actor=staff(world.organization, role))
+
+
+def kinds(home: Home) -> list[TodoKind]:
+    return [each.kind for each in home.todos]
+
+
+def test_what_waits_depends_on_who_asks(busy: World) -> None:
+    assert kinds(home_of(busy, Role.PRIVACY_OFFICER)) == [
+        TodoKind.APPROVE,
+        TodoKind.UNNOTIFIED,
+        TodoKind.CONFIRM,
+    ]
+    assert set(kinds(home_of(busy, Role.MARKETER))) == {TodoKind.LAUNCH, TodoKind.SENT_BACK}
+    assert set(kinds(home_of(busy, Role.CARE_COORDINATOR))) == {
+        TodoKind.LAUNCH, TodoKind.UNNOTIFIED, TodoKind.CONFIRM
+    }  # fmt: skip
+    assert kinds(home_of(busy, Role.AUTHOR)) == []
+    assert kinds(home_of(busy, Role.AUDITOR)) == []
+
+
+def test_each_thing_that_waits_says_what_it_is(busy: World) -> None:
+    seen = client_of(busy, "marketer").get("/").content.decode()
+    assert "Two things are waiting for you" in seen
+    assert "Sent back" in seen
+    assert "“Shorter, please”" in seen
+    seen = client_of(busy, "privacy_officer").get("/").content.decode()
+    assert "needs your approval" in seen
+    assert "1 person does not know that a message waits" in seen
+    assert "waits for a second person to confirm what it is for" in seen
+
+
+def test_administrators_and_developers_see_no_campaign(busy: World) -> None:
+    for role in ("administrator", "security_officer", "developer"):
+        seen = client_of(busy, role).get("/").content.decode()
+        assert "To approve" not in seen
+        assert "Last seven days" not in seen
+    home = home_of(busy, Role.ADMINISTRATOR)
+    assert (home.week, home.live, home.upcoming) == (None, (), ())
+    assert home.staff == (9, 9)
+    assert home.log is not None
+
+
+def test_keys_that_end_soon_wait_for_those_who_manage_them(own: World) -> None:
+    now = SystemClock().now()
+    with acting_for(own.organization.id):
+        admin = staff(own.organization, Role.ADMINISTRATOR)
+        for days in (5, 90):
+            identity.create_api_key(
+                "health record", ["campaigns:report:read"], actor=admin, expires_at=now + timedelta(days=days)
+            )
+    (todo,) = home_of(own, Role.DEVELOPER).todos
+    assert (todo.kind, todo.count) == (TodoKind.KEY_ENDS, 1)
+
+
+def test_staff_without_a_second_factor_wait_for_the_administrator(own: World) -> None:
+    with acting_for(own.organization.id):
+        identity.create_staff(
+            name="Nell New",
+            email="nell@cedar-row.example.org",
+            roles=[Role.AUTHOR],
+            actor=staff(own.organization, Role.ADMINISTRATOR),
+        )
+    home = home_of(own, Role.ADMINISTRATOR)
+    assert [(each.kind, each.count) for each in home.todos] == [(TodoKind.NO_SECOND_FACTOR, 1)]
+    assert home.staff == (10, 9)
+
+
+def test_the_week_counts_what_was_sent(own: World) -> None:
+    week = home_of(own, Role.ANALYST).week
+    assert week
+    assert week.planned == len(own.people)
+    assert week.sent == len(own.messages["accepted"]) + 3
+    assert (week.refused, week.bounced, week.waiting, week.rest) == (len(own.messages["refused"]), 2, 0, 0)
+    assert week.days[-1].planned == week.planned
+
+
+def test_what_is_being_sent_shows_how_far_it_is(busy: World) -> None:
+    now = SystemClock().now()
+    with acting_for(busy.organization.id):
+        version_id = make_version(busy.organization)
+        origin, counts = make_plan(busy.organization, busy.people, version_id, now)
+        make_campaign(
+            busy.organization,
+            origin,
+            counts,
+            version_id,
+            status=Status.SENDING,
+            name="Right now",
+            at=now,
+            launch_at=now,
+        )
+    (live,) = home_of(busy, Role.MARKETER).live
+    assert (live.done, sum(live.outcomes.values())) == (0, counts.cleared)
+    assert "Right now" in client_of(busy, "marketer").get("/").content.decode()
+
+
+def test_an_outsider_sees_an_empty_house(shared: World, outsider: Console) -> None:
+    seen = outsider.client("privacy_officer").get("/").content.decode()
+    assert "Nothing is waiting for you" in seen
+    assert "A1c check" not in seen
+
+
+def test_the_signed_out_are_asked_to_sign_in(shared: World) -> None:
+    from django.test import Client
+
+    answer = Client(headers={"host": "localhost"}).get("/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in")
+
+
+STATES = st.dictionaries(st.sampled_from([str(state) for state in State]), st.integers(1, 5000), max_size=6)
+SENDINGS = st.lists(
+    st.builds(
+        Sending,
+        origin=st.just(Origin(CAMPAIGN, new_id())),
+        released_at=st.timedeltas(timedelta(days=-9), timedelta(days=2)).map(lambda back: NOW + back),
+        states=STATES,
+        readers=st.integers(0, 100),
+    ),
+    max_size=8,
+)
+
+
+@given(SENDINGS)
+def test_the_sums_of_the_week_always_add_up(sendings: list[Sending]) -> None:
+    week = rules.week(sendings, NOW, ZONE)
+    first = rules.begin_of_week(NOW, ZONE)
+    mine = [
+        each
+        for each in sendings
+        if first <= each.released_at
+        and each.released_at.astimezone(ZONE).date() <= NOW.astimezone(ZONE).date()
+    ]
+    assert week.planned == sum(sum(each.states.values()) for each in mine)
+    assert week.planned == week.sent + week.refused + week.bounced + week.waiting + week.rest
+    assert week.rest >= 0
+    assert len(week.days) == 7
+
+
+@given(SENDINGS)
+def test_the_chart_never_draws_outside_its_frame(sendings: list[Sending]) -> None:
+    drawn = chart(rules.week(sendings, NOW, ZONE))
+    for column in drawn.columns:
+        bottoms = [float(piece.y) + float(piece.height) for piece in column.pieces]
+        assert all(bottom <= 168.01 for bottom in bottoms)
+        assert all(float(piece.y) >= 14 for piece in column.pieces)
+        assert [float(piece.y) for piece in column.pieces] == sorted(
+            (float(piece.y) for piece in column.pieces), reverse=True
+        )
+    assert drawn.lines[-1].value >= max(column.total for column in drawn.columns)
+
+
+def test_the_week_begins_at_midnight_where_the_clinic_is_also_when_clocks_change() -> None:
+    # In Los Angeles clocks went forward on 8 March 2026; seven days before the 10th is the 4th, at standard time.
+    assert rules.begin_of_week(NOW, ZONE).isoformat() == "2026-03-04T00:00:00-08:00"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "Nothing is waiting for you"), (1, "One thing is waiting for you"), (3, "Three things are waiting for you"),
+     (14, "14 things are waiting for you")],
+)  # fmt: skip
+def test_the_headline_counts_in_words(count: int, words: str) -> None:
+    assert waiting(count) == words
+
+
+def test_a_deposit_that_could_not_be_told_of_is_counted(busy: World) -> None:
+    with acting_for(busy.organization.id):
+        assert delivery.count_unnotified() == 1
+        (who,) = delivery.unnotified()
+    assert isinstance(who.contact_id, UUID)
+    assert who.state is State.PORTAL_UNNOTIFIED
