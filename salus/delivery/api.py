@@ -39,6 +39,7 @@ from salus.delivery.telling import tell as told_receipt
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock
+from salus.platform.presence import Roll
 
 __all__ = [
     "CHUNK",
@@ -103,11 +104,16 @@ def plan(spec: MessageSpec, numbers: Iterable[int], *, actor: Actor, clock: Cloc
     return finish(spec.origin, actor=actor)
 
 
-def run_sender(*, laboratory_routes: Path | None = None, until_idle: bool = False) -> None:
-    """Hand over what is due, for every organization, until SIGTERM (or until nothing is due)."""
+def run_sender(
+    *, laboratory_routes: Path | None = None, until_idle: bool = False, roll: Roll | None = None
+) -> None:
+    """Hand over what is due, for every organization, until SIGTERM (or until nothing is due).
+
+    Senders of one machine share a `roll`: when one dies, another takes its messages over at once.
+    """
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
-    run(laboratory_routes=laboratory_routes, until_idle=until_idle)
+    run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll)
 
 
 def portal_opened(message_id: UUID, at: datetime) -> None:

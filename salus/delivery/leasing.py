@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -13,7 +13,11 @@ from psycopg import sql
 from salus.platform import bulk
 
 LEASE = timedelta(minutes=30)
-"""Longer than every SMTP time-out together (RFC 5321, 4.5.3.2), so a slow sender is never doubled."""
+"""Longer than every SMTP time-out together (RFC 5321, 4.5.3.2), so a slow sender is never doubled.
+
+A sender that died on this machine gives its leases back long before (`take_back`): what runs out is
+the lease of a machine that is gone.
+"""
 
 # A loose index scan: one probe an organization, however long the queue is.
 _ORGANIZATIONS = sql.SQL(
@@ -28,7 +32,7 @@ _LEASE = sql.SQL(
     "WITH due AS (SELECT message_id FROM delivery_queue WHERE organization_id = %s AND NOT held "
     "AND not_before <= %s AND (lease_until IS NULL OR lease_until < %s) "
     "ORDER BY priority, not_before LIMIT %s FOR UPDATE SKIP LOCKED) "
-    "UPDATE delivery_queue q SET lease_until = %s, fence = q.fence + 1 "
+    "UPDATE delivery_queue q SET lease_until = %s, sender = %s, fence = q.fence + 1 "
     "FROM due WHERE q.message_id = due.message_id "
     "RETURNING q.message_id, q.organization_id, q.fence, q.begun, q.site, q.priority"
 )
@@ -49,8 +53,8 @@ class Lease:
     priority: int
 
 
-def lease(limit: int, at: datetime) -> list[Lease]:
-    """Lease up to `limit` due messages, an equal share for each organization that waits.
+def lease(limit: int, at: datetime, sender: UUID | None = None) -> list[Lease]:
+    """Lease up to `limit` due messages for `sender`, an equal share for each organization that waits.
 
     Runs as the sender's database role, outside any organization, in a transaction of its own.
     """
@@ -58,7 +62,7 @@ def lease(limit: int, at: datetime) -> list[Lease]:
     leased: list[Lease] = []
     for place, organization_id in enumerate(waiting):
         share = max(1, (limit - len(leased)) // (len(waiting) - place))
-        rows = bulk.execute(_LEASE, [organization_id, at, at, share, at + LEASE])
+        rows = bulk.execute(_LEASE, [organization_id, at, at, share, at + LEASE, sender])
         leased += [Lease(*row) for row in rows]
         if len(leased) >= limit:
             break
@@ -82,7 +86,23 @@ def mark_begun(leases: Sequence[Lease]) -> set[UUID]:
 
 def give_back(leases: Sequence[Lease]) -> None:
     """Return prepared leases whose attempt did not begin, to be leased again at once."""
-    _settle(leases, "lease_until = NULL, begun = false")
+    _settle(leases, "lease_until = NULL, sender = NULL, begun = false")
+
+
+def take_back(sender: UUID, keep: Collection[UUID] = ()) -> int:
+    """Give back what `sender` holds but for the messages `keep`; return how many. What was begun keeps its mark.
+
+    Only for a sender that is dead, or that lost count because the database went away while it leased.
+    It reads the whole queue, which is narrow, and happens once a death.
+    """
+    found = bulk.execute(
+        sql.SQL(
+            "UPDATE delivery_queue SET lease_until = NULL, sender = NULL "
+            "WHERE sender = %s AND NOT message_id = ANY(%s) RETURNING message_id"
+        ),
+        [sender, list(keep)],
+    )
+    return len(found)
 
 
 def forget_begun(leases: Sequence[Lease]) -> None:

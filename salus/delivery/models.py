@@ -96,6 +96,8 @@ class QueueRow(TenantModel):
     not_before = models.DateTimeField()
     held = models.BooleanField(default=False)
     lease_until = models.DateTimeField(null=True)
+    sender = models.UUIDField(null=True)
+    """Who holds the lease: the name on the roll of senders (`platform.presence`)."""
     fence = models.BigIntegerField(default=0)
     begun = models.BooleanField(default=False)
 

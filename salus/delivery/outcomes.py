@@ -76,7 +76,8 @@ _COLUMNS = (
 _APPLY = sql.SQL(
     "WITH ours AS (SELECT t.* FROM {table} t JOIN delivery_queue q ON q.message_id = t.id AND q.fence = t.fence "
     "FOR UPDATE OF q), "
-    "waiting AS (UPDATE delivery_queue q SET lease_until = NULL, begun = false, not_before = o.again_at "
+    "waiting AS (UPDATE delivery_queue q SET lease_until = NULL, sender = NULL, begun = false, "
+    "not_before = o.again_at "
     "FROM ours o WHERE q.message_id = o.id AND o.again_at IS NOT NULL), "
     "done AS (DELETE FROM delivery_queue q USING ours o WHERE q.message_id = o.id AND o.again_at IS NULL) "
     "UPDATE delivery_message m SET state = o.state, reason = o.reason, reached = o.reached, "

@@ -22,21 +22,28 @@ from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.identity import api as identity
+from salus.platform.presence import Roll
 
 
 def run_sender(
-    *, laboratory_routes: Path | None = None, until_idle: bool = False, pace: Pace | None = None
+    *,
+    laboratory_routes: Path | None = None,
+    until_idle: bool = False,
+    pace: Pace | None = None,
+    roll: Roll | None = None,
 ) -> None:
     """Hand over what is due until SIGTERM or SIGINT (or, with `until_idle`, until nothing is due).
 
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
-    else. Without it, mail goes where MX records say.
+    else. Without it, mail goes where MX records say. `roll` is that of the senders of this machine.
     """
-    uvloop.run(_run(laboratory_routes, until_idle, pace))
+    uvloop.run(_run(laboratory_routes, until_idle, pace, roll))
 
 
-async def _run(laboratory_routes: Path | None, until_idle: bool, pace: Pace | None) -> None:
-    sender = Sender(_maker(laboratory_routes), pace=pace)
+async def _run(
+    laboratory_routes: Path | None, until_idle: bool, pace: Pace | None, roll: Roll | None
+) -> None:
+    sender = Sender(_maker(laboratory_routes), pace=pace, roll=roll)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, sender.stop)

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections
 
-from salus.delivery import judging, leasing, outcomes, preparing
+from salus.delivery import judging, leasing, preparing
 from salus.delivery.building import Builder, Built
 from salus.delivery.leasing import Lease
-from salus.delivery.outcomes import Outcome
 from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.protection.dkim import Signer
+from salus.delivery.rechecking import Recheck
+from salus.delivery.recording import Recorder
 from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.handover import HandOver
 from salus.delivery.transports.handover import Recheck as WireRecheck
-from salus.kernel.acting import Actor, system
+from salus.kernel.acting import system
 from salus.kernel.errors import SalusError
+from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Protection
 from salus.keys import api as keys
+from salus.platform.outages import DATABASE_AWAY
+from salus.platform.presence import Roll
 from salus.platform.tenancy import acting_for
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+U = TypeVar("U")
 
 MakeCourier = Callable[[UUID], Callable[[WireRecheck], Courier]]
 """Looks up an organization's routes and policies, and returns what makes its courier from them."""
@@ -51,6 +55,8 @@ class Pace:
     flush_count: int = 200
     flush_seconds: float = 0.05
     idle_seconds: float = 0.25
+    roll_call_seconds: float = 1.0
+    """How often to look for senders of this machine that died, to take their leases over."""
 
 
 @dataclass(slots=True)
@@ -61,105 +67,148 @@ class _Desk:
     courier: Courier
 
 
-@dataclass(slots=True)
-class _Results:
-    """What waits to be recorded for one organization."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    stopped: list[Stopped] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.outcomes) + len(self.stopped)
-
-
 class Sender:
-    """Hands over what is due until it is told to stop; then it finishes what has begun."""
+    """Hands over what is due until it is told to stop; then it finishes what has begun.
+
+    With a `roll` its leases come back as soon as it has died and another sender of this machine
+    lives; without one, when they run out.
+    """
 
     def __init__(
-        self, make_courier: MakeCourier, *, pace: Pace | None = None, clock: Clock | None = None
+        self,
+        make_courier: MakeCourier,
+        *,
+        pace: Pace | None = None,
+        clock: Clock | None = None,
+        roll: Roll | None = None,
     ) -> None:
         self._make_courier = make_courier
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
+        self._roll, self._roll_call_at = roll, 0.0
+        self._name = roll.enter() if roll else new_id()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sender")
         self._desks: dict[UUID, _Desk] = {}
         self._openings: dict[UUID, tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
-        self._results: dict[UUID, _Results] = {}
-        self._wake = asyncio.Event()
-        self._in_flight = 0
+        self._held: set[UUID] = set()
+        self._stuck: set[UUID] = set()
+        self._lost_count = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stop = asyncio.Event()
+        self._stop, self._room = asyncio.Event(), asyncio.Event()
+        self._recorder = Recorder(
+            self._in_thread,
+            self._clock,
+            count=self._pace.flush_count,
+            seconds=self._pace.flush_seconds,
+            recorded=self._done_with,
+            stuck=self._keep,
+        )
 
     def stop(self) -> None:
         """Take on nothing more."""
         self._stop.set()
+        self._room.set()
 
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until `stop`, or, with `until_idle`, until nothing is due."""
-        flusher = asyncio.create_task(self._flush_regularly())
+        recording = asyncio.create_task(self._recorder.keep_recording())
         try:
             while not self._stop.is_set():
-                room = self._pace.in_flight - self._in_flight
-                leases = await self._in_thread(self._lease, min(room, self._pace.batch)) if room > 0 else []
-                self._take_on(leases)
-                if not leases:
-                    if until_idle and not self._tasks and not any(self._results.values()):
+                if not await self._take_more():
+                    if until_idle and not self._held and not self._lost_count:
                         break
                     await self._pause()
         finally:
             await self._drain()
-            flusher.cancel()
-            await self._flush(everything=True)
+            recording.cancel()
+            await self._recorder.finish()
+            self._threads.shutdown(wait=True)
+            if self._roll and not (self._held or self._stuck or self._lost_count):
+                self._roll.leave()
+
+    async def _drain(self) -> None:
+        """Let what is under way come to its end; what waits for a connection goes back to the queue."""
+        while True:
             for desk in self._desks.values():
                 await desk.courier.close()
-            self._threads.shutdown(wait=True)
+            if not self._tasks:
+                return
+            await asyncio.gather(*list(self._tasks), return_exceptions=True)
 
     async def _pause(self) -> None:
+        """Wait until there is room for another batch, or a little."""
         try:
-            await asyncio.wait_for(self._stop.wait(), self._pace.idle_seconds)
+            await asyncio.wait_for(self._room.wait(), self._pace.idle_seconds)
         except TimeoutError:
             return
 
-    def _lease(self, limit: int) -> list[Lease]:
-        return leasing.lease(limit, self._clock.now())
+    async def _take_more(self) -> bool:
+        """Lease another batch when there is room for one; return whether there was anything."""
+        self._room.clear()
+        if self._pace.in_flight - len(self._held) < self._pace.batch:
+            return False
+        try:
+            leases = await self._in_thread(self._lease)
+        except DATABASE_AWAY as fault:
+            log.warning("the database does not answer: %s", type(fault).__name__)
+            self._lost_count = True  # it may have leased to us before it went
+            return False
+        self._take_on(leases)
+        return bool(leases)
+
+    def _lease(self) -> list[Lease]:
+        """Lease a batch; before it, put in order what dead senders and lost answers left behind."""
+        if self._lost_count:
+            self._lost_count = False  # first: who loses count meanwhile says so again
+            leasing.take_back(self._name, keep=[*self._held, *self._stuck])
+        if self._roll and time.monotonic() >= self._roll_call_at:
+            with self._roll.departed() as dead:
+                for each in dead:
+                    count = leasing.take_back(each.name)
+                    log.warning("a sender died; its %d messages are tried again", count)
+            self._roll_call_at = time.monotonic() + self._pace.roll_call_seconds
+        return leasing.lease(self._pace.batch, self._clock.now(), self._name)
 
     def _take_on(self, leases: Sequence[Lease]) -> None:
         by_organization: dict[UUID, list[Lease]] = {}
         for each in leases:
             by_organization.setdefault(each.organization_id, []).append(each)
+            self._held.add(each.message_id)
+            self._stuck.discard(each.message_id)
         for organization_id, mine in by_organization.items():
-            self._in_flight += len(mine)
             self._start(self._handle(organization_id, mine))
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _handle(self, organization_id: UUID, leases: list[Lease]) -> None:
-        """Prepare a batch and start its messages; a batch that fails is leased again when its lease ends."""
+        """Prepare a batch and start its messages."""
         try:
             batch = await self._in_thread(self._prepare, organization_id, leases)
-        except Exception:
-            log.exception("a batch of %d messages could not be prepared", len(leases))
-            self._in_flight -= len(leases)
+            self._open_desk(organization_id)
+        except DATABASE_AWAY as fault:
+            self._release_all(leases, fault)
             return
-        self._open_desk(organization_id)
-        results = self._results.setdefault(organization_id, _Results())
-        results.stopped += batch.stopped
-        self._in_flight -= len(batch.stopped)
-        ready = []
-        for each in batch.prepared:
-            if each.floor >= Protection.PORTAL:
-                self._settle(organization_id, judging.straight_to_portal(each, self._clock.now()))
-            else:
-                ready.append(each)
+        except Exception:
+            log.exception("%d messages could not be prepared", len(leases))
+            await self._in_halves(leases, leases, lambda half: self._handle(organization_id, half))
+            return
+        straight = [each for each in batch.prepared if each.floor >= Protection.PORTAL]
+        ready = [each for each in batch.prepared if each.floor < Protection.PORTAL]
+        now = self._clock.now()
+        self._recorder.add(
+            organization_id,
+            outcomes=[judging.straight_to_portal(each, now) for each in straight],
+            stopped=batch.stopped,
+        )
         for start in range(0, len(ready), self._pace.mark):
             self._start(self._hand_over(organization_id, ready[start : start + self._pace.mark]))
 
     def _prepare(self, organization_id: UUID, leases: list[Lease]) -> preparing.Batch:
         with acting_for(organization_id):
-            batch = preparing.prepare(leases, actor=_actor(organization_id), at=self._clock.now())
+            batch = preparing.prepare(leases, actor=system(organization_id, "sender"), at=self._clock.now())
             if organization_id not in self._desks and organization_id not in self._openings:
                 domain = batch.organization.sending_domain
                 builder = Builder(batch.organization, Signer(domain, keys.dkim_keys(domain)))
@@ -170,7 +219,7 @@ class Sender:
         """Make the courier in the event loop that it belongs to, from what was looked up in a thread."""
         if organization_id not in self._desks:
             builder, make = self._openings[organization_id]
-            recheck = Recheck(self._threads, organization_id, self._clock)
+            recheck = Recheck(self._in_thread, organization_id, self._clock)
             self._desks[organization_id] = _Desk(builder, make(recheck))
 
     async def _hand_over(self, organization_id: UUID, batch: list[Prepared]) -> None:
@@ -178,13 +227,18 @@ class Sender:
         try:
             built, unfit = await self._in_thread(self._build, organization_id, batch)
             ours = await self._in_thread(self._mark, organization_id, [each for each, _ in built])
-        except Exception:
-            log.exception("a batch of %d messages could not be built", len(batch))
-            self._in_flight -= len(batch)
+        except DATABASE_AWAY as fault:
+            self._release_all([each.lease for each in batch], fault)
             return
-        results = self._results.setdefault(organization_id, _Results())
-        results.stopped += unfit
-        self._in_flight -= len(batch) - len(ours)
+        except Exception:
+            log.exception("%d messages could not be built", len(batch))
+            leases = [each.lease for each in batch]
+            await self._in_halves(leases, batch, lambda half: self._hand_over(organization_id, half))
+            return
+        self._recorder.add(organization_id, stopped=unfit)
+        self._done_with(
+            each.lease.message_id for each, _ in built if each.lease.message_id not in ours
+        )  # another sender has them now
         await asyncio.gather(
             *(
                 self._send(organization_id, each, made)
@@ -212,106 +266,67 @@ class Sender:
             return leasing.mark_begun([each.lease for each in batch])
 
     async def _send(self, organization_id: UUID, prepared: Prepared, built: Built) -> None:
+        """Hand one message over and take down what became of it."""
         age = (self._clock.now() - prepared.checked_at).total_seconds()
         monotonic = time.monotonic()
-        item = HandOver(
-            message_id=prepared.lease.message_id,
-            envelope_from=built.return_path,
-            recipient=Phi(prepared.content.to),
-            data=Phi(built.data),
-            floor=prepared.floor,
-            checked_at=monotonic - age,
-            lease_until=monotonic - age + leasing.LEASE.total_seconds(),
-        )
-        result = await self._desks[organization_id].courier.send(item)
-        verdict = judging.judge(prepared, result, built.body_hash, self._clock.now(), random.random())  # noqa: S311 - jitter
-        if verdict is None:  # withdrawn: the person changed; prepare it anew
-            await self._in_thread(self._give_back, organization_id, [prepared.lease])
-            self._in_flight -= 1
-        else:
-            self._settle(organization_id, verdict)
-
-    def _give_back(self, organization_id: UUID, leases: list[Lease]) -> None:
-        with acting_for(organization_id):
-            leasing.give_back(leases)
-
-    def _settle(self, organization_id: UUID, outcome: Outcome) -> None:
-        results = self._results.setdefault(organization_id, _Results())
-        results.outcomes.append(outcome)
-        self._in_flight -= 1
-        if len(results) >= self._pace.flush_count:
-            self._wake.set()
-
-    async def _flush_regularly(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pace.flush_seconds)
-            self._wake.clear()
-            await self._flush()
-
-    async def _flush(self, *, everything: bool = False) -> None:
-        for organization_id, results in list(self._results.items()):
-            if not len(results):
-                continue
-            self._results[organization_id] = _Results()
-            try:
-                await self._in_thread(self._record, organization_id, results)
-            except Exception:
-                # Nothing is lost: the rows keep lease and mark, and are tried again as `uncertain`.
-                log.exception("%d outcomes could not be recorded", len(results))
-
-    def _record(self, organization_id: UUID, results: _Results) -> None:
-        with acting_for(organization_id):
-            outcomes.record(
-                results.outcomes, results.stopped, actor=_actor(organization_id), at=self._clock.now()
+        try:
+            item = HandOver(
+                message_id=prepared.lease.message_id,
+                envelope_from=built.return_path,
+                recipient=Phi(prepared.content.to),
+                data=Phi(built.data),
+                floor=prepared.floor,
+                checked_at=monotonic - age,
+                lease_until=monotonic - age + leasing.LEASE.total_seconds(),
             )
+            result = await self._desks[organization_id].courier.send(item)
+            jitter = random.random()  # noqa: S311 - not a secret
+            verdict = judging.judge(prepared, result, built.body_hash, self._clock.now(), jitter)
+        except Exception:
+            log.exception("message %s: nobody knows what became of it", prepared.lease.message_id)
+            self._keep([prepared.lease.message_id])
+            return
+        if verdict is None:  # withdrawn: the person changed; it is prepared anew
+            self._recorder.add(organization_id, withdrawn=[prepared.lease])
+        else:
+            self._recorder.add(organization_id, outcomes=[verdict])
 
-    async def _drain(self) -> None:
-        """Let what has begun come to its end."""
-        while self._tasks:
-            await asyncio.gather(*list(self._tasks), return_exceptions=True)
+    def _release_all(self, leases: Sequence[Lease], fault: Exception) -> None:
+        """Without a database, let a batch whose attempt did not begin go back to the queue."""
+        log.warning("%d messages wait for the database: %s", len(leases), type(fault).__name__)
+        self._lost_count = True
+        self._done_with(each.message_id for each in leases)
+
+    async def _in_halves(
+        self, leases: Sequence[Lease], batch: list[U], again: Callable[[list[U]], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Try a batch again in halves: one faulty message must not hold up the others.
+
+        The one that remains keeps its lease, and is tried again when that ends.
+        """
+        if len(batch) == 1:
+            self._keep(each.message_id for each in leases)
+            return
+        middle = len(batch) // 2
+        await again(batch[:middle])
+        await again(batch[middle:])
+
+    def _done_with(self, message_ids: Iterable[UUID]) -> None:
+        """Forget messages that are recorded or not ours any more."""
+        self._held.difference_update(message_ids)
+        if self._pace.in_flight - len(self._held) >= self._pace.batch:
+            self._room.set()
+
+    def _keep(self, message_ids: Iterable[UUID]) -> None:
+        """Keep the lease of messages that something is wrong with: it is tried again when it has ended."""
+        ids = list(message_ids)
+        self._stuck.update(ids)
+        self._done_with(ids)
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, _with_fresh_connection, function, *arguments
         )
-
-
-class Recheck:
-    """Answers the wire's "does this row still stand?" for rows checked too long ago, many in one query."""
-
-    WAIT = 0.005
-
-    def __init__(self, threads: ThreadPoolExecutor, organization_id: UUID, clock: Clock) -> None:
-        self._threads, self._organization, self._clock = threads, organization_id, clock
-        self._asked: dict[UUID, asyncio.Future[bool]] = {}
-        self._asking: asyncio.Task[None] | None = None
-
-    async def __call__(self, item: HandOver) -> bool:
-        """Return whether nothing about the message changed since it was checked."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._asked[item.message_id] = answer
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        return await answer
-
-    async def _ask(self) -> None:
-        await asyncio.sleep(self.WAIT)
-        asked, self._asked = self._asked, {}
-        try:
-            standing = await asyncio.get_running_loop().run_in_executor(
-                self._threads, _with_fresh_connection, self._look, list(asked)
-            )
-        except Exception:
-            log.exception("%d messages could not be checked again", len(asked))
-            standing = set()  # closed by default: they are withdrawn and prepared anew
-        for message_id, answer in asked.items():
-            if not answer.done():
-                answer.set_result(message_id in standing)
-
-    def _look(self, message_ids: Sequence[UUID]) -> set[UUID]:
-        with acting_for(self._organization):
-            return preparing.still_standing(message_ids, self._clock.now())
 
 
 def _with_fresh_connection(function: Callable[..., T], *arguments: Any) -> T:
@@ -322,7 +337,3 @@ def _with_fresh_connection(function: Callable[..., T], *arguments: Any) -> T:
         for connection in connections.all(initialized_only=True):
             connection.close_if_unusable_or_obsolete()
         raise
-
-
-def _actor(organization_id: UUID) -> Actor:
-    return system(organization_id, "sender")

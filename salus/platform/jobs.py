@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from typing import Any
 
-from django.db import transaction
-from procrastinate import RetryStrategy
+from django.db import close_old_connections, transaction
+from procrastinate import App, RetryStrategy
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
 from salus.kernel.errors import SalusError
 from salus.platform.tenancy import current_organization
 
+log = logging.getLogger(__name__)
+
 STALLED_AFTER = 30.0
-"""Seconds without a heartbeat of its worker after which a job is taken to be abandoned."""
+"""Seconds without a heartbeat of its worker after which a job is taken to be abandoned.
+
+That is for a worker whose machine is gone; one that died on this machine is noticed at once.
+"""
 
 Plain = str | int | None
 
@@ -66,11 +74,36 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 64 and "@" not in value and " " not in value
 
 
-async def sweep() -> int:
-    """Put jobs whose worker has died back in the queue; return how many."""
-    manager = app.job_manager
-    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER))
-    for abandoned in stalled:
-        await manager.retry_job(abandoned)
+def with_fresh_connection(call: Callable[[], Any], context: object, worker: object) -> Any:
+    """Run a job with a database connection that works, in whichever thread it comes to (a middleware)."""
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
+
+
+async def sweep(runner: App, dead: Collection[int] = ()) -> int:
+    """Put jobs whose worker has died back in the queue; return how many.
+
+    `dead` are workers that are known to have died; others are taken for dead without a heartbeat.
+    """
+    manager = runner.job_manager
+    abandoned = list(await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER))
+    for worker_id in dead:
+        abandoned += await manager.list_jobs_async(worker_id=worker_id, status=Status.DOING.value)
+    found = {each.id: each for each in abandoned}
+    for each in found.values():
+        await _again(manager, each)
     await manager.prune_stalled_workers(STALLED_AFTER)
-    return len(stalled)
+    return len(found)
+
+
+async def _again(manager: JobManager, abandoned: Job) -> None:
+    """Queue an abandoned job again; when the same work waits there already, or it ended meanwhile, leave it."""
+    try:
+        await manager.retry_job(abandoned)
+    except UniqueViolation:
+        await manager.finish_job(abandoned, Status.ABORTED, delete_job=False)
+    except ConnectorException as fault:
+        log.warning("job %s could not be queued again: %s", abandoned.id, type(fault.__cause__).__name__)

@@ -21,7 +21,9 @@ def run(options: argparse.Namespace) -> int:
     from django.conf import settings
 
     from salus.delivery import api as delivery
+    from salus.platform.presence import Roll
 
     routes = Path(settings.SALUS_LABORATORY_ROUTES) if settings.SALUS_LABORATORY_ROUTES else None
-    delivery.run_sender(laboratory_routes=routes, until_idle=options.until_idle)
+    roll = Roll(settings.SALUS_HOME / "senders")
+    delivery.run_sender(laboratory_routes=routes, until_idle=options.until_idle, roll=roll)
     return 0

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import threading
+import time
 from typing import Any
 from uuid import UUID
 
-SWEEP_SECONDS = 30.0
+log = logging.getLogger(__name__)
+
+ROLL_CALL_SECONDS, SWEEP_SECONDS = 1.0, 30.0
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,22 +51,50 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _work(app: Any, jobs: int) -> None:
-    """Run procrastinate's worker beside the sweep of stalled jobs."""
-    from salus.platform.jobs import sweep
+    """Run procrastinate's worker beside the sweep of abandoned jobs."""
+    from django.conf import settings
 
-    async def sweeping() -> None:
-        while True:
-            await sweep()
-            await asyncio.sleep(SWEEP_SECONDS)
+    from salus.platform.jobs import with_fresh_connection
+    from salus.platform.presence import Roll
+
+    roll = Roll(settings.SALUS_HOME / "workers")
+    roll.enter()
+
+    async def noted(call: Any, context: Any, worker: Any) -> Any:
+        roll.note(str(worker.worker_id))
+        return await call()
 
     worker_app = app.with_connector(app.connector.get_worker_connector())
     async with worker_app.open_async():
-        sweeper = asyncio.create_task(sweeping())
+        sweeper = asyncio.create_task(_sweeping(worker_app, roll))
         try:
             await worker_app.run_worker_async(
-                concurrency=jobs, fetch_job_polling_interval=0.5, install_signal_handlers=True
+                concurrency=jobs,
+                fetch_job_polling_interval=0.5,
+                install_signal_handlers=True,
+                worker_middleware=[noted],
+                task_middleware=[with_fresh_connection],
             )
         finally:
             sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sweeper
+
+
+async def _sweeping(worker_app: Any, roll: Any) -> None:
+    """Queue the jobs of dead workers again, those that died on this machine within a second."""
+    from salus.platform.jobs import sweep
+
+    swept_at = -SWEEP_SECONDS
+    while True:
+        try:
+            with roll.departed() as dead:
+                now = time.monotonic()
+                if dead or now - swept_at >= SWEEP_SECONDS:
+                    count = await sweep(worker_app, [int(each.note) for each in dead if each.note])
+                    swept_at = now
+                    if count:
+                        log.warning("%d jobs of dead workers are run again", count)
+        except Exception:
+            log.exception("abandoned jobs could not be looked for")  # the database is away: it comes back
+        await asyncio.sleep(ROLL_CALL_SECONDS)
