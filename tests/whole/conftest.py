@@ -44,7 +44,17 @@ def two_free_ports() -> int:
 def tell(home: Path, *options: str) -> Told:
     """Run `salus demo --once` on `home` and return what came of it; it must end with 0."""
     summary = home.parent / f"{home.name}.json"
-    command = [sys.executable, "-m", "salus.wiring", "demo", "--once", "--home", str(home), "--json", str(summary)]
+    command = [
+        sys.executable,
+        "-m",
+        "salus.wiring",
+        "demo",
+        "--once",
+        "--home",
+        str(home),
+        "--json",
+        str(summary),
+    ]
     done = subprocess.run(
         [*command, "--port", str(two_free_ports()), *options],
         env={name: value for name, value in os.environ.items() if not name.startswith("SALUS_")},
