@@ -69,6 +69,7 @@ __all__ = [
     "export_person",
     "find_by_address",
     "find_by_identifier",
+    "find_by_number",
     "foresee",
     "head_change",
     "iso_date",
@@ -248,6 +249,11 @@ def find_by_identifier(system: str, value: str) -> UUID | None:
     """Return the contact with an identifier ("mrn", "fhir", "member"...), or None."""
     blinds = keys.blinder().candidates(identifier_kind(system), value.strip())
     return next((ids[0] for ids in queries.ids_by_blind(blinds).values()), None)
+
+
+def find_by_number(number: int) -> UUID | None:
+    """Return the contact with a number, or None."""
+    return next((row.id for row in queries.rows_by_number([number])), None)
 
 
 def recent(limit: int, after: int | None = None) -> list[tuple[UUID, int, int]]:

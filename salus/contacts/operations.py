@@ -34,8 +34,9 @@ def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = 
     `write` false nothing is written and new people have no id: a look at what would happen.
     """
     organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
-    _lock(organization_id)
-    people = _known(batch, organization_id, sealer)
+    if write:
+        _lock(organization_id)
+    people = _known(batch, organization_id, sealer, lock=write)
     fates = [people.apply(ready) for ready in batch]
     if write:
         created, updated = people.created(), people.updated()
@@ -51,12 +52,12 @@ def _lock(organization_id: UUID) -> None:
     queries.fetch("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [queries.ADVISORY_CLASS, key])
 
 
-def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer) -> Batch:
+def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer, *, lock: bool) -> Batch:
     """Find everybody that the batch's indexes lead to, open them, and put them in memory."""
     asked = {blind: None for ready in batch for blind in (*ready.identifiers, *ready.address)}
     index = queries.ids_by_blind(list(asked))
     ids = {one for found in index.values() for one in found}
-    rows = queries.rows_by_id(ids, lock=True) if ids else []
+    rows = queries.rows_by_id(ids, lock=lock) if ids else []
     return Batch(
         (
             Person(row.id, orjson.loads(document), number=row.number, version=row.version)

@@ -36,7 +36,7 @@ from salus.intake.contracts import (
     SavedMapping,
 )
 from salus.intake.csv_reading import CsvReader, read_heading
-from salus.intake.operations import Incoming
+from salus.intake.operations import Incoming, Receiving
 from salus.intake.plan import Plan
 from salus.intake.running import Progress, Run
 from salus.kernel.acting import Actor
@@ -53,6 +53,7 @@ __all__ = [
     "Clinic",
     "Incoming",
     "PlannedImport",
+    "Receiving",
     "cancel",
     "check",
     "describe",
@@ -272,7 +273,7 @@ def sample(import_id: UUID, rows: int = 3) -> list[list[Phi[str]]]:
     """Return the first whole rows of a CSV that was received, each cell protected."""
     row = queries.row_of(import_id)
     plan = Plan.open(row.id, row.sealed)
-    chunks = uploads.read(current_organization(), import_id, 0, row.files[0]["bytes"])
+    chunks = uploads.read(current_organization(), import_id, row.files[0]["file"], row.files[0]["bytes"])
     first = next(lines.split(lines.plain(chunks)), [])[1 : rows * 20 + 1]
     reader = CsvReader(width=len(plan.headings), delimiter=plan.delimiter, line=2)
     records, _ = reader.feed(first, last=True)

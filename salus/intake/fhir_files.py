@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import orjson
-
-from salus.intake.fhir import READERS
+from salus.intake.fhir import READERS, kind_of
 from salus.intake.operations import Incoming
 from salus.intake.uploads import SIZE
 from salus.kernel.errors import BadInput
@@ -26,16 +24,6 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 def _open(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def kind_of(first_line: bytes) -> str:
-    """Return the resource type that the first line of an NDJSON file names, or an empty text."""
-    try:
-        resource = orjson.loads(first_line)
-    except orjson.JSONDecodeError:
-        return ""
-    kind = resource.get("resourceType") if isinstance(resource, dict) else None
-    return kind if isinstance(kind, str) else ""
 
 
 def find(paths: Iterable[Path]) -> list[Incoming]:

@@ -24,7 +24,7 @@ class Import(TenantModel):
     sealed = models.BinaryField()
     """Evidence, file names, headings and mapping: staff wrote them, so they may hold PHI."""
     files = models.JSONField(default=list)
-    """What the files hold ("csv", "Patient") and how many bytes each has."""
+    """In the order they are read: number of the upload, what it holds ("csv", "Patient"), bytes."""
     position = models.JSONField(default=dict)
     """Where the next batch begins: file, line, byte."""
     counts = models.JSONField(default=dict)

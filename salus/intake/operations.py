@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain
 from uuid import UUID
 
 import orjson
@@ -17,9 +16,11 @@ from salus.intake import mapping as mappings
 from salus.intake.contracts import ENDED, CsvMapping, Declaration, ImportKind, ImportStatus
 from salus.intake.csv_reading import read_heading
 from salus.intake.csv_rows import RowReader
+from salus.intake.fhir import READERS, kind_of
 from salus.intake.models import Import, MappingRow, RejectRow
 from salus.intake.permission_rows import PermissionReader, default_mapping
 from salus.intake.plan import Plan
+from salus.intake.work import CSV_PART
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
@@ -40,47 +41,73 @@ class Incoming:
     pieces: Iterable[bytes]
 
 
+class Receiving:
+    """Takes the files of one import as their bytes come, and seals them; `finish` makes the import."""
+
+    def __init__(self, kind: ImportKind) -> None:
+        self.id = new_id()
+        self._kind = kind
+        self._plan = Plan()
+        self._files: list[tuple[str, uploads.Writer]] = []
+
+    def file(self, name: str, part: str = "") -> uploads.Writer:
+        """Begin the next file: write its bytes to what is returned, then close that."""
+        writer = uploads.Writer(self.id, len(self._files))
+        self._files.append((part, writer))
+        self._plan.names.append(name)
+        return writer
+
+    def finish(self, *, actor: Actor, now: datetime) -> UUID:
+        """Store the import, which waits to be described; return its id.
+
+        Raises `BadInput` for no files, a CSV without headings, or a file that is no FHIR we read.
+        """
+        if not self._files:
+            raise BadInput("there is nothing to import", place="files")
+        parts = [self._look_at(part, writer.head) for part, writer in self._files]
+        row = Import(
+            id=self.id,
+            kind=self._kind.value,
+            status=ImportStatus.LOADING.value,
+            source=AddressSource.UNKNOWN.value,
+            obtained=now.date(),
+            created_at=now,
+            created_by=actor.id,
+            files=self._in_order(parts),
+            bytes_total=sum(writer.size for _, writer in self._files),
+            sealed=self._plan.seal(self.id),
+        )
+        row.save()
+        return row.id
+
+    def _in_order(self, parts: Sequence[str]) -> list[dict[str, str | int]]:
+        """Return the files as they are to be read: patients before what is known of them."""
+        order = {kind: place for place, kind in enumerate(READERS)}
+        listed = sorted(enumerate(parts), key=lambda one: (order.get(one[1], 0), one[0]))
+        return [{"file": file, "part": part, "bytes": self._files[file][1].size} for file, part in listed]
+
+    def _look_at(self, part: str, head: bytes) -> str:
+        """Return what a file holds; of a CSV the headings are kept in the plan."""
+        first = next(lines.split(lines.plain([head])), [b""])[0]
+        if self._kind is not ImportKind.FHIR:
+            headings, self._plan.delimiter = read_heading(first)
+            self._plan.headings = list(headings)
+            return CSV_PART
+        found = part or kind_of(first)
+        if found not in READERS:
+            raise BadInput(f"holds no FHIR NDJSON of: {', '.join(READERS)}", place="files")
+        return found
+
+
 def receive(kind: ImportKind, files: Sequence[Incoming], *, actor: Actor, now: datetime) -> UUID:
-    """Seal the bytes of `files` as a new import that waits to be described; return its id.
-
-    Raises `BadInput` for a CSV without headings or a list without files.
-    """
-    if not files:
-        raise BadInput("there is nothing to import", place="files")
-    row = Import(
-        id=new_id(),
-        kind=kind.value,
-        status=ImportStatus.LOADING.value,
-        source=AddressSource.UNKNOWN.value,
-        obtained=now.date(),
-        created_at=now,
-        created_by=actor.id,
-    )
-    plan = Plan(names=[one.name for one in files])
-    for number, one in enumerate(files):
-        pieces: Iterable[bytes] = one.pieces
-        if kind is not ImportKind.FHIR:
-            pieces = _with_headings(pieces, plan)
-        size = uploads.store(row.id, number, pieces)
-        row.files.append({"part": one.part, "bytes": size})
-    row.bytes_total = sum(one["bytes"] for one in row.files)
-    row.sealed = plan.seal(row.id)
-    row.save()
-    return row.id
-
-
-def _with_headings(pieces: Iterable[bytes], plan: Plan) -> Iterable[bytes]:
-    """Read the headings into `plan` and return all the bytes, their first ones included."""
-    pieces = iter(pieces)
-    kept: list[bytes] = []
-    for piece in pieces:
-        kept.append(piece)
-        if b"\n" in piece or b"\r" in piece or sum(map(len, kept)) > uploads.SIZE:
-            break
-    first = next(lines.split(lines.plain([b"".join(kept)])), [b""])[0]
-    headings, plan.delimiter = read_heading(first)
-    plan.headings = list(headings)
-    return chain(kept, pieces)
+    """Seal the bytes of `files` as a new import that waits to be described; return its id."""
+    receiving = Receiving(kind)
+    for one in files:
+        writer = receiving.file(one.name, one.part)
+        for piece in one.pieces:
+            writer.write(piece)
+        writer.close()
+    return receiving.finish(actor=actor, now=now)
 
 
 def describe(import_id: UUID, declaration: Declaration, mapping: CsvMapping | None, *, now: datetime) -> None:

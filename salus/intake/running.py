@@ -153,7 +153,7 @@ class Run:
             if file < start.file:
                 continue
             at = start if file == start.file else Position(file)
-            chunks = uploads.read(self._organization_id, self._import_id, file, about["bytes"])
+            chunks = uploads.read(self._organization_id, self._import_id, about["file"], about["bytes"])
             rest = grouped(lines.split(uploads.skip(lines.plain(chunks), at.byte)), BATCH_LINES)
             lead, reader = 0, self._reader(at)
             for batch, last in rest:

@@ -12,6 +12,8 @@ from salus.platform.tenancy import acting_for, current_organization
 
 SIZE = 1024 * 1024
 """Bytes of plaintext in a chunk; the last one of a file is shorter."""
+HEAD = 64 * 1024
+"""Bytes of a file that are looked at while it comes in."""
 
 
 def _associated(organization_id: UUID, import_id: UUID, file: int, place: int) -> bytes:
@@ -27,9 +29,13 @@ class Writer:
         self._buffer = bytearray()
         self._place = 0
         self.size = 0
+        self.head = b""
+        """The first bytes, in which headings or a resource type can be found."""
 
     def write(self, data: bytes) -> None:
         """Take more bytes."""
+        if len(self.head) < HEAD:
+            self.head += data[: HEAD - len(self.head)]
         self.size += len(data)
         self._buffer += data
         while len(self._buffer) >= SIZE:

@@ -9,8 +9,11 @@ from salus.wiring.rest import api as rest
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.platform.web.urls")),
     path("", include("salus.identity.web.urls")),
+    path("", include("salus.contacts.web.urls")),
+    path("", include("salus.intake.web.urls")),
     path("", include("salus.patients.web.urls")),
     path("", include("salus.delivery.web.urls")),
+    path("", include("salus.audiences.web.urls")),
     path("", include("salus.campaigns.web.urls")),
     path("", include("salus.reports.web.urls")),
     path("templates/", include("salus.content.web.urls")),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
 from salus.intake.fhir import clinical, coverage, encounters, observations, patients
 from salus.intake.fhir.facts import Context, Facts
 from salus.kernel.errors import BadInput
@@ -28,6 +30,16 @@ READERS: Mapping[str, Read] = MappingProxyType(
     }
 )
 """The resources that are read, in the order in which files are taken: patients first."""
+
+
+def kind_of(line: bytes) -> str:
+    """Return the resource type that a line of NDJSON names, or an empty text."""
+    try:
+        resource = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return ""
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def read(resource: Mapping[str, Any], context: Context) -> Facts | None:
