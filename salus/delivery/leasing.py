@@ -53,12 +53,16 @@ class Lease:
     priority: int
 
 
-def lease(limit: int, at: datetime, sender: UUID | None = None) -> list[Lease]:
+def lease(limit: int, at: datetime, sender: UUID | None = None, *, after: UUID | None = None) -> list[Lease]:
     """Lease up to `limit` due messages for `sender`, an equal share for each organization that waits.
 
-    Runs as the sender's database role, outside any organization, in a transaction of its own.
+    The turn goes on behind the organization `after`, so that everybody is served also where more of
+    them wait than `limit`. Runs as the sender's database role, outside any organization, in a
+    transaction of its own.
     """
     waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS)]
+    if after is not None:
+        waiting.sort(key=lambda each: (each <= after, each))
     leased: list[Lease] = []
     for place, organization_id in enumerate(waiting):
         share = max(1, (limit - len(leased)) // (len(waiting) - place))

@@ -93,6 +93,7 @@ class Sender:
         self._held: set[UUID] = set()
         self._stuck: set[UUID] = set()
         self._lost_count = False
+        self._turn: UUID | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop, self._room = asyncio.Event(), asyncio.Event()
         self._recorder = Recorder(
@@ -167,7 +168,9 @@ class Sender:
                     count = leasing.take_back(each.name)
                     log.warning("a sender died; its %d messages are tried again", count)
             self._roll_call_at = time.monotonic() + self._pace.roll_call_seconds
-        return leasing.lease(self._pace.batch, self._clock.now(), self._name)
+        leases = leasing.lease(self._pace.batch, self._clock.now(), self._name, after=self._turn)
+        self._turn = leases[-1].organization_id if leases else None
+        return leases
 
     def _take_on(self, leases: Sequence[Lease]) -> None:
         by_organization: dict[UUID, list[Lease]] = {}

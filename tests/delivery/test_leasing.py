@@ -80,6 +80,19 @@ def test_each_organization_that_waits_gets_an_equal_share(
     assert shares == {large: 50, small: 2, other: 50}, "nobody is left behind"
 
 
+def test_everybody_has_a_turn_also_where_more_wait_than_one_batch_holds(
+    quiet: None, fill: Fill, at: datetime, as_sender: Callable[[], None]
+) -> None:
+    clinics = sorted(fill(4, at=at) for _ in range(5))
+    as_sender()
+    served, after = [], None
+    for _ in range(5):
+        leases = leasing.lease(2, at, after=after)
+        served += [each.organization_id for each in leases]
+        after = leases[-1].organization_id
+    assert served == clinics * 2
+
+
 def test_what_is_leased_is_leased_once(
     quiet: None, fill: Fill, at: datetime, as_sender: Callable[[], None]
 ) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from salus.audit import api as audit
+from salus.contacts import api as contacts
 from salus.delivery import api, deposits, judging, outcomes, receipts
 from salus.delivery.codes import CODE
 from salus.delivery.contracts import Origin, State
@@ -35,7 +36,9 @@ UNPROTECTED = WireOutcome(Fate.UNPROTECTED, Phase.STARTTLS, "no_starttls")
 
 
 def notice_of(message_id: UUID) -> MessageRow:
-    return MessageRow.objects.get(id=Deposit.objects.get(message_id=message_id).notice_id)
+    notice_id = Deposit.objects.get(message_id=message_id).notice_id
+    assert notice_id is not None
+    return MessageRow.objects.get(id=notice_id)
 
 
 def send_one(desk: Desk, **people: Any) -> tuple[Origin, Prepared]:
@@ -185,8 +188,6 @@ def test_when_no_notice_can_reach_them_staff_must_tell_them(desk: Desk, how: str
 
 def test_a_notice_goes_where_the_person_is_now(desk: Desk) -> None:
     _, prepared = to_portal(desk)
-    from salus.contacts import api as contacts
-
     contacts.merge([office.patient("ada", "ada.new@harbor.example.test", desk.clock.now())], actor=desk.actor)
     [notice] = desk.take().prepared
     assert notice.content.to == "ada.new@harbor.example.test"

@@ -15,7 +15,7 @@ from salus.delivery import api, planning
 from salus.delivery.contracts import Origin, State
 from salus.delivery.models import MessageRow
 from salus.delivery.rules import LEGAL_MOVES
-from salus.delivery.sealing import CHOICES, TRACK, message_binding, open_content
+from salus.delivery.sealing import CHOICES, TRACK, message_binding, open_content, seal_content
 from salus.gate.contracts import Reason
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
@@ -104,15 +104,13 @@ def test_killed_in_the_middle_it_goes_on_and_nobody_is_doubled_or_missed(
             api.plan_chunk(spec.origin, some, actor=committed.actor, at=committed.clock.now())
 
     chunk(numbers[:3])
-    seal = planning.seal_content
+    sealed = iter((True, True, False))
 
     def dies(*arguments: Any) -> bytes:
-        if dies.left == 0:
+        if not next(sealed):
             raise KeyboardInterrupt
-        dies.left -= 1
-        return seal(*arguments)
+        return seal_content(*arguments)
 
-    dies.left = 2  # type: ignore[attr-defined]
     monkeypatch.setattr(planning, "seal_content", dies)
     with pytest.raises(KeyboardInterrupt):
         chunk(numbers[3:])

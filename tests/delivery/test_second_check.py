@@ -9,6 +9,7 @@ from salus.contacts import api as contacts
 from salus.delivery import preparing
 from salus.delivery.contracts import Origin, State
 from salus.delivery.leasing import LEASE, mark_begun
+from salus.delivery.models import MessageRow
 from salus.gate.contracts import Reason
 from salus.kernel.vocabulary import Channel, Protection
 from salus.permissions import api as permissions
@@ -26,7 +27,7 @@ def change(desk: Desk, name: str, address: str = "", **values: Any) -> None:
 
 def only(desk: Desk, origin: Origin) -> Any:
     """Return the one message of a sending."""
-    [row] = preparing.MessageRow.objects.filter(origin_id=origin.id)
+    [row] = MessageRow.objects.filter(origin_id=origin.id)
     return row
 
 
@@ -146,7 +147,7 @@ def test_what_is_not_to_be_sent_any_more_is_dropped_from_the_queue(desk: Desk) -
     desk.admit("ada")
     origin = desk.release()
     only(desk, origin)
-    preparing.MessageRow.objects.filter(origin_id=origin.id).update(state=State.CANCELLED)
+    MessageRow.objects.filter(origin_id=origin.id).update(state=State.CANCELLED)
     batch = desk.take()
     assert [each.reason for each in batch.stopped] == [""]
     assert desk.settle(batch=batch) == set()
