@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from salus import __version__
 from salus.campaigns.web.rest import router as campaigns
 from salus.delivery.web.rest import router as delivery
+from salus.gate.web.rest import router as gate
 from salus.identity.api import use_problems
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
@@ -20,5 +21,5 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (patients, campaigns, delivery, reports):
+for router in (patients, campaigns, delivery, reports, gate):
     api.add_router("", router)
