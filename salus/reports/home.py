@@ -92,7 +92,7 @@ def _of_content(actor: Actor) -> Iterator[Todo]:
             if proposed is None or proposed.confirmed_by is not None:
                 continue
             if actor.id not in {proposed.authored_by, version.authored_by}:
-                yield Todo(TodoKind.CONFIRM, template.id, Phi(template.name), at=version.created_at)
+                yield Todo(TodoKind.CONFIRM, version.id, Phi(template.name), at=version.created_at)
                 break
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -124,3 +125,34 @@ def test_every_page_can_be_read_wide_and_narrow(
     for role in ("marketer", "administrator", "author", "developer"):
         sign_in(page, role)
         look(page, console.url + "/", f"home-{role}")
+
+
+def test_a_receipt_prints_on_one_page(console: Console, page_at: PageAt, clinic: World) -> None:
+    page = page_at(725)  # a sheet of paper without its margins
+    page.emulate_media(media="print")
+    sign_in(page, "auditor")
+    for kind in ("accepted", "portal", "refused"):
+        page.goto(f"{console.url}/messages/{clinic.message(kind)}/receipt/")
+        for paper in ("Letter", "A4"):
+            printed = page.pdf(format=paper, margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm"))
+            assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 1, (kind, paper)
+        keep_picture(page, f"printed-{kind}")
+
+
+def test_the_pages_work_in_the_dark_and_without_javascript(
+    console: Console, page_at: PageAt, clinic: World
+) -> None:
+    page = page_at(WIDE, dark=True, javascript=False)
+    sign_in(page, "privacy_officer")
+    page.goto(f"{console.url}/reports/campaigns/{clinic.campaign_id}/who/?figure=portal")
+    keep_picture(page, "who-dark")
+    page.get_by_label("What for?").select_option("treatment")
+    page.get_by_role("button", name="Show 3 names").click()
+    assert page.locator(".open").count() == 9
+    page.goto(f"{console.url}/messages/{clinic.message('portal')}/receipt/")
+    keep_picture(page, "receipt-dark")
+    page.get_by_role("link", name="Recall").click()
+    page.get_by_role("button", name="Recall 1 message").click()
+    assert page.get_by_text("The message is recalled.").is_visible()
+    page.goto(console.url + "/")
+    keep_picture(page, "home-dark")

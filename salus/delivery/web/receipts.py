@@ -93,7 +93,7 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
         "peer": wording.PEERS.get(str(found.tls.get("peer", "")), ("", "")),
         "why_not": told.refusal.sentence if told.refusal else api.plain_reason(found.reason),
         "elements": _elements(told),
-        "element_laws": list(dict.fromkeys(law for each in told.elements for law in each.citations)),
+        "element_laws": list(dict.fromkeys(_laws(told))),
         "steps": sorted(_course(told), key=lambda step: step.at),
         "last": found.proof["steps"][-1] if found.proof else None,
         "may_recall": found.state in RECALLABLE
@@ -109,6 +109,13 @@ def _signer(verifier_key: str) -> str:
 
 def _elements(told: ToldReceipt) -> list[str]:
     return [wording.ELEMENTS.get(code, code.replace("_", " ")) for code in told.receipt.elements]
+
+
+def _laws(told: ToldReceipt) -> Iterable[str]:
+    """Yield the citations of what is required in the message, one by one."""
+    for element in told.elements:
+        for citation in element.citations:
+            yield from citation.split("; ")
 
 
 def _course(told: ToldReceipt) -> Iterable[Step]:
