@@ -15,6 +15,7 @@ from salus.audiences import schema as _schema
 from salus.audiences.client import Engine, Status
 from salus.audiences.contracts import Count, Explanation, Frozen, Group, Segment, Step, Tree
 from salus.audiences.nodes import Moment
+from salus.audiences.ports import Asked, gate_preview, use_gate_preview
 from salus.audiences.predicate import Person, holds
 from salus.audiences.reads import reads
 from salus.audit import api as audit
@@ -27,6 +28,8 @@ from salus.permissions.contracts import Standing
 from salus.timeline.contracts import Event
 
 __all__ = [
+    "Asked",
+    "Segment",
     "breakdown",
     "check",
     "count",
@@ -36,6 +39,7 @@ __all__ = [
     "freeze",
     "frozen",
     "frozen_name",
+    "gate_preview",
     "latest_frozen",
     "matches",
     "members",
@@ -48,6 +52,7 @@ __all__ = [
     "segments",
     "stage_names",
     "steps",
+    "use_gate_preview",
 ]
 
 _CLOCK = SystemClock()
@@ -140,7 +145,7 @@ def explain(tree: Tree, *, clock: Clock = _CLOCK) -> Explanation:
     node = parse.parse(tree, known)
     answer = Engine.of_current().explain(tree, knowledge.moment(clock))
     spoken = tuple(
-        Step(depth, words.say(one), people, one.place, left)
+        Step(depth, words.say(one, knowledge.code_names()), people, one.place, left, reads(one, known))
         for (depth, one, _, left), people in zip(lines.lines(node), answer.counts, strict=True)
     )
     return Explanation(spoken, answer.count, reads(node, known))
@@ -148,9 +153,10 @@ def explain(tree: Tree, *, clock: Clock = _CLOCK) -> Explanation:
 
 def steps(tree: Tree) -> tuple[Step, ...]:
     """Return the lines of an explanation without asking the engine: `people` is -1."""
-    node = parse.parse(tree, queries.lexicon())
+    known = queries.lexicon()
     return tuple(
-        Step(depth, words.say(one), -1, one.place, left) for depth, one, _, left in lines.lines(node)
+        Step(depth, words.say(one, knowledge.code_names()), -1, one.place, left, reads(one, known))
+        for depth, one, _, left in lines.lines(parse.parse(tree, known))
     )
 
 

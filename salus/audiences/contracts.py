@@ -64,7 +64,7 @@ class Step:
     """One line of an explanation: a rule as a sentence and how many people are left after it.
 
     `left` is False below "any" and "none": there the number is of the people the line is true of on
-    its own. `path` is the JSON path of the rule.
+    its own. `path` is the JSON path of the rule, `reads` what it and all below it reads.
     """
 
     depth: int
@@ -72,6 +72,7 @@ class Step:
     people: int
     path: str
     left: bool = True
+    reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ def lexicon(segment: Callable[[UUID], Tree] = no_segments) -> Lexicon:
     )
 
 
+@lru_cache(maxsize=1)
+def code_names() -> Mapping[str, str]:
+    """Return the names of value sets ("vs:diabetes" -> "Diabetes")."""
+    return {f"vs:{one.name}": one.label for one in contacts.VALUE_SETS.values()}
+
+
 @lru_cache(maxsize=2)
 def _places(path: str) -> Mapping[str, tuple[float, float]]:
     return load_places(Path(path)) if path else {}

@@ -11,6 +11,7 @@ from salus.audiences.nodes import (
     Consent,
     Event,
     Field,
+    Kind,
     Latest,
     Member,
     Near,
@@ -26,6 +27,9 @@ from salus.kernel.vocabulary import PhiClass, Special
 from salus.timeline.contracts import EventKind
 
 ORIGIN = "segment"
+NO_CODE = ""
+"""The code of a read that asks only whether there is a record: no code shows."""
+_CODED = frozenset({Kind.CODES, Kind.PRESENCE})
 
 _EVENT_CLASS: Mapping[EventKind, PhiClass] = {
     EventKind.VISIT: PhiClass.DATES_OF_CARE,
@@ -60,8 +64,8 @@ def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
         case Field():
             yield from _field(node, lexicon)
         case Record() | Latest():
-            codes = node.match.codes or (None,)
             attribute = node.attribute
+            codes: tuple[str | None, ...] = node.match.codes or (_unasked(node),)
             for code in codes:
                 yield from _coded(
                     attribute.key, attribute.phi_class, attribute.special, code, node.place, lexicon
@@ -76,8 +80,16 @@ def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
             yield Read("postal_code", PhiClass.DEMOGRAPHIC, None, ORIGIN, node.place)
 
 
+def _unasked(node: Record | Latest) -> str | None:
+    """Return the code of a question that names none: "" when only dates, values or counts are asked.
+
+    Then nothing shows but that there is such a record. Words in the text of a record may tell any code.
+    """
+    return None if any(name == "text" for name, _ in node.tests) else NO_CODE
+
+
 def _field(node: Field, lexicon: Lexicon) -> Iterator[Read]:
-    codes: tuple[str | None, ...] = (None,)
+    codes: tuple[str | None, ...] = (NO_CODE if node.test.kind in _CODED else None,)
     if node.test.op is Op.HAS:
         codes = node.test.operand
     elif node.key not in lexicon.attributes:

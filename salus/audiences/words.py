@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from salus.audiences.nodes import (
 )
 from salus.audiences.stages import LABELS
 
+_NO_NAMES: Mapping[str, str] = {}
 _NUMBER_WORDS = {
     Op.ABOVE: "is above",
     Op.BELOW: "is below",
@@ -48,8 +49,8 @@ _SPAN_WORDS = {
 }
 
 
-def say(node: Node) -> str:
-    """Return one node as a sentence without its children."""
+def say(node: Node, names: Mapping[str, str] = _NO_NAMES) -> str:
+    """Return one node as a sentence without its children; `names` are those of codes and value sets."""
     match node:
         case All():
             return "All of these are true" if node.nodes else "Everybody"
@@ -58,13 +59,12 @@ def say(node: Node) -> str:
         case Not():
             return "None of these is true" if isinstance(node.node, All | AnyOf) else "This is not true"
         case Field():
-            return f"{node.label} {_test(node.test)}"
+            return f"{node.label} {_test(node.test, names)}"
         case Record():
             many = f"At least {node.at_least} of " if node.at_least > 1 else ""
-            found = f"{_match(node.match)}{_tests(node.tests)}"
-            return f"{many}{node.attribute.label}{found or ': any recorded'}"
+            return f"{many}{node.attribute.label}: {_asked(node.match, node.tests, names)}"
         case Latest():
-            return f"Latest of {node.attribute.label}{_match(node.match)}{_tests(node.tests)}"
+            return f"Latest of {node.attribute.label}: {_asked(node.match, node.tests, names)}"
         case Event():
             return _event(node)
         case Stage():
@@ -100,7 +100,7 @@ def span(given: Span) -> str:
     return f"{given.count} {given.unit.removesuffix('s') if given.count == 1 else given.unit}"
 
 
-def _test(test: Test) -> str:
+def _test(test: Test, names: Mapping[str, str] = _NO_NAMES) -> str:
     if test.op is Op.EXISTS:
         return "is known" if test.operand else "is not known"
     if test.op in _SPAN_WORDS:
@@ -110,21 +110,21 @@ def _test(test: Test) -> str:
     if test.op is Op.IN:
         return f"is {_any(_value(one) for one in test.operand)}"
     if test.op is Op.HAS:
-        return f"is {_codes(test.operand)}"
+        return f"is {_codes(test.operand, names)}"
     if test.kind is Kind.INSTANT:
         return f"{_NUMBER_WORDS[test.op].removeprefix('is ')} {_value(test.operand)}"
     return f"{_NUMBER_WORDS[test.op]} {_value(test.operand)}"
 
 
-def _codes(codes: Sequence[str]) -> str:
-    return _any(one.removeprefix("vs:").replace("_", " ") if one.startswith("vs:") else one for one in codes)
+def _codes(codes: Sequence[str], names: Mapping[str, str]) -> str:
+    return _any(names.get(one) or one.removeprefix("vs:") for one in codes)
 
 
-def _match(match: Match) -> str:
-    parts = f" is {_codes(match.codes)}" if match.codes else ""
-    if match.statuses:
-        parts += f", {_any(match.statuses)}"
-    return parts
+def _asked(match: Match, tests: Sequence[tuple[str, Test]], names: Mapping[str, str]) -> str:
+    parts = [_codes(match.codes, names)] if match.codes else []
+    parts += [_any(match.statuses)] if match.statuses else []
+    parts += [f"{name} {_test(test)}" for name, test in tests]
+    return ", ".join(parts) or "any"
 
 
 def _tests(tests: Sequence[tuple[str, Test]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from salus.audiences.nodes import Moment
 from salus.permissions.contracts import Standing
 from salus.timeline.contracts import Event
 
+from .running import RunningEngine
 from .worlds import LEXICON
 
 Someone = tuple[Mapping[str, Any], Sequence[Event], Standing]
@@ -68,4 +69,9 @@ def people(session_store: Store) -> People:
     return People(session_store)
 
 
-MakeStore = Callable[[Path], Store]
+@pytest.fixture
+def engine(database: object, tmp_path: Path) -> Iterator[RunningEngine]:
+    running = RunningEngine(tmp_path / "audience")
+    running.start()
+    yield running
+    running.stop()

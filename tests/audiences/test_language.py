@@ -270,8 +270,13 @@ def test_a_segment_reads_what_it_asks_also_below_a_not() -> None:
     assert any(one[0] == "appointments" and one[1] is PhiClass.DATES_OF_CARE for one in found)
 
 
-def test_asking_for_any_code_reads_every_special_category_that_may_show() -> None:
-    found = {one.special for one in reads(parse(tree({"record": "conditions"}), LEXICON), LEXICON)}
+def test_asking_whether_there_is_one_tells_no_code_and_asking_for_words_may_tell_any() -> None:
+    visits = reads(
+        parse(tree({"record": "encounters", "date": {"within_last": {"days": 9}}}), LEXICON), LEXICON
+    )
+    assert [(one.field, one.special, one.code) for one in visits] == [("encounters", None, "")]
+    words_in_it = tree({"record": "encounters", "text": {"contains": "rehab"}})
+    found = {one.special for one in reads(parse(words_in_it, LEXICON), LEXICON)}
     assert {
         Special.HIV,
         Special.PART2_SUD,
@@ -287,8 +292,8 @@ def test_asking_for_any_code_reads_every_special_category_that_may_show() -> Non
     ("where", "sentence"),
     [
         ({"field": "age", "at_least": 40}, "Age is at least 40"),
-        ({"record": "conditions", "code": "E11", "status": "active"}, "Conditions is E11, active"),
-        ({"latest": "labs", "code": "vs:hba1c", "value": {"above": 9}}, "Latest of Lab results is hba1c, value is above 9"),
+        ({"record": "conditions", "code": "E11", "status": "active"}, "Conditions: E11, active"),
+        ({"latest": "labs", "code": "vs:hba1c", "value": {"above": 9}}, "Latest of Lab results: hba1c, value is above 9"),
         ({"did_not": "message_opened", "at": {"within_last": {"days": 30}}}, "It did not happen: message opened, within the last 30 days"),
         ({"stage": ["active", "overdue"]}, "Journey stage is Active or Overdue"),
         ({"consent": "opted_out", "topic": "news", "channel": "email"}, "Opted out of news by email"),

@@ -1,0 +1,1 @@
+"""Pages of audiences: the list of segments and the editor."""

@@ -1,0 +1,15 @@
+"""Addresses of the segment pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from salus.audiences.web import views
+
+app_name = "audiences"
+urlpatterns = [
+    path("segments/", views.listing, name="list"),
+    path("segments/new", views.new, name="new"),
+    path("segments/count", views.count, name="count"),
+    path("segments/<uuid:segment_id>", views.segment, name="segment"),
+]
