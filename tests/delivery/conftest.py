@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -164,21 +165,27 @@ def desk(shared_clinic: Desk, database: object) -> Iterator[Desk]:
         transaction.set_rollback(True)
 
 
+@contextmanager
+def sender_role(world: Any) -> Iterator[None]:
+    """Make new database connections as the sender's role, as a sender process has them."""
+    database = settings.DATABASES["default"]
+    before = dict(database)
+    database.update(django_database(world.home, world.url, "sender"))
+    try:
+        yield
+    finally:
+        database.clear()
+        database.update(before)
+
+
 @pytest.fixture
 def as_sender(database: Any) -> Iterator[Callable[[], None]]:
-    """Connect as the sender's database role from now on, in this thread and in new ones."""
-    before = dict(settings.DATABASES["default"])
-    own = dict(connection.settings_dict)
+    """Be the sender's database role from the call on, until the test ends."""
+    with ExitStack() as stack:
 
-    def become() -> None:
-        found = django_database(database.home, database.url, "sender")
-        settings.DATABASES["default"].update(found)
-        connection.close()
-        connection.settings_dict.update(found)
+        def become() -> None:
+            stack.enter_context(sender_role(database))
+            connection.close()
 
-    yield become
+        yield become
     connections.close_all()
-    settings.DATABASES["default"].clear()
-    settings.DATABASES["default"].update(before)
-    connection.settings_dict.clear()
-    connection.settings_dict.update(own)

@@ -1,0 +1,445 @@
+"""A real sender, as its own database role, against the development relay: real TLS, real bytes, every fate."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import gc
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import dkim
+import psycopg
+import pytest
+import uvloop
+from django.db import connections
+
+from salus.audit import api as audit
+from salus.delivery import api, preparing
+from salus.delivery.building import Builder
+from salus.delivery.contracts import Origin, Receipt, State
+from salus.delivery.laboratory import read_routes
+from salus.delivery.leasing import LEASE, Lease
+from salus.delivery.models import Deposit, MessageRow, QueueRow
+from salus.delivery.protection.dkim import Signer
+from salus.delivery.sealing import message_binding, open_content
+from salus.delivery.sender import Pace, Sender
+from salus.delivery.transports.courier import Courier
+from salus.delivery.transports.handover import HandOver, Outcome
+from salus.delivery.transports.settings import laboratory_settings
+from salus.gate.contracts import Reason
+from salus.kernel.time import FakeClock
+from salus.kernel.vocabulary import Channel, Protection
+from salus.keys import api as keys
+from salus.permissions import api as permissions
+from salus.platform.tenancy import acting_for
+from salus.wiring.catch.behaviors import BEHAVIORS
+from salus.wiring.catch.mailbox import Mail, Mailbox
+from salus.wiring.catch.relay import Relay
+
+from . import office
+from .conftest import Desk, furnish, open_clinic, sender_role
+
+PORTAL = (State.PORTAL_UNNOTIFIED, State.PORTAL_UNNOTIFIED)
+FATES = {
+    "mail": (State.ACCEPTED, State.ACCEPTED),
+    "partner": (State.ACCEPTED, State.ACCEPTED),
+    "pinned": (State.ACCEPTED, State.ACCEPTED),
+    "throttle": (State.ACCEPTED, State.ACCEPTED),
+    "unhurried": (State.ACCEPTED, State.ACCEPTED),
+    "no-pipelining": (State.ACCEPTED, State.ACCEPTED),
+    "no-starttls": PORTAL,
+    "starttls-refused": PORTAL,
+    "injected": PORTAL,
+    "tls10": PORTAL,
+    "weak-cipher": PORTAL,
+    "expired": PORTAL,
+    "wrong-name": PORTAL,
+    "untrusted": PORTAL,
+    "busy": (State.DEFERRED, State.DEFERRED),
+    "partner-busy": (State.DEFERRED, State.DEFERRED),
+    "greylist": (State.DEFERRED, State.ACCEPTED),
+    "hangs-up": (State.DEFERRED, State.DEFERRED),
+    "stalls": (State.DEFERRED, State.DEFERRED),
+    "refuses": (State.BOUNCED, State.BOUNCED),
+    "partner-refuses": (State.BOUNCED, State.BOUNCED),
+    "full": (State.BOUNCED, State.BOUNCED),
+    "spam": (State.BOUNCED, State.BOUNCED),
+    "small": (State.BOUNCED, State.BOUNCED),
+}
+"""What becomes of a reminder at each host: when the sender has nothing due any more, and after ten minutes."""
+SLOW = {"slow"}
+"""Answers each command after a second: the wire's own tests wait for it."""
+CLINICAL = {"mail": State.PORTAL, "partner": State.ACCEPTED, "pinned": State.ACCEPTED}
+"""The same for a letter about diabetes, which needs verified TLS."""
+VERIFIED = {"partner", "pinned"}
+UNSAFE = {name for name, fate in FATES.items() if fate is PORTAL}
+
+
+@dataclass
+class Story:
+    """What a sender did with two sendings, first until nothing was due, then again ten minutes later."""
+
+    desk: Desk
+    mailbox: Mailbox
+    reminder: Origin
+    clinical: Origin
+    people: dict[str, UUID]
+    first: dict[str, str] = field(default_factory=dict)
+
+    def message(self, name: str, origin: Origin | None = None) -> MessageRow:
+        """Return the message to the person at a host; the reminder, unless another sending is named."""
+        return MessageRow.objects.get(origin_id=(origin or self.reminder).id, contact_id=self.people[name])
+
+    def receipt(self, name: str, origin: Origin | None = None) -> Receipt:
+        """Return its receipt."""
+        return api.receipt(self.message(name, origin).id)
+
+    def mails(self, row: MessageRow) -> list[Mail]:
+        """Return what was caught of a message, oldest first."""
+        return caught(self.mailbox, row)
+
+    def states(self) -> dict[str, str]:
+        """Return the state of the reminder at each host."""
+        return {name: self.message(name).state for name in FATES}
+
+
+def caught(mailbox: Mailbox, row: MessageRow) -> list[Mail]:
+    """Return what was caught of a message, oldest first."""
+    return [mail for mail in mailbox.newest() if row.id.hex in mail.sender][::-1]
+
+
+Change = Callable[[Courier], Any]
+"""Puts something in the place of a courier."""
+
+
+def send(desk: Desk, routes: Any, *, change: Change = lambda courier: courier, fresh: float = 3.0) -> None:
+    """Run a sender until nothing is due; `fresh` is the age of a check that the wire accepts."""
+
+    found, policies = routes
+
+    def look_up(organization_id: UUID) -> Any:
+        del organization_id
+        quick = laboratory_settings("mail.cedar-row.example.org")
+        quick = replace(quick, timeouts=replace(quick.timeouts, dot=1.5), fresh=fresh)
+        return lambda recheck: change(Courier(quick, found, policies, recheck))
+
+    pace = Pace(mark=7, flush_count=10, idle_seconds=0.05)
+    sender = Sender(look_up, pace=pace, clock=desk.clock)
+    uvloop.run(sender.run(until_idle=True))
+    gc.collect()  # closes the connections of the sender's threads, which a process closes by ending
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """The development relay."""
+    with running_relay(tmp_path_factory.mktemp("relay")) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def told(world: Any, django_db_blocker: Any, fast_passwords: None, relay: Relay) -> Iterator[Story]:
+    """The story, told once for all tests of this module."""
+    with django_db_blocker.unblock():
+        hold_everything(world)
+        story = begin(relay)
+        routes = read_routes(relay.routes_file)
+        with sender_role(world):
+            send(story.desk, routes)
+            with acting_for(story.desk.id):
+                story.first = story.states()
+            story.desk.clock.advance(timedelta(minutes=10))
+            send(story.desk, routes)
+        with acting_for(story.desk.id):
+            while audit.integrate():
+                pass
+            audit.checkpoint()
+        yield story
+        hold_everything(world)
+
+
+@pytest.fixture
+def story(told: Story, database: object) -> Iterator[Story]:
+    """The story, with the test inside the clinic's context."""
+    with acting_for(told.desk.id):
+        yield told
+
+
+def begin(relay: Relay) -> Story:
+    """Plan and release a reminder to somebody at each host, and a letter about diabetes to some."""
+    desk = furnish(open_clinic())
+    desk.clock = FakeClock(datetime.now(UTC) + timedelta(seconds=5))
+    with acting_for(desk.id):
+        patches = [
+            office.patient(name, f"ana@{name}.example.test", desk.clock.now(), given_name="Ana")
+            for name in FATES
+        ]
+        people = dict(zip(FATES, office.admit(patches, desk.actor), strict=True))
+        desk.people = list(people.values())
+        reminder = desk.release()
+        about = office.template(desk.organization, office.EDUCATION)
+        desk.people = [people[name] for name in CLINICAL]
+        clinical, counts = desk.plan(desk.spec(about, reads=office.ASKS_FOR_DIABETES))
+        assert counts.by_floor == {"verified": 3}
+        api.release(clinical, not_before=desk.clock.now(), actor=desk.actor)
+    return Story(desk, relay.mailbox, reminder, clinical, people)
+
+
+def hold_everything(world: Any) -> None:
+    """Keep the messages of other tests out of the way: a sender sees every organization's."""
+    with psycopg.connect(world.superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("UPDATE delivery_queue SET held = true")
+
+
+@contextmanager
+def running_relay(folder: Path) -> Iterator[Relay]:
+    """Run the relay in a thread with an event loop of its own."""
+    loop, relay, ready = uvloop.new_event_loop(), Relay(folder), threading.Event()
+
+    def serve() -> None:
+        loop.run_until_complete(relay.start())
+        loop.call_soon(ready.set)
+        loop.run_forever()
+        loop.run_until_complete(relay.stop())
+        loop.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield relay
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+
+
+def published(domain: str) -> dict[bytes, bytes]:
+    """Return the clinic's DKIM records, as DNS would answer them."""
+    return {
+        f"{key.selector}._domainkey.{domain}.".encode(): key.txt.encode() for key in keys.dkim_keys(domain)
+    }
+
+
+def test_every_host_of_the_relay_has_its_fate_here() -> None:
+    assert set(FATES) == {each.name for each in BEHAVIORS} - SLOW
+
+
+@pytest.mark.parametrize("name", sorted(FATES))
+def test_each_host_ends_as_its_behavior_says(story: Story, name: str) -> None:
+    assert (story.first[name], story.message(name).state) == FATES[name]
+
+
+def test_nobody_is_lost_and_the_sums_add_up(story: Story) -> None:
+    for origin, people in ((story.reminder, FATES), (story.clinical, CLINICAL)):
+        progress = api.progress(origin)
+        summed = api.accounted(dict(progress.states))
+        assert sum(summed.values()) == progress.planned == len(people)
+        waiting = QueueRow.objects.filter(origin_id=origin.id)
+        assert waiting.count() == summed["queued"]
+        assert not waiting.exclude(lease_until=None).exists()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, fate in FATES.items() if fate[1] is State.ACCEPTED))
+def test_what_was_taken_is_what_the_receipt_says_and_both_signatures_hold(story: Story, name: str) -> None:
+    row, receipt = story.message(name), story.receipt(name)
+    [mail] = story.mails(row)
+    assert mail.behavior == name
+    assert hashlib.sha256(mail.data).hexdigest() == receipt.body_hash
+    domain = story.desk.organization.sending_domain
+    records = published(domain)
+    verifier = dkim.DKIM(mail.data)
+    assert [verifier.verify(number, dnsfunc=lambda name, timeout=5: records[name]) for number in (0, 1)] == [
+        True,
+        True,
+    ]
+    assert receipt.is_proven, receipt.faults
+    assert receipt.reached == ("verified" if name in VERIFIED else "named")
+    assert receipt.tls["version"] == mail.tls_version
+    assert receipt.tls["version"] in {"TLSv1.2", "TLSv1.3"}
+
+
+def test_the_mail_says_what_the_template_says_and_carries_what_the_gate_asked_for(story: Story) -> None:
+    row = story.message("mail")
+    [mail] = story.mails(row)
+    message = email.message_from_bytes(mail.data)
+    assert message["To"] == "ana@mail.example.test"
+    assert message["From"] == "Cedar Row Clinic <care@mail.cedar-row.example.org>"
+    assert message["Subject"] == "A visit is due"
+    assert row.id.hex in message["Message-ID"]
+    assert mail.sender == f"bounces+{row.id.hex}@mail.cedar-row.example.org"
+    parts = {part.get_content_type(): part for part in message.walk()}
+    text = parts["text/plain"].get_payload(decode=True)
+    assert isinstance(text, bytes)
+    assert b"Dear Ana, it is time for a visit." in text
+    assert "text/html" in parts
+    elements = api.receipt(row.id).elements
+    assert (message["List-Unsubscribe"] is not None) == ("list_unsubscribe" in elements)
+    assert (message["List-Unsubscribe-Post"] is not None) == ("list_unsubscribe_post" in elements)
+
+
+@pytest.mark.parametrize("name", sorted(UNSAFE))
+def test_nothing_is_said_to_a_host_that_cannot_protect_it(story: Story, name: str) -> None:
+    row = story.message(name)
+    assert story.mails(row) == []
+    assert story.mailbox.by_behavior[name] == 0
+    deposit = Deposit.objects.get(message_id=row.id)
+    assert deposit.path_failed
+    assert deposit.notice_id is not None
+    notice = MessageRow.objects.get(id=deposit.notice_id)
+    assert notice.state == State.GAVE_UP, "the notice cannot travel there either"
+    assert notice.reason
+    assert "Dear Ana" in api.portal_message(row.id).text.reveal()
+    receipt = api.receipt(row.id)
+    assert (receipt.reached, receipt.reason) == ("portal", row.reason)
+
+
+def test_a_letter_about_diabetes_goes_verified_or_by_the_portal_with_a_notice(story: Story) -> None:
+    for name, state in CLINICAL.items():
+        assert story.message(name, story.clinical).state == state
+    for name in VERIFIED:
+        assert story.receipt(name, story.clinical).reached == "verified"
+        assert "diagnosis" in story.receipt(name, story.clinical).disclosed
+    row = story.message("mail", story.clinical)
+    assert story.mails(row) == []
+    deposit = Deposit.objects.get(message_id=row.id)
+    assert deposit.notice_id is not None
+    notice = MessageRow.objects.get(id=deposit.notice_id)
+    assert notice.state == State.ACCEPTED
+    [mail] = story.mails(notice)
+    assert mail.behavior == "mail"
+    said = mail.data.lower()
+    for word in (b"ana,", b"visit", b"diabetes"):
+        assert word not in said
+
+
+def test_an_address_that_does_not_exist_is_suppressed_and_no_other(story: Story) -> None:
+    at = story.desk.clock.now()
+    suppressed = {name for name, id in story.people.items() if permissions.standing(id, at).suppressions}
+    assert suppressed == {"refuses", "partner-refuses"}
+
+
+def test_where_the_peer_hung_up_each_try_is_kept_with_its_doubt(story: Story) -> None:
+    row = story.message("hangs-up")
+    mails = story.mails(row)
+    receipt = api.receipt(row.id)
+    assert row.uncertain
+    assert row.attempts == len(mails) == len(receipt.steps) == 2
+    for mail, step in zip(mails, receipt.steps, strict=True):
+        assert step["uncertain"]
+        assert step["body_hash"] == hashlib.sha256(mail.data).hexdigest()
+    assert not story.message("busy").uncertain
+
+
+def test_the_same_bytes_can_be_made_again_from_the_row(story: Story) -> None:
+    row, receipt = story.message("mail"), story.receipt("mail")
+    keeper = preparing._Keeper(story.desk.organization, story.desk.actor, story.desk.clock.now())
+    content = open_content(keys.sealer(), message_binding(story.desk.id, row.id), row.sealed)
+    made = keeper.ready(Lease(row.id, story.desk.id, 1, was_begun=False, site="", priority=2), row, content)
+    assert isinstance(made, preparing.Prepared)
+    domain = story.desk.organization.sending_domain
+    builder = Builder(story.desk.organization, Signer(domain, keys.dkim_keys(domain)))
+    built = builder.build(made, made.links, datetime.fromisoformat(receipt.steps[-1]["date"]))
+    assert built.body_hash == receipt.body_hash
+
+
+def test_a_receipt_holds_nothing_that_tells_who_it_was(story: Story) -> None:
+    for name in FATES:
+        for step in story.receipt(name).steps:
+            assert "ana" not in str(step).lower().replace("named", "")
+
+
+def test_protection_is_never_below_what_the_message_needs(story: Story) -> None:
+    for row in MessageRow.objects.filter(state=State.ACCEPTED):
+        assert Protection(row.reached) >= Protection(row.floor)
+
+
+@pytest.fixture
+def alone(database: Any, fast_passwords: None, relay: Relay) -> Iterator[tuple[Desk, Origin]]:
+    """A clinic with a reminder to one person, released, and nobody else's messages in the queue."""
+    hold_everything(database)
+    desk = furnish(open_clinic())
+    desk.clock = FakeClock(datetime.now(UTC) + timedelta(seconds=5))
+    with acting_for(desk.id):
+        desk.admit("ada", domain="mail.example.test")
+        origin = desk.release()
+    with sender_role(database):
+        yield desk, origin
+    hold_everything(database)
+
+
+def test_who_opts_out_after_the_check_and_before_mail_from_gets_nothing(
+    alone: tuple[Desk, Origin], relay: Relay
+) -> None:
+    desk, origin = alone
+
+    class OptsOutFirst:
+        """A courier to whom the person's opt-out happens just before the hand-over."""
+
+        def __init__(self, courier: Courier) -> None:
+            self._courier = courier
+
+        async def send(self, item: HandOver) -> Outcome:
+            await asyncio.to_thread(opt_out)
+            return await self._courier.send(item)
+
+        async def close(self) -> None:
+            await self._courier.close()
+
+    def opt_out() -> None:
+        with acting_for(desk.id):
+            permissions.opt_out(
+                desk.people[0], office.TOPIC, Channel.EMAIL, evidence="by phone", actor=desk.actor
+            )
+        connections.close_all()
+
+    send(desk, read_routes(relay.routes_file), change=OptsOutFirst, fresh=0.0)
+    with acting_for(desk.id):
+        [row] = MessageRow.objects.filter(origin_id=origin.id)
+        assert (row.state, row.reason, row.attempts) == (State.CANCELLED, Reason.OPTED_OUT, 0)
+        assert caught(relay.mailbox, row) == []
+        assert not QueueRow.objects.exists()
+
+
+def test_after_a_crash_between_mark_and_outcome_it_is_sent_again_and_flagged(
+    alone: tuple[Desk, Origin], relay: Relay
+) -> None:
+    desk, origin = alone
+    routes = read_routes(relay.routes_file)
+
+    class DiesAfterwards:
+        """A courier whose sender does not live to hear what became of the message."""
+
+        def __init__(self, courier: Courier) -> None:
+            self._courier = courier
+
+        async def send(self, item: HandOver) -> Outcome:
+            await self._courier.send(item)
+            raise RuntimeError("the power went")
+
+        async def close(self) -> None:
+            await self._courier.close()
+
+    send(desk, routes, change=DiesAfterwards)
+    with acting_for(desk.id):
+        [row] = MessageRow.objects.filter(origin_id=origin.id)
+        assert row.state == State.LEASED
+        [queued] = QueueRow.objects.all()
+        assert queued.begun
+    send(desk, routes)
+    desk.clock.advance(LEASE + timedelta(seconds=1))
+    send(desk, routes)
+    with acting_for(desk.id):
+        row.refresh_from_db()
+        assert (row.state, row.uncertain) == (State.ACCEPTED, True)
+        first, second = caught(relay.mailbox, row)
+        [step] = api.receipt(row.id).steps
+        assert step["uncertain"]
+        assert step["body_hash"] == hashlib.sha256(second.data).hexdigest()
+        assert first.recipients == second.recipients
