@@ -13,9 +13,9 @@ from pyroaring import BitMap64
 from salus.audiences import client, knowledge, lines, operations, parse, queries, stages, words
 from salus.audiences import schema as _schema
 from salus.audiences.client import Engine, Status
-from salus.audiences.contracts import Count, Explanation, Frozen, Group, Segment, Step, Tree
+from salus.audiences.contracts import Asked, Count, Explanation, Frozen, Group, Segment, Step, Tree
 from salus.audiences.nodes import Moment
-from salus.audiences.ports import Asked, gate_preview, use_gate_preview
+from salus.audiences.ports import gate_preview, use_gate_preview
 from salus.audiences.predicate import Person, holds
 from salus.audiences.reads import reads
 from salus.audit import api as audit

@@ -82,3 +82,16 @@ class Explanation:
     steps: tuple[Step, ...]
     total: int
     reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line of "what the gate will ask": a sort of message, what it needs, and the law.
+
+    `kind` is "clear" (nothing), "wait" (something that a person can give) or "refuse".
+    """
+
+    kind: str
+    message: str
+    needs: str
+    citations: tuple[str, ...] = ()

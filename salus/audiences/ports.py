@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from salus.audiences.contracts import Asked
 from salus.contacts.contracts import Read
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One line of "what the gate will ask": a sort of message, what it needs, and the law.
-
-    `kind` is "clear" (nothing), "wait" (something that a person can give) or "refuse".
-    """
-
-    kind: str
-    message: str
-    needs: str
-    citations: tuple[str, ...] = ()
-
 
 Preview = Callable[[tuple[Read, ...]], Sequence[Asked]]
 

@@ -9,11 +9,13 @@ def assemble(home: Home) -> None:
     """Give every package its ports for the installation at `home`; Django must be set up."""
     from django.conf import settings
 
+    from salus.audiences import api as audiences
     from salus.audit import api as audit
     from salus.delivery import api as delivery
     from salus.keys import api as keys
     from salus.patients import api as patients
     from salus.portal import api as portal
+    from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
     from salus.wiring.subscriptions import subscribe
 
@@ -21,6 +23,7 @@ def assemble(home: Home) -> None:
     audit.use_signer(keys.checkpoint_signer())
     audit.use_witness_directory(home.path / "witness")
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
+    audiences.use_gate_preview(preview)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     subscribe()
