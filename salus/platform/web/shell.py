@@ -87,18 +87,18 @@ class Group:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `who`, `groups` of rooms, `pulse`, `home_url`.
+    """Context processor: `who`, `nav_groups` of rooms, `pulse`, `home_url`.
 
     The table of rooms and the function that tells the pulse are named by the settings `SALUS_ROOMS`
     and `SALUS_PULSE` (dotted paths), because only wiring knows all packages.
     """
     who: Who | None = getattr(request, "who", None)
     if who is None:
-        return {"who": None, "groups": (), "pulse": None, "home_url": HOME}
+        return {"who": None, "nav_groups": (), "pulse": None, "home_url": HOME}
     pulse = _named("SALUS_PULSE")
     return {
         "who": who,
-        "groups": open_rooms(_named("SALUS_ROOMS") or (), who.permissions, request.path),
+        "nav_groups": open_rooms(_named("SALUS_ROOMS") or (), who.permissions, request.path),
         "pulse": pulse(request) if pulse is not None else None,
         "home_url": HOME,
     }
