@@ -7,9 +7,10 @@ channel, value, source, evidence, obtained) and `identifiers` (a list of system,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from salus.contacts.addresses import normalize_email, normalize_phone
@@ -39,9 +40,13 @@ _SYSTEM = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _NOT_IN_FUTURE = ("birth_date", "deceased_date")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
-    """A patch in normal form; identifiers are (system, value), addresses as the document has them."""
+    """A patch in normal form; identifiers are (system, value), addresses as the document has them.
+
+    Not frozen, because a large import makes millions of them and freezing doubles their cost; it is
+    never changed.
+    """
 
     identifiers: tuple[tuple[str, str], ...]
     addresses: tuple[Document, ...]
@@ -56,6 +61,42 @@ class Prepared:
         return next((one["value"] for one in self.addresses if one["channel"] == channel), None)
 
 
+def identifier_value(text: str) -> str:
+    """Return the normal form of an identifier's value; raises `BadInput`."""
+    value = clean_text(text.strip(), LONGEST_IDENTIFIER)
+    if not value:
+        raise BadInput("is empty")
+    return value
+
+
+def address_maker(
+    channel: Channel, source: AddressSource, evidence: str, obtained: date | None, *, laboratory: bool
+) -> Callable[[str], Document]:
+    """Return what makes the document's form of an address from text; it raises `BadInput`."""
+    normalize = (
+        partial(normalize_email, laboratory=laboratory) if channel is Channel.EMAIL else normalize_phone
+    )
+    day = obtained.isoformat() if obtained else None
+
+    def make(text: str) -> Document:
+        return {
+            "channel": channel,
+            "value": normalize(text),
+            "source": source,
+            "evidence": evidence,
+            "obtained": day,
+        }
+
+    return make
+
+
+def check_not_in_future(values: Mapping[str, Any], today: str) -> None:
+    """Raise `BadInput` when somebody is born or dead after `today` (an ISO date)."""
+    for key in _NOT_IN_FUTURE:
+        if (values.get(key) or "") > today:
+            raise BadInput("is in the future", place=key)
+
+
 def prepare(patch: ContactPatch, *, today: str, laboratory: bool, checked: bool = False) -> Prepared:
     """Return `patch` in normal form; raises `BadInput` whose `place` is the field at fault.
 
@@ -65,7 +106,7 @@ def prepare(patch: ContactPatch, *, today: str, laboratory: bool, checked: bool 
     identifiers = tuple(dict.fromkeys([_identifier(one) for one in patch.identifiers]))
     addresses = _addresses(patch.addresses, laboratory)
     if checked:
-        _not_in_future(patch.values, today)
+        check_not_in_future(patch.values, today)
         records: Any = patch.records
         return Prepared(
             identifiers, addresses, patch.values, patch.defaults, records, patch.create, patch.adds
@@ -86,13 +127,10 @@ def prepare(patch: ContactPatch, *, today: str, laboratory: bool, checked: bool 
 def _identifier(one: Identifier) -> tuple[str, str]:
     if not _SYSTEM.fullmatch(one.system):
         raise BadInput("is not the name of an identifier (small letters, digits, _)", place="identifier")
-    value = one.value.reveal().strip()
     try:
-        text = clean_text(value, LONGEST_IDENTIFIER)
+        text = identifier_value(one.value.reveal())
     except BadInput as fault:
         raise BadInput(fault.what, place=one.system) from None
-    if not text:
-        raise BadInput("is empty", place=one.system)
     return one.system, text
 
 
@@ -126,14 +164,8 @@ def _address_value(address: Address, laboratory: bool) -> str:
 
 def _values(values: Mapping[str, Any], today: str) -> dict[str, Any]:
     checked = {key: None if value is None else check_value(key, value) for key, value in values.items()}
-    _not_in_future(checked, today)
+    check_not_in_future(checked, today)
     return checked
-
-
-def _not_in_future(values: Mapping[str, Any], today: str) -> None:
-    for key in _NOT_IN_FUTURE:
-        if (values.get(key) or "") > today:
-            raise BadInput("is in the future", place=key)
 
 
 def new_document(patch: Prepared) -> Document:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from salus.contacts.contracts import ContactPatch, MergeOutcome
 from salus.contacts.document import (
     Prepared,
     blind_keys,
-    identifier_kind,
+    check_not_in_future,
     merge_into,
     new_document,
     prepare,
@@ -27,17 +27,17 @@ Key = tuple[str, str]
 """A kind of blind index and the normalized value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A patch that was checked, with its blind indexes; or the `reason` and field why it is refused."""
+class Ready(NamedTuple):
+    """A patch that was checked, with its blind indexes; or the reason and field why it is refused.
+
+    `identifiers` are the candidates of every identifier, retired keys included; `address` those of
+    the one address that may tell who it is; `own` the indexes to store, under the present key.
+    """
 
     patch: Prepared | None
     identifiers: tuple[bytes, ...] = ()
-    """Candidates of every identifier, retired keys included."""
     address: tuple[bytes, ...] = ()
-    """Candidates of the one address that may tell who it is."""
     own: tuple[bytes, ...] = ()
-    """The indexes to store for this patch's addresses and identifiers, under the present key."""
     reason: str = ""
     field: str = ""
 
@@ -58,35 +58,52 @@ def make_ready(
     return ready
 
 
+def make_rows_ready(rows: Iterable[Prepared], *, blinder: Blinder, today: date) -> list[Ready]:
+    """Make the blind indexes of patches that an importer has brought to normal form itself."""
+    day = today.isoformat()
+    ready = []
+    for row in rows:
+        try:
+            check_not_in_future(row.values, day)
+        except BadInput as fault:
+            ready.append(Ready(None, reason=fault.what, field=fault.place))
+        else:
+            ready.append(_indexed(row, blinder))
+    return ready
+
+
+_BLIND_KIND: Mapping[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+
 def _indexed(prepared: Prepared, blinder: Blinder) -> Ready:
     """Return a checked patch with its blind indexes."""
     if not (prepared.identifiers or prepared.addresses):
         empty = not (prepared.values or prepared.records or prepared.adds)
         return Ready(prepared, reason=NOTHING if empty else "")
-    identifiers: list[bytes] = []
+    identifiers: tuple[bytes, ...] = ()
     own: list[bytes] = []
     for system, value in prepared.identifiers:
-        found = blinder.candidates(identifier_kind(system), value)
+        found = blinder.candidates(f"id:{system}", value)
         identifiers += found
         own.append(found[0])
-    deciding = _deciding_address(prepared)
+    deciding = _deciding_address(prepared.addresses)
     address: tuple[bytes, ...] = ()
     for one in prepared.addresses:
-        key = ("email" if one["channel"] == Channel.EMAIL else "phone", one["value"])
-        if key == deciding:
-            address = blinder.candidates(*key)
+        kind, value = _BLIND_KIND[one["channel"]], one["value"]
+        if one is deciding:
+            address = blinder.candidates(kind, value)
             own.append(address[0])
         else:
-            own.append(blinder.blind(*key))
-    return Ready(prepared, tuple(identifiers), address, tuple(own))
+            own.append(blinder.blind(kind, value))
+    return Ready(prepared, identifiers, address, tuple(own))
 
 
-def _deciding_address(patch: Prepared) -> Key | None:
-    email = patch.first(Channel.EMAIL)
-    if email is not None:
-        return "email", email
-    phone = patch.first(Channel.SMS)
-    return ("phone", phone) if phone is not None else None
+def _deciding_address(addresses: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the first e-mail address, or the first phone number where there is none."""
+    for one in addresses:
+        if one["channel"] == Channel.EMAIL:
+            return one
+    return addresses[0] if addresses else None
 
 
 @dataclass(slots=True)
@@ -128,6 +145,8 @@ class Batch:
         """Merge one patch into the batch and say what became of it."""
         if ready.reason or ready.patch is None:
             return Fate(MergeOutcome.REJECTED, reason=ready.reason, field=ready.field)
+        if ready.own and ready.patch.create and not self._leads_anywhere(ready):
+            return Fate(MergeOutcome.CREATED, self._create(ready))
         decided = match(
             ready.patch, self._candidates(ready.identifiers), lambda: self._candidates(ready.address)
         )
@@ -136,6 +155,12 @@ class Batch:
         if decided.person is None:
             return Fate(MergeOutcome.CREATED, self._create(ready))
         return self._change(decided.person, ready)
+
+    def _leads_anywhere(self, ready: Ready) -> bool:
+        index = self._index
+        return any(blind in index for blind in ready.identifiers) or any(
+            blind in index for blind in ready.address
+        )
 
     def _candidates(self, blinds: Sequence[bytes]) -> list[Candidate[Person]]:
         ids = {found: None for blind in blinds for found in self._index.get(blind, ())}
@@ -161,8 +186,10 @@ class Batch:
 
     def _enter(self, person: Person, blinds: Iterable[bytes]) -> None:
         for blind in blinds:
-            entries = self._index.setdefault(blind, [])
-            if person.id not in entries:
+            entries = self._index.get(blind)
+            if entries is None:
+                self._index[blind] = [person.id]
+            elif person.id not in entries:
                 entries.append(person.id)
 
     def created(self) -> list[Person]:

@@ -23,6 +23,7 @@ from salus.keys.contracts import Blinder, Sealer
 from salus.platform import bulk, feed
 from salus.platform.tenancy import current_organization
 
+_CHANGES_SOMETHING = frozenset({MergeOutcome.CREATED, MergeOutcome.UPDATED})
 NUMBERS = "contact_number"
 CHANGES = "contact_change"
 
@@ -39,10 +40,8 @@ def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = 
     people = _known(batch, organization_id, sealer, lock=write)
     fates = [people.apply(ready) for ready in batch]
     if write:
-        created, updated = people.created(), people.updated()
-        _number(created, updated, now, organization_id, sealer)
-        _store_blinds(created, updated, organization_id, blinder)
-        if created or updated:
+        _Writer(organization_id, sealer, blinder, now).write(people)
+        if any(fate.outcome in _CHANGES_SOMETHING for fate in fates):
             _record(fates, actor)
     return [_merged(fate, write) for fate in fates]
 
@@ -68,12 +67,13 @@ def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer, *, loc
     )
 
 
-_CONTACT_COLUMNS = (
+_COLUMNS = (
     ("id", "uuid"),
     ("number", "bigint"),
     ("version", "integer"),
     ("change", "bigint"),
     ("sealed", "bytea"),
+    ("blinds", "bytea"),
 )
 
 _INSERT = sql.SQL(
@@ -84,54 +84,60 @@ _UPDATE = sql.SQL(
     "UPDATE contacts_contact c SET version = t.version, change = t.change, sealed = t.sealed, changed_at = %s "
     "FROM {} t WHERE c.id = t.id"
 )
+# All indexes of a person travel in one value, and are cut apart here.
+_INSERT_BLINDS = sql.SQL(
+    "INSERT INTO contacts_blind (organization_id, blind, contact_id) "
+    "SELECT %s, substring(t.blinds FROM place FOR {length}), t.id "
+    "FROM {table} t, generate_series(1, length(t.blinds), {length}) AS place ON CONFLICT DO NOTHING"
+)
 
 
-def _number(
-    created: list[Person], updated: list[Person], now: datetime, organization_id: UUID, sealer: Sealer
-) -> None:
-    """Give numbers, seal and write the documents of all who are new or changed."""
-    if created:
-        first = feed.next_numbers(NUMBERS, len(created))
-        for number, person in enumerate(created, first):
-            person.number = number
-    if not (created or updated):
-        return
-    change = feed.next_numbers(CHANGES, len(created) + len(updated))
-    for people, statement, stamps in (
-        (created, _INSERT, [organization_id, now, now]),
-        (updated, _UPDATE, [now]),
-    ):
-        if people:
-            rows = [
-                (
-                    person.id,
-                    person.number,
-                    person.version + 1,
-                    number,
-                    sealer.seal(
-                        orjson.dumps(person.document), queries.associated(organization_id, person.id)
-                    ),
-                )
-                for number, person in enumerate(people, change)
-            ]
-            bulk.execute(statement.format(bulk.copy_rows(_CONTACT_COLUMNS, rows)), stamps)
-            change += len(people)
+class _Writer:
+    """Writes the people of one batch."""
+
+    def __init__(self, organization_id: UUID, sealer: Sealer, blinder: Blinder, now: datetime) -> None:
+        self._organization_id, self._now = organization_id, now
+        self._sealer, self._blinder = sealer, blinder
+
+    def write(self, people: Batch) -> None:
+        """Give numbers, seal and write all who are new or changed, with their indexes."""
+        created, updated = people.created(), people.updated()
+        if created:
+            first = feed.next_numbers(NUMBERS, len(created))
+            for number, person in enumerate(created, first):
+                person.number = number
+        if created or updated:
+            change = feed.next_numbers(CHANGES, len(created) + len(updated))
+            self._some(created, change, _INSERT, [self._organization_id, self._now, self._now])
+            self._some(updated, change + len(created), _UPDATE, [self._now])
+        _forget((person.id, lost_keys(person)) for person in updated)
+
+    def _some(
+        self, people: Sequence[Person], change: int, statement: sql.SQL, stamps: Sequence[object]
+    ) -> None:
+        if not people:
+            return
+        seal, dumps, blinder = self._sealer.seal, orjson.dumps, self._blinder
+        head, tail = self._organization_id.bytes, queries.TABLE.encode()
+        rows = [
+            (
+                person.id,
+                person.number,
+                person.version + 1,
+                number,
+                seal(dumps(person.document), head + person.id.bytes + tail),  # as `queries.associated`
+                b"".join(blinds_of(person, blinder)),
+            )
+            for number, person in enumerate(people, change)
+        ]
+        table = bulk.copy_rows(_COLUMNS, rows)
+        bulk.execute(statement.format(table), stamps)
+        _insert_blinds(table, self._organization_id)
 
 
-def _store_blinds(
-    created: list[Person], updated: list[Person], organization_id: UUID, blinder: Blinder
-) -> None:
-    rows = [(blind, person.id) for person in (*created, *updated) for blind in blinds_of(person, blinder)]
-    if rows:
-        table = bulk.copy_rows((("blind", "bytea"), ("contact_id", "uuid")), rows)
-        bulk.execute(
-            sql.SQL(
-                "INSERT INTO contacts_blind (organization_id, blind, contact_id) "
-                "SELECT %s, blind, contact_id FROM {} ON CONFLICT DO NOTHING"
-            ).format(table),
-            [organization_id],
-        )
-    _forget((person.id, lost_keys(person)) for person in updated)
+def _insert_blinds(table: sql.Composable, organization_id: UUID) -> None:
+    statement = _INSERT_BLINDS.format(table=table, length=sql.Literal(queries.BLIND_LENGTH))
+    bulk.execute(statement, [organization_id])
 
 
 def _forget(lost: Iterable[tuple[UUID, list[tuple[str, str]]]]) -> None:
@@ -205,13 +211,14 @@ def seal_anew(after: int, limit: int) -> int | None:
         (
             person.id,
             sealer.seal(orjson.dumps(person.document), queries.associated(organization_id, person.id)),
+            b"".join(blinds_of(person, blinder)),
         )
         for person in people
     ]
-    table = bulk.copy_rows((("id", "uuid"), ("sealed", "bytea")), sealed)
+    table = bulk.copy_rows((("id", "uuid"), ("sealed", "bytea"), ("blinds", "bytea")), sealed)
     bulk.execute(
         sql.SQL("UPDATE contacts_contact c SET sealed = t.sealed FROM {} t WHERE c.id = t.id").format(table)
     )
     _forget((person.id, blind_keys(person.document)) for person in people)
-    _store_blinds([], people, organization_id, blinder)
+    _insert_blinds(table, organization_id)
     return rows[-1].number

@@ -12,7 +12,7 @@ from salus.contacts.contracts import ContactPatch, Identifier
 from salus.intake import fhir
 from salus.intake.contracts import Severity
 from salus.intake.csv_reading import CsvReader, Record, blank
-from salus.intake.csv_rows import RowReader
+from salus.intake.csv_rows import Fault, RowReader
 from salus.intake.fhir.facts import Context, Facts
 from salus.intake.fhir.patients import FHIR_ID
 from salus.intake.permission_rows import PermissionReader
@@ -64,18 +64,15 @@ class ContactsCsv(_CsvBatches):
     def read(self, lines: Sequence[bytes], *, last: bool, blinder: Blinder) -> Work:
         """Return the people in `lines`."""
         records, work = self._begin(lines, last=last)
-        patches: list[ContactPatch] = []
-        for record in records:
+        rows: list[contacts.Prepared] = []
+        for record, found in zip(records, self._rows.read([one.cells for one in records]), strict=True):
             origin = Origin(CSV_PART, record.line, record.cells)
-            try:
-                patches.append(self._rows.read(record.cells))
-            except BadInput as fault:
-                work.refused.append(Refused(origin, fault.place, fault.what))
-                continue
-            work.people.append(PatientWork((origin,)))
-        work.ready = contacts.make_patches_ready(patches, blinder=blinder, checked=True, clock=self._clock)
-        for person, patch in zip(work.people, patches, strict=True):
-            person.died = bool(patch.values.get("deceased"))
+            if isinstance(found, Fault):
+                work.refused.append(Refused(origin, found.field, found.reason))
+            else:
+                rows.append(found)
+                work.people.append(PatientWork((origin,), died=bool(found.values.get("deceased"))))
+        work.ready = contacts.make_rows_ready(rows, blinder=blinder, clock=self._clock)
         return work
 
 

@@ -115,6 +115,8 @@ class PrfBlinder:
     def candidates(self, kind: str, value: str) -> tuple[bytes, ...]:
         """Return the indexes under the present key and every retired one, newest first."""
         data = _input(kind, value)
+        if len(self._all) == 1:  # nearly always, and imports ask millions of times
+            return (bytes(self._present(data, BLIND_LENGTH)),)
         return tuple(bytes(compute(data, BLIND_LENGTH)) for compute in self._all)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from salus.contacts.values import check_record, check_value
 from salus.intake import mapping as mappings
 from salus.intake.contracts import Column, CsvMapping, Declaration
-from salus.intake.csv_rows import RowReader
+from salus.intake.csv_rows import Fault, RowReader
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import AddressSource, Channel
 
@@ -109,54 +110,77 @@ def test_a_heading_that_stands_twice_is_refused_only_when_it_is_used() -> None:
     reader(only(target="address:email"), ["MRN", "Mail", "Notes", "Notes"])
 
 
-def test_a_row_becomes_a_patch() -> None:
-    patch = reader().read(
-        ["C-7", " Zoldina@Lakepost.test", "05/06/1980", "W", "e119; I10", "2024-03-04", "9.1"]
-    )
+def one_row(cells: list[str], **more: Any) -> Any:
+    (found,) = reader(**more).read([cells])
+    return found
 
-    assert [(one.system, one.value.reveal()) for one in patch.identifiers] == [("mrn", "C-7")]
-    assert [(one.channel, one.evidence) for one in patch.addresses] == [(Channel.EMAIL, "registration desk")]
-    assert patch.values == {"birth_date": "1980-05-06", "gender": "female"}
-    assert patch.defaults == {"relation": "patient", "country": "US"}
-    assert patch.records["conditions"] == (
+
+def test_a_row_says_who_and_what() -> None:
+    row = one_row(["C-7", " Zoldina@Lakepost.test", "05/06/1980", "W", "e119; I10", "2024-03-04", "9.1"])
+
+    assert row.identifiers == (("mrn", "C-7"),)
+    assert row.addresses == (
+        {
+            "channel": Channel.EMAIL,
+            "value": "zoldina@lakepost.test",
+            "source": "clinical_encounter",
+            "evidence": "registration desk",
+            "obtained": "2026-01-02",
+        },
+    )
+    assert row.values == {"birth_date": "1980-05-06", "gender": "female"}
+    assert row.defaults == {"relation": "patient", "country": "US"}
+    assert row.records["conditions"] == (
         {"system": "icd10", "date": "2024-03-04", "code": "E11.9", "id": "csv:icd10:E11.9:2024-03-04"},
         {"system": "icd10", "date": "2024-03-04", "code": "I10", "id": "csv:icd10:I10:2024-03-04"},
     )
-    (lab,) = patch.records["labs"]
+    (lab,) = row.records["labs"]
     assert (lab["code"], lab["value"], lab["unit"]) == ("4548-4", 9.1, "%")
 
 
 def test_empty_cells_say_nothing() -> None:
-    patch = reader().read(["C-7", "", " ", "", "", "", ""])
+    row = one_row(["C-7", "", " ", "", "", "", ""])
 
-    assert (patch.values, patch.records, patch.addresses) == ({}, {}, ())
+    assert (row.values, row.records, row.addresses) == ({}, {}, ())
 
 
 @pytest.mark.parametrize(
-    ("column", "cell", "place"),
-    [(2, "06.05.1980", "birth_date"), (3, "frog", "gender"), (4, "sugar", "conditions.code"),
+    ("column", "cell", "field"),
+    [(1, "nonsense", "email"), (2, "06.05.1980", "birth_date"), (3, "frog", "gender"), (4, "sugar", "conditions.code"),
      (5, "soon", "conditions.date"), (6, "high", "labs.value")],
 )  # fmt: skip
-def test_a_bad_cell_is_refused_with_its_attribute(column: int, cell: str, place: str) -> None:
-    cells = ["C-7", "", "", "", "E11", "", ""]
-    cells[column] = cell
+def test_a_bad_cell_is_refused_with_its_attribute_and_the_rows_beside_it_are_not(
+    column: int, cell: str, field: str
+) -> None:
+    good = ["C-7", "", "", "", "E11", "", ""]
+    bad = [*good]
+    bad[column] = cell
 
-    with pytest.raises(BadInput) as refused:
-        reader().read(cells)
+    first, refused, last = reader().read([good, bad, good])
 
-    assert refused.value.place == place
-    assert cell not in str(refused.value)
+    assert isinstance(refused, Fault)
+    assert refused.field == field
+    assert cell not in refused.reason
+    assert first == last == one_row(good)
+
+
+def test_what_a_row_says_would_pass_every_check_of_the_dictionary() -> None:
+    row = one_row(["C-7", "a@lakepost.test", "05/06/1980", "W", "e119", "2024-03-04", "9.1"])
+
+    assert all(check_value(key, value) == value for key, value in row.values.items())
+    assert all(check_record(key, one) == one for key, found in row.records.items() for one in found)
 
 
 def test_people_of_a_web_form_are_prospects_until_something_else_is_said() -> None:
-    assert reader(declared=WEB).read(["C-7", *[""] * 6]).defaults["relation"] == "prospect"
+    assert one_row(["C-7", *[""] * 6], declared=WEB).defaults["relation"] == "prospect"
 
 
 def test_three_hundred_columns_are_read_and_only_the_mapped_ones_looked_at() -> None:
     headings = [f"c{n}" for n in range(298)] + ["MRN", "Mail"]
     cells = ["\x07 not looked at"] * 298 + ["C-7", "a@lakepost.test"]
+    (row,) = reader(only(target="address:email"), headings).read([cells])
 
-    assert reader(only(target="address:email"), headings).read(cells).values == {}
+    assert (row.values, row.identifiers) == ({}, (("mrn", "C-7"),))
 
 
 def test_headings_with_a_plain_meaning_are_suggested() -> None:
