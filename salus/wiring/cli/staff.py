@@ -17,6 +17,8 @@ def register(subparsers: Any) -> None:
     add.add_argument("--role", action="append", required=True, help="may be given again")
     invite = words.add_parser("invite", help="print a new invitation; the old way in stops working")
     listing = words.add_parser("list", help="list the staff with their roles")
+    codes = words.add_parser("codes", help="print the ready sign-ins of a demo organization, with codes of now")
+    codes.set_defaults(run=_codes)
     for word, run in ((add, _add), (invite, _invite), (listing, _list)):
         word.add_argument("--organization", required=True, metavar="SLUG")
         word.set_defaults(run=run)
@@ -49,6 +51,20 @@ def _list(options: argparse.Namespace) -> int:
         for each in api.staff_members():
             state = "" if each.active else "  (no access)"
             print(f"{each.email}  {each.name}  {', '.join(role.words for role in each.roles)}{state}")
+    return 0
+
+
+def _codes(options: argparse.Namespace) -> int:
+    from salus.wiring import cli
+
+    cli.setup()
+    from salus.identity import api
+
+    found = api.demo_sign_ins()
+    if not found:
+        raise NotFound("There is no demo organization here.")
+    for each in found:
+        print(f"{each.role.words:<18} {each.email:<42} {each.password}  {each.code}")
     return 0
 
 
