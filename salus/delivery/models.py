@@ -72,7 +72,12 @@ class MessageRow(TenantModel):
             )
         ]
         indexes = [
-            models.Index(fields=["organization_id", "origin", "state"], name="delivery_message_state"),
+            # Everything that progress counts, so that counting never reads the sealed rows.
+            models.Index(
+                fields=["organization_id", "origin", "state"],
+                include=["reason", "rule", "reached", "uncertain"],
+                name="delivery_message_counts",
+            ),
             models.Index(fields=["organization_id", "contact_id", "id"], name="delivery_message_contact"),
             models.Index(
                 fields=["organization_id", "changed_at"],

@@ -38,6 +38,7 @@ __all__ = [
     "log_health",
     "log_page",
     "look_after_log",
+    "people_to_tell",
     "reported_campaigns",
     "verify_log",
     "verify_log_soon",
@@ -71,6 +72,11 @@ def who_exactly(
     needs the permission to reveal.
     """
     return recipients.page(id, wanted, actor=actor, after=after, purpose=purpose)
+
+
+def people_to_tell(*, actor: Actor) -> list[Who]:
+    """Return up to 50 people who do not know that a portal message waits for them; recorded."""
+    return recipients.unnotified(actor=actor)
 
 
 def export_recipients(

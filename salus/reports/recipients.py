@@ -22,7 +22,7 @@ from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel
 from salus.platform.tenancy import acting_for
 from salus.reports import campaign, rules
-from salus.reports.contracts import Reveal, Wanted, Who
+from salus.reports.contracts import Figure, Reveal, Wanted, Who
 
 PAGE = 50
 CHUNK = 1000
@@ -58,6 +58,20 @@ def page(
         details={"people": len(rows)},
     )
     return _people(rows, actor, purpose)
+
+
+def unnotified(*, actor: Actor) -> list[Who]:
+    """Return people whose portal message could not be announced, newest first; the look is recorded."""
+    _may(actor, None)
+    rows = delivery.unnotified(limit=PAGE)
+    audit.record(
+        Action.REPORT_RECIPIENTS,
+        actor=actor,
+        object_kind="message",
+        reason=Figure.UNNOTIFIED,
+        details={"people": len(rows)},
+    )
+    return _people(rows, actor, None)
 
 
 def export(

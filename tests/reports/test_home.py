@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from salus.audit import api as audit
+from salus.audit.contracts import Action, Filters
 from salus.campaigns.contracts import CAMPAIGN, Status
 from salus.content import api as content
 from salus.content.contracts import Classification
@@ -232,6 +234,21 @@ def test_the_chart_never_draws_outside_its_frame(sendings: list[Sending]) -> Non
 def test_the_week_begins_at_midnight_where_the_clinic_is_also_when_clocks_change() -> None:
     # In Los Angeles clocks went forward on 8 March 2026; seven days before the 10th is the 4th, at standard time.
     assert rules.begin_of_week(NOW, ZONE).isoformat() == "2026-03-04T00:00:00-08:00"
+
+
+def test_those_who_must_be_told_are_listed_for_those_who_may_call_them(busy: World) -> None:
+    seen = client_of(busy, "care_coordinator").get("/reports/to-tell/").content.decode()
+    assert str(busy.message("portal")) in seen
+    assert "Givenname" not in seen
+    with acting_for(busy.organization.id):
+        entry = audit.entries(Filters(action=Action.REPORT_RECIPIENTS))[0]
+    assert (entry.reason, entry.details) == ("portal_unnotified", {"people": 1})
+    assert client_of(busy, "marketer").get("/reports/to-tell/").status_code == 404
+
+
+def test_an_outsider_has_nobody_to_tell(busy: World, outsider: Console) -> None:
+    seen = outsider.client("care_coordinator").get("/reports/to-tell/").content.decode()
+    assert "Everybody knows" in seen
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_what_was_refused_says_by_which_rule(shared: World) -> None:
     assert "Why it was not allowed" in seen
     assert "The person opted out of this." in seen
     assert "An opt-out" in seen
-    assert "Nothing was sent." in seen
+    assert "Nothing was sent" in seen
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,13 @@ def who(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
 
 
 @requires(Permission.CAMPAIGNS_RECIPIENTS_READ)
+@require_safe
+def to_tell(request: HttpRequest) -> HttpResponse:
+    """Show people who must be told another way that a message waits for them in the portal."""
+    return render(request, "reports/to_tell.html", {"people": api.people_to_tell(actor=_actor(request))})
+
+
+@requires(Permission.CAMPAIGNS_RECIPIENTS_READ)
 @require_POST
 def export(request: HttpRequest, campaign_id: UUID) -> HttpResponseBase:
     """Answer with the people behind a figure as a CSV, made while it is read."""

@@ -12,6 +12,7 @@ urlpatterns = [
     path("reports/campaigns/<uuid:campaign_id>/", campaigns.report, name="campaign"),
     path("reports/campaigns/<uuid:campaign_id>/who/", campaigns.who, name="who"),
     path("reports/campaigns/<uuid:campaign_id>/export/", campaigns.export, name="export"),
+    path("reports/to-tell/", campaigns.to_tell, name="to_tell"),
     path("reports/sendings/<uuid:plan_id>/", campaigns.sending, name="sending"),
     path("log/", log.listing, name="log"),
     path("log/verify/", log.verify, name="verify"),
