@@ -197,6 +197,9 @@ class Cluster:
             "autovacuum_naptime": "15s",
             # Statements, parameters and row contents never reach the log, not even in errors.
             "log_statement": "none",
+            # The text of an ERROR quotes the value that could not be read, so errors are for the client
+            # that made them alone; what concerns the server itself is LOG, FATAL or PANIC.
+            "log_min_messages": "log",
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
             "log_parameter_max_length": "0",
