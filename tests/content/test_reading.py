@@ -153,7 +153,7 @@ def test_only_what_is_read_is_needed() -> None:
         "conditions": {"within"},
         "labs": {"list", "code", "value"},
     }
-    assert needs["labs"].codes == {"4548-4"}
+    assert needs["labs"].codes == frozenset({"4548-4"})
     assert needs["conditions"].asked == {"E11"}
 
 

@@ -90,22 +90,18 @@ def test_an_answer_is_given_once(version: UUID, author: Actor, reviewer: Actor) 
         api.confirm_classification(version, actor=reviewer)
     api.classify(version, NEWS, actor=author)
     api.confirm_classification(version, actor=reviewer)
-    for again in (
-        lambda: api.confirm_classification(version, actor=reviewer),
-        lambda: api.decline_classification(version, note="", actor=reviewer),
-    ):
-        with pytest.raises(Conflict, match="answered this already"):
-            again()
+    with pytest.raises(Conflict, match="answered this already"):
+        api.confirm_classification(version, actor=reviewer)
+    with pytest.raises(Conflict, match="answered this already"):
+        api.decline_classification(version, note="", actor=reviewer)
 
 
 def test_the_history_is_never_changed(version: UUID, author: Actor) -> None:
     api.classify(version, NEWS, actor=author)
-    for harm in (
-        lambda: ReviewRow.objects.all().update(step="confirmed"),
-        lambda: ReviewRow.objects.all().delete(),
-    ):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-            harm()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        ReviewRow.objects.all().update(step="confirmed")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        ReviewRow.objects.all().delete()
 
 
 def test_the_reviewers_words_are_sealed(version: UUID, author: Actor, reviewer: Actor) -> None:
