@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from salus.delivery import preparing
 from salus.delivery.transports.handover import HandOver
 from salus.kernel.time import Clock
+from salus.platform.outages import DATABASE_AWAY
 from salus.platform.tenancy import acting_for
+
+InThread = Callable[..., Awaitable[Any]]
+"""Runs a function with its arguments in a thread that has a database connection."""
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +24,10 @@ class Recheck:
     """The recheck of one organization's messages."""
 
     WAIT = 0.005
+    AGAIN, TRIES = 0.5, 60
+    """A connection that is open waits half a minute for a database that is away."""
 
-    def __init__(self, in_thread: Callable[..., Any], organization_id: UUID, clock: Clock) -> None:
+    def __init__(self, in_thread: InThread, organization_id: UUID, clock: Clock) -> None:
         self._in_thread, self._organization, self._clock = in_thread, organization_id, clock
         self._asked: dict[UUID, asyncio.Future[bool]] = {}
         self._asking: asyncio.Task[None] | None = None
@@ -39,14 +45,23 @@ class Recheck:
         while self._asked:
             await asyncio.sleep(self.WAIT)
             asked, self._asked = self._asked, {}
-            try:
-                standing = await self._in_thread(self._look, list(asked))
-            except Exception:
-                log.exception("%d messages could not be checked again", len(asked))
-                standing = set()  # closed by default: they are withdrawn and prepared anew
+            standing = await self._standing(list(asked))
             for message_id, answer in asked.items():
                 if not answer.done():
                     answer.set_result(message_id in standing)
+
+    async def _standing(self, message_ids: list[UUID]) -> set[UUID]:
+        """Return who still stands; nobody when that cannot be said: closed by default, prepared anew."""
+        for _ in range(self.TRIES):
+            try:
+                return set(await self._in_thread(self._look, message_ids))
+            except DATABASE_AWAY as fault:
+                log.warning("%d messages wait to be checked: %s", len(message_ids), type(fault).__name__)
+                await asyncio.sleep(self.AGAIN)
+            except Exception:
+                log.exception("%d messages could not be checked again", len(message_ids))
+                break
+        return set()
 
     def _look(self, message_ids: Sequence[UUID]) -> set[UUID]:
         with acting_for(self._organization):

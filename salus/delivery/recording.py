@@ -79,6 +79,7 @@ class Recorder:
         self._waiting: dict[UUID, Results] = {}
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
+        self._away = False
 
     def add(
         self,
@@ -124,7 +125,9 @@ class Recorder:
         try:
             await self._in_thread(self._record, organization_id, results)
         except DATABASE_AWAY as fault:
-            log.warning("%d outcomes wait for the database: %s", len(results), type(fault).__name__)
+            if not self._away:
+                log.warning("%d outcomes wait for the database: %s", len(results), type(fault).__name__)
+            self._away = True
             self._waiting[organization_id] += results
             return False
         except Exception:
@@ -135,6 +138,7 @@ class Recorder:
             # One that cannot be recorded must not take the others with it.
             answers = [await self._write(organization_id, each) for each in results.one_by_one()]
             return all(answers)
+        self._away = False
         self._recorded(results.message_ids())
         return True
 

@@ -151,9 +151,11 @@ class Sender:
         try:
             leases = await self._in_thread(self._lease)
         except DATABASE_AWAY as fault:
-            log.warning("the database does not answer: %s", type(fault).__name__)
-            self._lost_count = True  # it may have leased to us before it went
+            if not self._away:
+                log.warning("the database does not answer: %s", type(fault).__name__)
+            self._away = self._lost_count = True  # it may have leased to us before it went
             return False
+        self._away = False
         self._take_on(leases)
         return bool(leases)
 

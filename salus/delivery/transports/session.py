@@ -163,11 +163,10 @@ class ProtectedSession:
             return unprotected(Phase.MAIL, Shortfall.POLICY_TOO_LOW, self.tls)
         if refusal := self._cannot_carry(item):
             return refusal
-        now = time.monotonic()
-        if now + self._settings.timeouts.transaction > item.lease_until:
-            return broken(Phase.QUEUE, "lease_ends", self.tls)
-        if now - item.checked_at > self._settings.fresh and not await recheck(item):
+        if time.monotonic() - item.checked_at > self._settings.fresh and not await recheck(item):
             return Outcome(Fate.WITHDRAWN, Phase.QUEUE, "changed", tls=self.tls)
+        if time.monotonic() + self._settings.timeouts.transaction > item.lease_until:
+            return broken(Phase.QUEUE, "lease_ends", self.tls)
         try:
             return await self._transact(item)
         except Closed as fault:

@@ -123,6 +123,7 @@ BEHAVIORS = (
     ),
     Behavior("throttle", "Allows two connections (421).", connections=2),
     Behavior("slow", "Takes a second for each reply.", delay=1.0),
+    Behavior("unhurried", "Takes a sixth of a second for each reply.", delay=0.16),
     Behavior("hangs-up", "Takes a message and hangs up without a word.", hangs_up=True),
     Behavior("stalls", "Takes a message and never answers.", stalls=True),
     Behavior("no-pipelining", "Wants one command at a time.", pipelining=False),

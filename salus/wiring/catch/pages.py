@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,8 +62,12 @@ class Pages:
         }
 
     def _mails(self, query: Mapping[str, str]) -> Answer:
+        """List the newest mails, or with `before` those older than a mail's number: a page at a time."""
+        before = query.get("before", "")
+        limit = int(before) if before.isdecimal() and len(before) < 13 else math.inf
         mails = self.mailbox.newest(query.get("host", ""), query.get("to", ""))
-        return _json([_summary(mail) for _, mail in zip(range(SHOWN), mails, strict=False)])
+        older = (mail for mail in mails if mail.number < limit)
+        return _json([_summary(mail) for _, mail in zip(range(SHOWN), older, strict=False)])
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         host = query.get("host", "")
