@@ -153,7 +153,7 @@ class Sender:
         except DATABASE_AWAY as fault:
             if not self._away:
                 log.warning("the database does not answer: %s", type(fault).__name__)
-            self._away = self._lost_count = True  # it may have leased to us before it went
+            self._away, self._lost_count = True, True  # it may have leased to us before it went
             return False
         self._away = False
         self._take_on(leases)

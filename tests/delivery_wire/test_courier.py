@@ -417,6 +417,7 @@ EXPECTED = {
     "spam": (Fate.PERMANENT, "policy"),
     "throttle": (Fate.ACCEPTED, "accepted"),
     "slow": (Fate.UNCERTAIN, "timeout"),
+    "unhurried": (Fate.ACCEPTED, "accepted"),
     "hangs-up": (Fate.UNCERTAIN, "closed"),
     "stalls": (Fate.UNCERTAIN, "timeout"),
     "no-pipelining": (Fate.ACCEPTED, "accepted"),
