@@ -67,7 +67,7 @@ def who(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     context = {
         "campaign_id": campaign_id,
         "report": api.campaign_report(campaign_id),
-        "people": [(each, *words.STATES[each.state]) for each in people],
+        "people": [(each, *words.STATES[each.state], words.plain(each.reason)) for each in people],
         "wanted": wanted,
         "called": words.FIGURES[wanted.figure],
         "figures": [(each.value, words.FIGURES[each].label) for each in Figure],
@@ -83,7 +83,9 @@ def who(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
 @require_safe
 def to_tell(request: HttpRequest) -> HttpResponse:
     """Show people who must be told another way that a message waits for them in the portal."""
-    return render(request, "reports/to_tell.html", {"people": api.people_to_tell(actor=_actor(request))})
+    people = api.people_to_tell(actor=_actor(request))
+    context = {"people": [(each, words.plain(each.reason)) for each in people]}
+    return render(request, "reports/to_tell.html", context)
 
 
 @requires(Permission.CAMPAIGNS_RECIPIENTS_READ)
