@@ -93,6 +93,7 @@ class Sender:
         self._held: set[UUID] = set()
         self._stuck: set[UUID] = set()
         self._lost_count = False
+        self._away = False
         self._turn: UUID | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop, self._room = asyncio.Event(), asyncio.Event()

@@ -415,6 +415,8 @@ EXPECTED = {
     "refuses": (Fate.PERMANENT, "no_such_mailbox"),
     "full": (Fate.PERMANENT, "mailbox_full"),
     "spam": (Fate.PERMANENT, "policy"),
+    "partner-busy": (Fate.TEMPORARY, "system_trouble"),
+    "partner-refuses": (Fate.PERMANENT, "no_such_mailbox"),
     "throttle": (Fate.ACCEPTED, "accepted"),
     "slow": (Fate.UNCERTAIN, "timeout"),
     "unhurried": (Fate.ACCEPTED, "accepted"),
