@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from uuid import UUID
 
 from salus.audiences import api as audiences
@@ -32,6 +33,13 @@ def versions_of(row: CampaignRow) -> list[TemplateVersion]:
     return [content.version(UUID(id)) for id in row.versions.values()]
 
 
+def signed_for(row: CampaignRow) -> str:
+    """Return a hash of what a sign-off vouches for: who is chosen, what is said, and what it is for."""
+    said = [(language, id) for language, id in sorted(row.versions.items())]
+    meant = [version.classification and _meaning(version.classification) for version in versions_of(row)]
+    return sha256(repr((audiences.fingerprint(row.segment_id), said, meant)).encode()).hexdigest()
+
+
 def specify(row: CampaignRow, audience: Frozen) -> MessageSpec:
     """Return what to send, with the facts that the gate needs; raises `BadInput` when content is not ready."""
     assert row.plan_id is not None
@@ -49,7 +57,9 @@ def specify(row: CampaignRow, audience: Frozen) -> MessageSpec:
 
 
 def sender_of(organization: Organization) -> Sender:
-    """Return who a campaign's messages are from."""
+    """Return who a campaign's messages are from; raises `BadInput` for a name that tells a condition."""
+    for problem in content.check_sender_name(organization.name):
+        raise BadInput(problem.what, place="sender name", next_step=problem.next_step)
     return Sender(organization.name, f"{LOCAL_PART}@{organization.sending_domain}")
 
 

@@ -31,6 +31,10 @@ class Pages(Protocol):
         """Return the page where a reader proves who they are and reads."""
         ...
 
+    def front(self) -> str:
+        """Return the portal's front page, for a message that does not wait there."""
+        ...
+
     def opened(self, token: str) -> str:
         """Return the picture that counts an open."""
         ...
@@ -55,7 +59,7 @@ def links(tokens: Mapping[str, str], keys: Iterable[str], pages: Pages) -> Links
         "choices": pages.choices(choices) if choices else "",
         "unsubscribe": pages.unsubscribe(choices) if choices else "",
         "why": pages.why(choices) if choices else "",
-        "portal": pages.portal(portal) if portal else "",
+        "portal": pages.portal(portal) if portal else pages.front(),
         "open": pages.opened(track) if track else "",
     }
     if track:

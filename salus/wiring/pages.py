@@ -34,6 +34,10 @@ class PublicPages:
         """Return the page where a reader proves who they are and reads."""
         return self._page("portal:check", token)
 
+    def front(self) -> str:
+        """Return the portal's front page."""
+        return self._base + reverse("portal:home")
+
     def opened(self, token: str) -> str:
         """Return the picture that counts an open."""
         return self._page("delivery:opened", token)
