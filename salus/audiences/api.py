@@ -36,6 +36,7 @@ __all__ = [
     "engine_status",
     "entered_and_left",
     "explain",
+    "fingerprint",
     "freeze",
     "frozen",
     "frozen_name",
@@ -96,6 +97,14 @@ def segments() -> list[Segment]:
 def segment(segment_id: UUID) -> Segment:
     """Return one segment; raises `NotFound`."""
     return queries.segment(queries.row_of(segment_id), queries.lexicon())
+
+
+def fingerprint(segment_id: UUID) -> str:
+    """Return a hash that changes when the segment's rules do, or those of a segment that it leads to.
+
+    Rules are few and can be guessed, so a stored hash is as protected as they are: seal it.
+    """
+    return queries.fingerprint(segment_id)
 
 
 def count(tree: Tree, *, clock: Clock = _CLOCK) -> Count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -95,6 +96,13 @@ def closure(tree: Tree) -> dict[UUID, Tree]:
         found |= new
         waiting = {one for each in new.values() for one in parse.referred(each)} - set(found)
     return found
+
+
+def fingerprint(segment_id: UUID) -> str:
+    """Return a hash of all rules that decide who is in a segment; raises `NotFound`."""
+    tree = opened(row_of(segment_id))["tree"]
+    others = sorted((str(other), found) for other, found in closure(tree).items())
+    return sha256(orjson.dumps([tree, others], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def frozen(frozen_id: UUID) -> Frozen:

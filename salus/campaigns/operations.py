@@ -14,8 +14,8 @@ from salus.audit.contracts import Action
 from salus.campaigns import rules
 from salus.campaigns.contracts import CAMPAIGN, Campaign, SignOff, Status
 from salus.campaigns.models import CampaignRow
-from salus.campaigns.queries import campaign, opened, seal_text
-from salus.campaigns.specifying import check, check_classified, specify
+from salus.campaigns.queries import campaign, opened, seal_text, text_of
+from salus.campaigns.specifying import check, check_classified, signed_for, specify
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin
 from salus.gate import api as gate
@@ -73,10 +73,11 @@ def change(
     """Change a draft, or a planned campaign, which becomes a draft again."""
     check(name, segment_id, versions)
     row = _moved(campaign_id, "change", next_step="Send it back first.")
-    row.sealed = seal_text(row.id, name=name.strip(), note=opened(row).note.reveal())
+    row.sealed = seal_text(row.id, **{**text_of(row), "name": name.strip()})
     row.segment_id = segment_id
     row.versions = {language: str(version) for language, version in versions.items()}
     row.author_id, row.writers = actor.id, _with(row.writers, actor)
+    row.sign_offs = _standing_sign_offs(row)
     row.fault, row.changed_at = "", at
     row.save()
     _record(Action.CAMPAIGN_CHANGE, row, actor)
@@ -95,6 +96,7 @@ def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "")
     check_classified(row)  # before the audience is counted, which takes longer
     _void_plan(row, actor, clock.now())
     frozen = audiences.freeze(row.segment_id, actor=actor, clock=clock)
+    row.sign_offs = _standing_sign_offs(row)  # after the freeze: rules that changed meanwhile count
     row.plan_id, row.frozen_id, row.planned_people = new_id(), frozen.id, frozen.count
     row.planned_at, row.planned_by = frozen.frozen_at, actor.id
     row.fault, row.changed_at = "", clock.now()
@@ -175,7 +177,7 @@ def send_back(campaign_id: UUID, note: str, *, actor: Actor, at: datetime) -> Ca
     if not note.strip():
         raise BadInput("Say what should change.", place="note")
     row = _moved(campaign_id, "send_back")
-    row.sealed = seal_text(row.id, name=opened(row).name.reveal(), note=note.strip())
+    row.sealed = seal_text(row.id, **{**text_of(row), "note": note.strip()})
     row.approved_by = row.approved_at = row.launch_at = None
     row.changed_at = at
     row.save()
@@ -186,14 +188,16 @@ def send_back(campaign_id: UUID, note: str, *, actor: Actor, at: datetime) -> Ca
 def sign_off(campaign_id: UUID, what: SignOff, *, actor: Actor, at: datetime) -> Campaign:
     """Give the evidence `what` for a draft; it counts from the next plan on.
 
-    Raises `NotFound` for who may not, `Conflict` for whoever wrote in it.
+    It vouches for the segment's rules, the text and its classification as they are now, and is void as
+    soon as one of them is another. Raises `NotFound` for who may not, `Conflict` for whoever wrote in it.
     """
     identity.require(actor, rules.SIGNERS[what])
     row = _moved(campaign_id, "sign_off", next_step="Send the campaign back first.")
     if not rules.is_somebody_else(_writers(row), actor.id):
         raise Conflict("You wrote this, so somebody else signs it off.")
     entry = _record(Action.CAMPAIGN_CHANGE, row, actor, reason=what)
-    row.sign_offs = {**row.sign_offs, what: str(entry)}
+    row.sign_offs = {**_standing_sign_offs(row), what: str(entry)}
+    row.sealed = seal_text(row.id, **{**text_of(row), "signed_for": signed_for(row)})
     row.changed_at = at
     row.save()
     return opened(row)
@@ -299,6 +303,13 @@ def _void_plan(row: CampaignRow, actor: Actor, at: datetime) -> None:
         delivery.cancel(_origin(row), actor=actor, at=at)
     row.plan_id = row.frozen_id = row.planned = row.planned_people = row.planned_at = row.planned_by = None
     row.approved_by = row.approved_at = row.launch_at = None
+
+
+def _standing_sign_offs(row: CampaignRow) -> dict[str, str]:
+    """Return the sign-offs that were given for what the campaign is now: of anything else they say nothing."""
+    if row.sign_offs and text_of(row).get("signed_for") == signed_for(row):
+        return dict(row.sign_offs)
+    return {}
 
 
 def _writers(row: CampaignRow) -> frozenset[UUID]:

@@ -24,9 +24,16 @@ def binding(campaign_id: UUID) -> bytes:
     return keys.binding(current_organization(), "campaigns_campaign", campaign_id)
 
 
-def seal_text(campaign_id: UUID, *, name: str, note: str) -> bytes:
-    """Return a campaign's free text, sealed."""
-    return keys.sealer().seal(orjson.dumps({"name": name, "note": note}), binding(campaign_id))
+def seal_text(campaign_id: UUID, *, name: str, note: str, signed_for: str = "") -> bytes:
+    """Return a campaign's free text, sealed, with a hash of what its sign-offs were given for."""
+    document = {"name": name, "note": note, "signed_for": signed_for}
+    return keys.sealer().seal(orjson.dumps(document), binding(campaign_id))
+
+
+def text_of(row: CampaignRow) -> dict[str, str]:
+    """Return what `seal_text` sealed."""
+    found: dict[str, str] = orjson.loads(keys.sealer().open(bytes(row.sealed), binding(row.id)))
+    return found
 
 
 def campaign(campaign_id: UUID) -> Campaign:
@@ -59,7 +66,7 @@ def of_plans(plan_ids: Collection[UUID]) -> dict[UUID, Campaign]:
 
 def opened(row: CampaignRow) -> Campaign:
     """Return a row as the value that others see."""
-    text = orjson.loads(keys.sealer().open(bytes(row.sealed), binding(row.id)))
+    text = text_of(row)
     return Campaign(
         id=row.id,
         name=Phi(text["name"]),

@@ -41,9 +41,11 @@ def signed_for(row: CampaignRow) -> str:
 
 
 def specify(row: CampaignRow, audience: Frozen) -> MessageSpec:
-    """Return what to send, with the facts that the gate needs; raises `BadInput` when content is not ready."""
+    """Return what to send, with the facts that the gate needs; raises `BadInput` when it may not be said so."""
     assert row.plan_id is not None
     organization = identity.organization()
+    for problem in content.check_sender_name(organization.name):  # it travels in the open
+        raise BadInput(problem.what, place="sender name", next_step=problem.next_step)
     versions = {language: UUID(version) for language, version in row.versions.items()}
     loaded = versions_of(row)
     facts = gate.message_facts(
@@ -57,9 +59,7 @@ def specify(row: CampaignRow, audience: Frozen) -> MessageSpec:
 
 
 def sender_of(organization: Organization) -> Sender:
-    """Return who a campaign's messages are from; raises `BadInput` for a name that tells a condition."""
-    for problem in content.check_sender_name(organization.name):
-        raise BadInput(problem.what, place="sender name", next_step=problem.next_step)
+    """Return who a campaign's messages are from."""
     return Sender(organization.name, f"{LOCAL_PART}@{organization.sending_domain}")
 
 

@@ -21,7 +21,7 @@ from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin, State
-from salus.identity.contracts import Organization
+from salus.identity.contracts import Organization, Role
 from salus.kernel.acting import Actor, ActorKind, system
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
@@ -29,7 +29,7 @@ from salus.kernel.vocabulary import Protection
 from salus.platform.tenancy import acting_for
 from tests.delivery import office
 
-from .conftest import CLOCK, NAME, Clinic
+from .conftest import CLOCK, NAME, Clinic, Engines, furnish
 
 
 def queued(clinic: Clinic, campaign_id: UUID) -> int:
@@ -396,6 +396,47 @@ def test_sign_offs_are_given_by_somebody_else_who_may_and_count_from_the_next_pl
         assert (entry.actor_id, entry.reason) == (clinic.coordinator.id, "clinician_sign_off")
 
 
+@pytest.mark.parametrize(
+    "changed", ["nothing", "name", "text", "segment", "rules", "nested rules", "purpose"]
+)
+def test_a_sign_off_is_void_when_what_it_was_given_for_is_another(clinic: Clinic, changed: str) -> None:
+    """Otherwise an approval for one audience or text would be spent on another."""
+    tree = {"version": 1, "where": {"all": []}}
+    fewer = {"version": 1, "where": {"field": "religion", "exists": True}}
+    with acting_for(clinic.id):
+        inner = audiences.save_segment("Inner", tree, clinic.marketer)
+        outer_tree = {"version": 1, "where": {"all": [{"segment": str(inner.id)}]}}
+        outer = audiences.save_segment("Outer", outer_tree, clinic.marketer)
+        versions = {"en": office.template(clinic.organization)}
+        draft = api.create(
+            name=NAME, segment_id=outer.id, versions=versions, actor=clinic.marketer, at=CLOCK.now()
+        )
+        what = SignOff.COMPLIANCE_APPROVAL
+        signed = api.sign_off(draft.id, what, actor=clinic.officer, at=CLOCK.now())
+        given: dict[str, Any] = {"name": NAME, "segment_id": outer.id, "versions": versions}
+        match changed:
+            case "name":
+                given["name"] = "Another name"
+            case "text":
+                given["versions"] = {"en": office.template(clinic.organization)}
+            case "segment":
+                given["segment_id"] = clinic.segment_id
+            case "rules":
+                audiences.save_segment("Outer", fewer, clinic.marketer, segment_id=outer.id)
+            case "nested rules":
+                audiences.save_segment("Inner", fewer, clinic.marketer, segment_id=inner.id)
+            case "purpose":
+                author = office.staff(clinic.organization, Role.AUTHOR)
+                content.classify(versions["en"], replace(office.REMINDER, topic="gifts"), actor=author)
+        api.change(draft.id, **given, actor=clinic.marketer, at=CLOCK.now())
+        planned = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert planned.plan_id is not None
+        spec = delivery.spec_of(Origin(CAMPAIGN, planned.plan_id))
+        kept = signed.sign_offs[what] if changed in {"nothing", "name"} else None
+        assert spec.facts.compliance_approval == kept
+        assert planned.sign_offs == ({what: kept} if kept else {})
+
+
 def test_a_key_of_the_callers_own_makes_create_plan_and_launch_safe_to_repeat(clinic: Clinic) -> None:
     given: dict[str, Any] = {
         "name": NAME,
@@ -461,3 +502,18 @@ def test_the_list_is_read_page_by_page(clinic: Clinic) -> None:
         rest = api.campaigns(before=first[-1].created_at, limit=1)
         assert [each.id for each in (*first, *rest)] == made[::-1]
         assert {each.id for each in api.in_status([Status.DRAFT])} >= set(made)
+
+
+def test_a_clinics_name_that_tells_a_condition_is_no_sender_and_its_page_still_opens(
+    engines: Engines, make_clinic: Callable[..., Organization]
+) -> None:
+    telling = furnish(make_clinic("Harbor HIV Clinic"))
+    engines.serve(telling.id)
+    draft = telling.draft()
+    with acting_for(telling.id):
+        with pytest.raises(BadInput) as refused:
+            api.plan(draft.id, actor=telling.marketer, clock=CLOCK)
+        assert refused.value.place == "sender name"
+        assert api.tell(draft.id).sender.name == "Harbor HIV Clinic"
+        assert api.campaign(draft.id).status is Status.DRAFT
+    engines.organizations.remove(telling.id)
