@@ -46,13 +46,29 @@ def standings(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Standing]
             stale[contact_id] = version
         else:
             found[contact_id] = standing
-    if stale:  # written by another version of the rules: fold the ledger itself
+    # A row that somebody removed must not make a person's opt-outs and restrictions disappear with it.
+    missing = [each for each in contact_ids if each not in found and each not in stale]
+    stale |= dict.fromkeys(_with_entries(missing), 0)
+    if stale:  # not there, or written by another version of the rules: fold the ledger itself
         for contact_id, entries in entries_of(list(stale)).items():
             found[contact_id] = rules.fold(contact_id, stale[contact_id], entries, at, blind_address)
-    for contact_id in contact_ids:
+    for contact_id in missing:
         if contact_id not in found:
             found[contact_id] = Standing(contact_id, 0, at, FAR)
     return found
+
+
+def _with_entries(contact_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of the contacts of whom the ledger says anything."""
+    if not contact_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT asked.id FROM unnest(%s::uuid[]) AS asked (id) WHERE EXISTS (SELECT FROM permissions_entry "
+            "AS entry WHERE entry.organization_id = %s AND entry.contact_id = asked.id)",
+            [list(contact_ids), current_organization()],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def rows_of(contact_ids: Sequence[UUID]) -> list[tuple[UUID, int, bytes]]:

@@ -244,6 +244,16 @@ def test_a_standing_written_by_other_rules_is_folded_from_the_ledger(
     assert api.rebuild_standings([rosa]) == 1
 
 
+def test_a_standing_that_somebody_removed_hides_no_restriction_from_the_gate(
+    rosa: UUID, actor: Actor
+) -> None:
+    api.append([NewEntry(rosa, K.RESTRICTION, NOW - DAY, "letter")], actor=actor)
+    StandingRow.objects.filter(contact_id=rosa).delete()
+    standing = api.standing(rosa, NOW)
+    assert len(standing.restrictions) == 1
+    assert standing.version == api.versions([rosa])[rosa] == 0
+
+
 def test_a_standing_that_somebody_removed_hides_no_restriction_from_the_next_entry(
     rosa: UUID, actor: Actor
 ) -> None:
