@@ -256,6 +256,8 @@ class ToldReceipt:
     confirmed_by: str
     """Who confirmed what the template is for."""
     approved_by: str
+    same_bytes: bool | None = None
+    """Whether the message, made again just now, has the bytes of the receipt's hash; None: none were handed over."""
 
 
 PORTAL_LINK = "portal"

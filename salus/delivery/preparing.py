@@ -144,6 +144,16 @@ def still_standing(message_ids: Sequence[UUID], at: datetime) -> set[UUID]:
     return {row.id for row in rows if _check(row, present[row.contact_id]) is Check.STILL_GOOD}
 
 
+def make_again(row: MessageRow, *, actor: Actor, at: datetime) -> Prepared:
+    """Return a message as it was made ready at `at`, from what its row keeps; nothing is checked or leased.
+
+    Raises `SalusError` when it cannot be made any more.
+    """
+    opened = open_content(keys.sealer(), message_binding(current_organization(), row.id), row.sealed)
+    lease = Lease(row.id, current_organization(), 0, False, row.site, 0)
+    return _Keeper(identity.organization(), actor, at).made(lease, row, opened)
+
+
 def _parent(content: Content) -> UUID | None:
     parent = content.decision.get("parent")
     return UUID(parent) if parent else None
@@ -243,12 +253,13 @@ class _Keeper:
     def ready(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared | Stopped:
         """Return the message, rendered; one that cannot be rendered is stopped."""
         try:
-            return self._made(lease, row, opened)
+            return self.made(lease, row, opened)
         except SalusError as fault:
             log.warning("message %s cannot be made: %s", row.id, fault)
             return Stopped(lease, CANNOT_BE_MADE, self.notice_for(row))
 
-    def _made(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
+    def made(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
+        """Return the message, rendered; raises `SalusError`."""
         origin = self._origin(row.origin_id)
         compiled, values = self._compiled(row, origin.kind, opened)
         made = links(opened.tokens, [link.key for link in compiled.links] if compiled else (), self._pages)

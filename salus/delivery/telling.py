@@ -10,7 +10,7 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.content import api as content
-from salus.delivery import planning, ports, proofs, receipts
+from salus.delivery import planning, ports, proofs, receipts, remaking
 from salus.delivery.codes import CODE, NOTICE
 from salus.delivery.contracts import (
     DepositFacts,
@@ -175,6 +175,19 @@ def tell(message_id: UUID, *, actor: Actor) -> ToldReceipt:
         template=template,
         confirmed_by=names.get(confirmed, "") if confirmed else "",
         approved_by=names.get(origin.approved_by, "") if origin and origin.approved_by else "",
+        same_bytes=_same_bytes(found, actor),
+    )
+
+
+def _same_bytes(found: Receipt, actor: Actor) -> bool | None:
+    handed_over = _last(found.steps, "state", State.ACCEPTED)
+    if not handed_over.get("date") or not found.body_hash:
+        return None
+    return remaking.same_bytes(
+        MessageRow.objects.get(id=found.message_id),
+        body_hash=found.body_hash,
+        date=datetime.fromisoformat(handed_over["date"]),
+        actor=actor,
     )
 
 

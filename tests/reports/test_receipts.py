@@ -20,6 +20,7 @@ from salus.delivery import outcomes
 from salus.delivery.contracts import Receipt, State
 from salus.delivery.models import Deposit, MessageRow, QueueRow
 from salus.delivery.rules import LEGAL_MOVES, may_have_become
+from salus.identity import api as identity
 from salus.identity.contracts import Role
 from salus.kernel.acting import system
 from salus.kernel.errors import BadInput, Conflict, NotFound
@@ -213,6 +214,23 @@ def test_what_was_refused_says_by_which_rule(shared: World) -> None:
     assert "The person opted out of this." in seen
     assert "An opt-out" in seen
     assert "Nothing was sent" in seen
+
+
+def test_a_message_is_made_again_and_has_the_same_bytes(own: World) -> None:
+    address = f"/messages/{own.message('accepted', 4)}/receipt/"
+    assert "the same bytes" in client_of(own, "auditor").get(address).content.decode()
+    with acting_for(own.organization.id):
+        identity.change_organization(
+            actor=staff(own.organization, Role.ADMINISTRATOR), name="Cedar Row Family Clinic"
+        )
+        told = delivery.told_receipt(own.message("accepted", 4), actor=system(own.organization.id, "test"))
+    assert told.same_bytes is False  # the sender's name is part of the bytes
+    assert told.receipt.is_proven  # the hash stands all the same
+    seen = client_of(own, "auditor").get(address).content.decode()
+    assert "What is kept makes other bytes today" in seen
+    with acting_for(own.organization.id):
+        waits = delivery.told_receipt(own.message("portal"), actor=system(own.organization.id, "test"))
+    assert waits.same_bytes is None
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ from salus.content import api as content
 from salus.content.contracts import Classification
 from salus.delivery import api as delivery
 from salus.delivery import leasing, outcomes, preparing
+from salus.delivery.building import Builder
 from salus.delivery.contracts import Fetch, MessageSpec, Origin, PlanCounts, Sender, State
 from salus.delivery.models import MessageRow
 from salus.delivery.outcomes import Outcome
 from salus.delivery.preparing import Prepared
+from salus.delivery.protection.dkim import Signer
 from salus.delivery.sealing import TRACK, message_binding, open_content
 from salus.gate import api as gate
 from salus.identity import api as identity
@@ -244,8 +246,13 @@ def take_on(origin: Origin, limit: int, actor: Actor, at: datetime) -> list[Prep
 
 
 def accepted(prepared: Prepared, at: datetime) -> Outcome:
-    """Return that the peer took it."""
-    return Outcome(prepared, State.ACCEPTED, at, Protection.VERIFIED, TLS, "250 2.0.0", body_hash="ab" * 32)
+    """Return that the peer took it, with the hash of the bytes that a sender makes."""
+    organization = identity.organization()
+    signer = Signer(organization.sending_domain, keys.dkim_keys(organization.sending_domain))
+    built = Builder(organization, signer).build(prepared, prepared.links, prepared.checked_at)
+    return Outcome(
+        prepared, State.ACCEPTED, at, Protection.VERIFIED, TLS, "250 2.0.0", body_hash=built.body_hash
+    )
 
 
 def to_portal(prepared: Prepared, at: datetime, reason: str = "no_starttls") -> Outcome:

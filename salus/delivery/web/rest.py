@@ -39,7 +39,7 @@ class Ground(Schema):
 class Receipt(Schema):
     """The whole proof of one message: ids, words and hashes, nothing about the person.
 
-    `proven` is true when every step was found in the audit log, unchanged, while this was answered;
+    `same_bytes` is true when the message, made again now, has the bytes of `body_hash`. `proven` is true when every step was found in the audit log, unchanged, while this was answered;
     `faults` says what was not. `proof` can be checked by anybody: docs/receipts.md.
     """
 
@@ -62,6 +62,7 @@ class Receipt(Schema):
     reached: str
     tls: dict[str, str]
     body_hash: str
+    same_bytes: bool | None
     reply: str
     template_version_id: UUID | None
     decided_at: datetime
@@ -129,6 +130,7 @@ def written(told: ToldReceipt) -> Receipt:
         reached=found.reached,
         tls=dict(found.tls),
         body_hash=found.body_hash,
+        same_bytes=told.same_bytes,
         reply=found.reply,
         template_version_id=found.template_version_id,
         decided_at=found.decided_at,

@@ -123,6 +123,8 @@ def _text(organization: Organization, told: ToldReceipt) -> Iterable[str]:
             yield from _part(f"  {name}", str(found.tls[name]))
     if found.body_hash:
         yield from _part("bytes", f"SHA-256 {found.body_hash}")
+        if told.same_bytes:
+            yield from _part("", "made again just now from what was kept: the same bytes")
     if found.reply:
         yield from _part("peer said", found.reply)
     yield ""
