@@ -25,9 +25,11 @@ from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import Protection, SenderRole
 from salus.platform.tenancy import acting_for
+from salus.wiring.catch.relay import Relay
 from salus.wiring.home import django_database
 
 from . import office
+from .laboratory import running_relay
 
 TLS = {
     "version": "TLSv1.3",
@@ -189,3 +191,10 @@ def as_sender(database: Any) -> Iterator[Callable[[], None]]:
 
         yield become
     connections.close_all()
+
+
+@pytest.fixture(scope="package")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """The development relay."""
+    with running_relay(tmp_path_factory.mktemp("relay")) as relay:
+        yield relay

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import email
-import gc
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import dkim
-import psycopg
 import pytest
-import uvloop
-from django.db import connections
 
 from salus.audit import api as audit
 from salus.delivery import api, preparing
 from salus.delivery.building import Builder
 from salus.delivery.contracts import Origin, Receipt, State
 from salus.delivery.laboratory import read_routes
-from salus.delivery.leasing import LEASE, Lease
+from salus.delivery.leasing import Lease
 from salus.delivery.models import Deposit, MessageRow, QueueRow
 from salus.delivery.protection.dkim import Signer
 from salus.delivery.sealing import message_binding, open_content
-from salus.delivery.sender import Pace, Sender
-from salus.delivery.transports.courier import Courier
-from salus.delivery.transports.handover import HandOver, Outcome
-from salus.delivery.transports.settings import laboratory_settings
-from salus.gate.contracts import Reason
 from salus.kernel.time import FakeClock
-from salus.kernel.vocabulary import Channel, Protection
+from salus.kernel.vocabulary import Protection
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform.tenancy import acting_for
@@ -46,6 +33,7 @@ from salus.wiring.catch.relay import Relay
 
 from . import office
 from .conftest import Desk, furnish, open_clinic, sender_role
+from .laboratory import caught, hold_everything, send
 
 PORTAL = (State.PORTAL_UNNOTIFIED, State.PORTAL_UNNOTIFIED)
 FATES = {
@@ -111,39 +99,6 @@ class Story:
         return {name: self.message(name).state for name in FATES}
 
 
-def caught(mailbox: Mailbox, row: MessageRow) -> list[Mail]:
-    """Return what was caught of a message, oldest first."""
-    return [mail for mail in mailbox.newest() if row.id.hex in mail.sender][::-1]
-
-
-Change = Callable[[Courier], Any]
-"""Puts something in the place of a courier."""
-
-
-def send(desk: Desk, routes: Any, *, change: Change = lambda courier: courier, fresh: float = 3.0) -> None:
-    """Run a sender until nothing is due; `fresh` is the age of a check that the wire accepts."""
-
-    found, policies = routes
-
-    def look_up(organization_id: UUID) -> Any:
-        del organization_id
-        quick = laboratory_settings("mail.cedar-row.example.org")
-        quick = replace(quick, timeouts=replace(quick.timeouts, dot=1.5), fresh=fresh)
-        return lambda recheck: change(Courier(quick, found, policies, recheck))
-
-    pace = Pace(mark=7, flush_count=10, idle_seconds=0.05)
-    sender = Sender(look_up, pace=pace, clock=desk.clock)
-    uvloop.run(sender.run(until_idle=True))
-    gc.collect()  # closes the connections of the sender's threads, which a process closes by ending
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """The development relay."""
-    with running_relay(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
-
-
 @pytest.fixture(scope="module")
 def told(world: Any, django_db_blocker: Any, fast_passwords: None, relay: Relay) -> Iterator[Story]:
     """The story, told once for all tests of this module."""
@@ -190,34 +145,6 @@ def begin(relay: Relay) -> Story:
         assert counts.by_floor == {"verified": 3}
         api.release(clinical, not_before=desk.clock.now(), actor=desk.actor)
     return Story(desk, relay.mailbox, reminder, clinical, people)
-
-
-def hold_everything(world: Any) -> None:
-    """Keep the messages of other tests out of the way: a sender sees every organization's."""
-    with psycopg.connect(world.superuser_dsn, autocommit=True) as superuser:
-        superuser.execute("UPDATE delivery_queue SET held = true")
-
-
-@contextmanager
-def running_relay(folder: Path) -> Iterator[Relay]:
-    """Run the relay in a thread with an event loop of its own."""
-    loop, relay, ready = uvloop.new_event_loop(), Relay(folder), threading.Event()
-
-    def serve() -> None:
-        loop.run_until_complete(relay.start())
-        loop.call_soon(ready.set)
-        loop.run_forever()
-        loop.run_until_complete(relay.stop())
-        loop.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    assert ready.wait(30)
-    try:
-        yield relay
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
 
 
 def published(domain: str) -> dict[bytes, bytes]:
@@ -358,88 +285,3 @@ def test_a_receipt_holds_nothing_that_tells_who_it_was(story: Story) -> None:
 def test_protection_is_never_below_what_the_message_needs(story: Story) -> None:
     for row in MessageRow.objects.filter(state=State.ACCEPTED):
         assert Protection(row.reached) >= Protection(row.floor)
-
-
-@pytest.fixture
-def alone(database: Any, fast_passwords: None, relay: Relay) -> Iterator[tuple[Desk, Origin]]:
-    """A clinic with a reminder to one person, released, and nobody else's messages in the queue."""
-    hold_everything(database)
-    desk = furnish(open_clinic())
-    desk.clock = FakeClock(datetime.now(UTC) + timedelta(seconds=5))
-    with acting_for(desk.id):
-        desk.admit("ada", domain="mail.example.test")
-        origin = desk.release()
-    with sender_role(database):
-        yield desk, origin
-    hold_everything(database)
-
-
-def test_who_opts_out_after_the_check_and_before_mail_from_gets_nothing(
-    alone: tuple[Desk, Origin], relay: Relay
-) -> None:
-    desk, origin = alone
-
-    class OptsOutFirst:
-        """A courier to whom the person's opt-out happens just before the hand-over."""
-
-        def __init__(self, courier: Courier) -> None:
-            self._courier = courier
-
-        async def send(self, item: HandOver) -> Outcome:
-            await asyncio.to_thread(opt_out)
-            return await self._courier.send(item)
-
-        async def close(self) -> None:
-            await self._courier.close()
-
-    def opt_out() -> None:
-        with acting_for(desk.id):
-            permissions.opt_out(
-                desk.people[0], office.TOPIC, Channel.EMAIL, evidence="by phone", actor=desk.actor
-            )
-        connections.close_all()
-
-    send(desk, read_routes(relay.routes_file), change=OptsOutFirst, fresh=0.0)
-    with acting_for(desk.id):
-        [row] = MessageRow.objects.filter(origin_id=origin.id)
-        assert (row.state, row.reason, row.attempts) == (State.CANCELLED, Reason.OPTED_OUT, 0)
-        assert caught(relay.mailbox, row) == []
-        assert not QueueRow.objects.exists()
-
-
-def test_after_a_crash_between_mark_and_outcome_it_is_sent_again_and_flagged(
-    alone: tuple[Desk, Origin], relay: Relay
-) -> None:
-    desk, origin = alone
-    routes = read_routes(relay.routes_file)
-
-    class DiesAfterwards:
-        """A courier whose sender does not live to hear what became of the message."""
-
-        def __init__(self, courier: Courier) -> None:
-            self._courier = courier
-
-        async def send(self, item: HandOver) -> Outcome:
-            await self._courier.send(item)
-            raise RuntimeError("the power went")
-
-        async def close(self) -> None:
-            await self._courier.close()
-
-    send(desk, routes, change=DiesAfterwards)
-    with acting_for(desk.id):
-        [row] = MessageRow.objects.filter(origin_id=origin.id)
-        assert row.state == State.LEASED
-        [queued] = QueueRow.objects.all()
-        assert queued.begun
-    send(desk, routes)
-    desk.clock.advance(LEASE + timedelta(seconds=1))
-    send(desk, routes)
-    with acting_for(desk.id):
-        row.refresh_from_db()
-        assert (row.state, row.uncertain) == (State.ACCEPTED, True)
-        first, second = caught(relay.mailbox, row)
-        [step] = api.receipt(row.id).steps
-        assert step["uncertain"]
-        assert step["body_hash"] == hashlib.sha256(second.data).hexdigest()
-        assert first.recipients == second.recipients
