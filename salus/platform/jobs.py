@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection
 from typing import Any
+from uuid import UUID
 
 from django.db import close_old_connections, transaction
 from procrastinate import App, RetryStrategy
@@ -68,10 +69,13 @@ def defer(task: Task[..., Any, Any] | str, *, once: str | None = None, **argumen
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether `value` is an int, None, or a short word without spaces or an at-sign."""
-    if value is None or isinstance(value, int):
-        return True
-    return isinstance(value, str) and len(value) <= 64 and "@" not in value and " " not in value
+    """Return whether `value` is an int, None, or an id: a word could be somebody's name."""
+    if not isinstance(value, str):
+        return value is None or isinstance(value, int)
+    try:
+        return str(UUID(value)) == value
+    except ValueError:
+        return False
 
 
 def with_fresh_connection(call: Callable[[], Any], context: object, worker: object) -> Any:

@@ -46,9 +46,11 @@ def bootstrap(admin_dsn: str, database: str, passwords: Mapping[str, str]) -> No
 def _role(connection: psycopg.Connection, role: str, password: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb = "ALTER" if known else "CREATE"
+    # The server, and whoever reads its log of statements, gets the SCRAM verifier and not the password.
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(
         sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB PASSWORD {}").format(
-            sql.SQL(verb), sql.Identifier(role), sql.Literal(password)
+            sql.SQL(verb), sql.Identifier(role), sql.Literal(verifier)
         )
     )
 

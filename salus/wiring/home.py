@@ -6,11 +6,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from salus.kernel.errors import BadInput
 from salus.platform import postgres, roles
 from salus.platform.local_secrets import local_secret
+
+_OURS = frozenset({"user", "password", "dbname", "host", "port", "application_name"})
+"""Parameters of `DATABASE_URL` that are the administrator's, or set by us for each process."""
 
 PROCESS_ROLES = {"app": roles.APP, "sender": roles.SENDER, "owner": roles.OWNER}
 
@@ -65,6 +68,8 @@ def django_database(home: Home, url: str | None, process_role: str) -> dict[str,
         if parts.scheme not in {"postgres", "postgresql"}:
             raise BadInput("Only PostgreSQL is served here.", place="DATABASE_URL")
         host, port = unquote(parts.hostname or ""), str(parts.port or "")
+        # What the address asks of the connection (sslmode=verify-full...) holds for every role's.
+        options |= {name: value for name, value in parse_qsl(parts.query) if name not in _OURS}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database_name(url),

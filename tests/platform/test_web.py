@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import clear_url_caches, include, path
 from django.utils import timezone
 from hypothesis import given
@@ -294,3 +296,12 @@ def test_numbers_and_shares_read_well() -> None:
         == "1,406 under 1% 0% 15%"
     )
     assert rendered("{{ none|moment }} {{ none|ago }}", none=None) == "never never"
+
+
+def test_no_page_but_the_import_puts_an_upload_on_the_disk(tmp_path: Path, settings: Any) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    large = SimpleUploadedFile("rosa-diaz.csv", b"Rosa Diaz," * 400_000)  # more than Django keeps in memory
+    request = RequestFactory().post("/x", {"file": large, "q": "kept"})
+    assert request.POST["q"] == "kept"
+    assert not request.FILES
+    assert list(tmp_path.iterdir()) == []
