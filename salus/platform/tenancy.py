@@ -41,21 +41,30 @@ def current_organization() -> UUID:
 def acting_for(organization_id: UUID) -> Iterator[None]:
     """Open a transaction in which the rows of `organization_id`, and no others, exist.
 
-    The setting is local to the transaction, so it can never leak into a pooled connection. Nesting
-    for the same organization makes a savepoint; for another one it raises `CrossTenant`.
+    The setting is local to the transaction, so it can never leak into a pooled connection; within a
+    transaction that goes on, it is taken back. Nesting for the same organization makes a savepoint;
+    for another one it raises `CrossTenant`.
     """
     present = _current.get()
     if present is not None and present != organization_id:
         raise CrossTenant("This work belongs to another organization.")
     with transaction.atomic():
+        outer = len(connection.savepoint_ids) > 0
         if present is None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('salus.organization', %s, true)", [str(organization_id)])
+            _set(str(organization_id))
         token = _current.set(organization_id)
         try:
             yield
         finally:
             _current.reset(token)
+        if present is None and outer and not connection.needs_rollback:
+            _set("")
+
+
+def _set(organization: str) -> None:
+    """Say to the database whose rows exist, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('salus.organization', %s, true)", [organization])
 
 
 class TenantManager(models.Manager[M]):

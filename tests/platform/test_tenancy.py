@@ -76,6 +76,23 @@ def test_the_setting_ends_with_the_transaction(two: tuple[UUID, UUID]) -> None:
         assert cursor.fetchone() == (None,)
 
 
+def test_the_setting_is_taken_back_when_the_transaction_goes_on(two: tuple[UUID, UUID]) -> None:
+    ours, theirs = two
+    with transaction.atomic(), connection.cursor() as cursor:
+        with acting_for(ours):
+            next_numbers("contacts", 1)
+        cursor.execute("SELECT count(*) FROM platform_feedcounter")
+        assert cursor.fetchone() == (0,)
+        with acting_for(theirs), acting_for(theirs):
+            next_numbers("contacts", 1)
+        cursor.execute("SELECT count(*) FROM platform_feedcounter")
+        assert cursor.fetchone() == (0,)
+        with pytest.raises(RuntimeError), acting_for(ours):
+            raise RuntimeError
+        cursor.execute("SELECT count(*) FROM platform_feedcounter")
+        assert cursor.fetchone() == (0,)
+
+
 def test_the_applications_role_owns_nothing_and_bypasses_nothing(database: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -95,6 +112,71 @@ def test_every_table_with_an_organization_has_forced_row_level_security(database
         )
         # The sign-in record is looked up before an organization is known; it names one and holds no PHI.
         assert {name for (name,) in cursor.fetchall()} <= {"identity_user"}
+
+
+NO_ORGANIZATION = {
+    "django_migrations": "which migrations were made",
+    "django_content_type": "names of our models",
+    "auth_permission": "unused: made by Django's sign-in",
+    "auth_group": "unused",
+    "auth_group_permissions": "unused",
+    "account_emailconfirmation": "unused",
+    "identity_guard": "counts of failed sign-ins, by a keyed hash",
+    "identity_session": "found by a hash of the cookie, before an organization is known",
+    "procrastinate_events": "when jobs began and ended",
+    "procrastinate_jobs": "jobs; their arguments are ids",
+    "procrastinate_periodic_defers": "unused",
+    "procrastinate_workers": "heartbeats",
+}
+"""Every table whose rows belong to no organization, and why it may: none of it is about a patient."""
+
+POLICIES = {
+    ("identity_organization", "before_tenant"),
+    ("identity_user", "before_tenant"),
+    ("account_emailaddress", "follows_user"),
+    ("mfa_authenticator", "follows_user"),
+    ("delivery_queue", "sender"),
+}
+"""Every policy beside `tenant`: each opens something, so each is listed here."""
+
+
+def test_every_table_belongs_to_an_organization_or_is_known_not_to(database: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') "
+            "AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+        )
+        open_tables = {name for (name,) in cursor.fetchall()}
+    assert open_tables <= set(NO_ORGANIZATION)
+
+
+def test_every_policy_is_that_of_the_tenant_or_known(database: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename, policyname, roles, cmd, qual, with_check FROM pg_policies")
+        found = cursor.fetchall()
+    others = {(table, name) for table, name, *_ in found if name != "tenant"}
+    assert others == POLICIES
+    for table, name, roles, command, visible, writable in found:
+        column = "id" if table == "identity_organization" else "organization_id"
+        if name == "tenant":
+            assert visible == writable, table
+            assert visible.startswith(f"({column} = ( SELECT (NULLIF(current_setting("), table
+            assert command == "ALL"
+        elif name == "before_tenant":
+            assert (command, writable) == ("SELECT", None), "it opens no way to write"
+        elif name == "follows_user":
+            assert visible == writable
+            assert "identity_user.id = " in visible, "who sees no user sees no second factor either"
+        else:
+            assert roles == ["salus_sender"], "the application itself sees no other organization's queue"
+
+
+def test_no_function_runs_with_somebody_elses_rights(database: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+        )
+        assert cursor.fetchall() == []
 
 
 def test_numbers_of_a_feed_are_dense_and_ordered_by_commit(database: object, world: object) -> None:
