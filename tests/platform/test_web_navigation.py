@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.time import SystemClock
 from salus.platform.web.shell import Who
+from salus.reports import api as reports
 from salus.wiring.navigation import ROOMS, pulse
 
 
@@ -43,15 +45,16 @@ def asked_by(*permissions: Permission) -> HttpRequest:
     return request
 
 
-def test_who_may_read_the_log_sees_when_it_was_signed(tenant: UUID, actor: Actor, mounted: None) -> None:
-    assert pulse(asked_by(Permission.AUDIT_LOG_READ)) is None, "nothing was signed yet, so nothing is claimed"
+def test_who_may_read_the_log_sees_how_it_was_found(tenant: UUID, actor: Actor, mounted: None) -> None:
     audit.record(Action.AUDIT_LOG_READ, actor=actor, object_kind="log")
     audit.integrate()
     audit.checkpoint(SystemClock())
+    assert pulse(asked_by(Permission.AUDIT_LOG_READ)) is None, "nothing was verified yet: nothing is claimed"
+    reports.verify_log(actor=replace(actor, permissions=frozenset({Permission.AUDIT_LOG_VERIFY})))
     line = pulse(asked_by(Permission.AUDIT_LOG_READ))
     assert line is not None
-    assert (line.headline, line.when, line.url) == ("Log signed", "just now", "/log")
-    assert line.detail.endswith(" entries")
+    assert (line.headline, line.when, line.url) == ("Log verified", "just now", "/log")
+    assert line.detail.endswith(" entries, none changed")
     assert pulse(asked_by(Permission.CAMPAIGNS_REPORT_READ)) is None
 
 
