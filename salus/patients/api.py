@@ -30,6 +30,7 @@ __all__ = [
     "invitation",
     "issue_code",
     "look_at_patient",
+    "network",
     "send_code",
     "session",
     "use_post",
@@ -85,6 +86,11 @@ def end_session(cookie: str, *, ip: str = "", clock: Clock = _CLOCK) -> None:
 def actor_of(session: PatientSession, *, ip: str = "") -> Actor:
     """Return the patient of a session as an actor."""
     return operations.patient(current_organization(), session.contact_id, session.id, ip)
+
+
+def network(ip: str) -> str:
+    """Return a name for a patient's network address that the log may hold; the same for the same address."""
+    return operations.network(ip)
 
 
 def birth_date(year: str, month: str, day: str) -> date | None:

@@ -9,6 +9,9 @@ CODE_DIGITS = 6
 CODE_LIFETIME = timedelta(minutes=10)
 TRIES = 5
 LOCKOUT = timedelta(minutes=30)
+LONGEST_LOCKOUT = timedelta(days=1)
+"""Each lockout in a row lasts twice as long as the one before: whoever reads the patient's mail, and so
+gets every code, could else try 240 birth dates a day (NIST SP 800-63B, 5.2.2: at most 100 in a row)."""
 IDLE = timedelta(minutes=15)
 """45 CFR 164.312(a)(2)(iii), automatic logoff."""
 ABSOLUTE = timedelta(hours=2)
@@ -20,7 +23,7 @@ CODES_AN_HOUR = 5
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """How a person's sign-in stands: failures in a row, and until when nobody may try."""
+    """How a person's sign-in stands: failures in a row, over lockouts too, and until when nobody may try."""
 
     failures: int = 0
     locked_until: datetime | None = None
@@ -32,15 +35,21 @@ class Tries:
     @property
     def left(self) -> int:
         """Return how many tries are left before the lockout."""
-        return max(0, TRIES - self.failures)
+        return TRIES - self.failures % TRIES
 
 
 def after(tries: Tries, *, right: bool, at: datetime) -> Tries:
     """Return how it stands after one try at `at`, which must not be during a lockout."""
     if right:
         return Tries()
-    failures = tries.failures + 1
-    return Tries(0, at + LOCKOUT) if failures >= TRIES else Tries(failures)
+    failures = min(tries.failures + 1, _MOST_COUNTED)
+    if failures % TRIES:
+        return Tries(failures)
+    before = failures // TRIES - 1
+    return Tries(failures, at + min(LOCKOUT * 2 ** min(before, 10), LONGEST_LOCKOUT))
+
+
+_MOST_COUNTED = 1000 * TRIES
 
 
 @dataclass(frozen=True, slots=True)

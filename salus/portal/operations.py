@@ -14,6 +14,7 @@ from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
+from salus.patients import api as patients
 from salus.patients.contracts import PatientSession, Proof
 from salus.permissions import api as permissions
 from salus.permissions.contracts import (
@@ -159,7 +160,7 @@ def stop_target(token: str, at: datetime) -> StopTarget:
 
 def bearer(contact_id: UUID, ip: str) -> Actor:
     """Return the bearer of a link as an actor: the patient, as far as a link can tell."""
-    return Actor(ActorKind.PATIENT, current_organization(), contact_id, ip=ip)
+    return Actor(ActorKind.PATIENT, current_organization(), contact_id, ip=patients.network(ip))
 
 
 def unsubscribe(token: str, *, everything: bool, ip: str, at: datetime) -> StopTarget:
@@ -214,7 +215,7 @@ def wrong_person(contact_id: UUID, channel: Channel, *, ip: str, at: datetime) -
     entry = NewEntry(
         contact_id, EntryKind.SUPPRESSION, at, ONE_CLICK, channel=channel, details={"reason": "wrong_person"}
     )
-    actor = Actor(ActorKind.SYSTEM, current_organization(), name="portal", ip=ip)
+    actor = Actor(ActorKind.SYSTEM, current_organization(), name="portal", ip=patients.network(ip))
     permissions.append([entry], actor=actor)
     _record(Action.PORTAL_UNSUBSCRIBE, contact_id, actor, 1)
 

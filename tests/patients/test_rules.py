@@ -26,6 +26,29 @@ def test_five_wrong_tries_lock_for_half_an_hour() -> None:
     assert tries.left == rules.TRIES
 
 
+def test_each_lockout_in_a_row_lasts_twice_as_long_up_to_a_day() -> None:
+    tries, at, hours = Tries(), NOW, []
+    for _ in range(9 * rules.TRIES):
+        tries = rules.after(tries, right=False, at=at)
+        if tries.locked_until is not None:
+            hours.append((tries.locked_until - at) / timedelta(hours=1))
+            assert tries.left == rules.TRIES
+            at = tries.locked_until
+    assert hours == [0.5, 1, 2, 4, 8, 16, 24, 24, 24]
+    assert rules.after(tries, right=True, at=at) == Tries()
+
+
+def test_nobody_gets_through_the_birth_dates_of_a_year_in_a_month() -> None:
+    tries, at, guesses = Tries(), NOW, 0
+    while at < NOW + timedelta(days=30):
+        tries = rules.after(tries, right=False, at=at)
+        guesses, at = guesses + 1, tries.locked_until or at
+    assert guesses < 200
+    for _ in range(40_000):
+        tries = rules.after(tries, right=False, at=at)
+    assert tries.failures < 2**15, "the column holds it"
+
+
 @given(st.lists(st.booleans(), max_size=40))
 def test_nobody_ever_gets_more_than_five_wrong_tries_in_a_row(rights: list[bool]) -> None:
     tries, wrong = Tries(), 0

@@ -117,7 +117,13 @@ def test_after_five_wrong_tries_even_the_right_one_is_refused(
     assert api.send_code(token, language="en", clock=clock) == CodeNotSent(wait=True)
     clock.advance(30 * MINUTE)
     assert api.invitation(token, clock=clock).locked_until is None
+    for left in (4, 3, 2, 1):
+        assert api.verify(token, code="0", birth_date=BORN, clock=clock) == NotVerified(left)
+    again = LockedOut(clock.now() + 60 * MINUTE)
+    assert api.verify(token, code="0", birth_date=BORN, clock=clock) == again, "the second one is longer"
+    clock.advance(60 * MINUTE)
     signed_in(token, emailed(token, post, clock), clock)
+    assert api.verify(token, code="0", birth_date=BORN, clock=clock) == NotVerified(4), "it is forgotten"
 
 
 def test_the_lockout_belongs_to_the_person_and_not_to_the_link(
@@ -249,6 +255,13 @@ def test_every_step_is_in_the_audit_log(
 ) -> None:
     code = emailed(token, post, clock)
     api.verify(token, code="1", birth_date=BORN, ip="192.0.2.7", clock=clock)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ip FROM audit_entry WHERE organization_id = %s", [actor.organization_id]
+        )
+        networks = {ip for (ip,) in cursor.fetchall()} - {""}
+    assert networks == {api.network("192.0.2.7")}, "where a patient was is not told, only that it is the same"
+    assert "192" not in str(networks)
     cookie = signed_in(token, code, clock).cookie
     api.end_session(cookie, clock=clock)
     for _ in range(6):

@@ -116,7 +116,7 @@ def test_five_wrong_tries_lock_and_the_page_says_what_to_do(world_of_rosa: World
     for _ in range(2):
         answer = client.post(link, {"code": "1", **FACTS})
         assert answer.status_code == 429
-        assert "Too many tries. Wait 30 minutes or call us." in text_of(answer)
+        assert "Too many tries. Wait at least 30 minutes, or call us." in text_of(answer)
     assert client.get(link).status_code == 429
     assert client.post(f"{link}/code").status_code == 429
     world_of_rosa.clock.advance(timedelta(minutes=30))
