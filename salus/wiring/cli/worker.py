@@ -72,6 +72,7 @@ async def _work(app: Any, jobs: int) -> None:
                 concurrency=jobs,
                 fetch_job_polling_interval=0.5,
                 install_signal_handlers=True,
+                delete_jobs="successful",  # the audit log remembers what was done
                 worker_middleware=[noted],
                 task_middleware=[with_fresh_connection],
             )
