@@ -19,7 +19,7 @@ from salus.contacts.codes import SYSTEM_OF_URI, SYSTEMS, normal_code
 from salus.contacts.contracts import Attribute, Change, ContactPatch, Merged, Opened
 from salus.contacts.dictionary import DICTIONARY
 from salus.contacts.document import Prepared, identifier_kind, identifier_value
-from salus.contacts.merging import Ready, make_ready
+from salus.contacts.merging import Ready, Seal, make_ready
 from salus.contacts.merging import make_rows_ready as _make_rows_ready
 from salus.contacts.places import LANGUAGES, STATES, country_code, language_code, state_code, zone_of_state
 from salus.contacts.special_codes import (
@@ -46,6 +46,7 @@ from salus.kernel.vocabulary import AddressSource, Channel
 from salus.keys import api as keys
 from salus.keys.contracts import Blinder
 from salus.platform import feed
+from salus.platform.tenancy import current_organization
 
 __all__ = [
     "CODE_LISTS",
@@ -58,6 +59,7 @@ __all__ = [
     "CodePatterns",
     "Prepared",
     "Ready",
+    "Seal",
     "ValueSet",
     "address_maker",
     "blind_address",
@@ -70,6 +72,7 @@ __all__ = [
     "covers",
     "date_in",
     "dictionary",
+    "document_sealer",
     "erase_person",
     "export_person",
     "find_by_address",
@@ -162,15 +165,25 @@ def make_patches_ready(
     )
 
 
+def document_sealer() -> Seal:
+    """Return what seals documents of the current organization's contacts, for `make_rows_ready`."""
+    return operations.document_sealer(current_organization(), keys.sealer())
+
+
 def make_rows_ready(
-    rows: Sequence[Prepared], *, blinder: Blinder | None = None, clock: Clock = _CLOCK
+    rows: Sequence[Prepared],
+    *,
+    blinder: Blinder | None = None,
+    seal: Seal | None = None,
+    clock: Clock = _CLOCK,
 ) -> list[Ready]:
     """Do what `make_patches_ready` does for rows whose every part was made by this door's own readers.
 
     Values by `reader`, records by `check_record` or `normal_code`, addresses by `address_maker`,
-    identifiers by `identifier_value`: for imports of millions.
+    identifiers by `identifier_value`: for imports of millions. With `seal` (`document_sealer()`) the
+    work of making new contacts is done here too, ahead of `merge_ready`.
     """
-    return _make_rows_ready(rows, blinder=blinder or keys.blinder(), today=clock.now().date())
+    return _make_rows_ready(rows, blinder=blinder or keys.blinder(), today=clock.now().date(), seal=seal)
 
 
 def merge_ready(batch: Sequence[Ready], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:

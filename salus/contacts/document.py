@@ -174,13 +174,15 @@ def new_document(patch: Prepared) -> Document:
     if None in document.values():
         document = {key: value for key, value in document.items() if value is not None}
     for key, records in patch.records.items():
-        kept = _merge_records((), records)
+        alone = len(records) == 1 and records[0].get("status") != REMOVED
+        kept = list(records) if alone else _merge_records((), records)
         if kept:
             document[key] = kept
     for key, codes in patch.adds.items():
         document[key] = list(dict.fromkeys((*document.get(key, ()), *codes)))
     if patch.addresses:
-        document["addresses"] = sorted(patch.addresses, key=_closest)
+        several = len(patch.addresses) > 1
+        document["addresses"] = sorted(patch.addresses, key=_closest) if several else [*patch.addresses]
     if patch.identifiers:
         document["identifiers"] = [{"system": system, "value": value} for system, value in patch.identifiers]
     return document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -27,11 +27,24 @@ Key = tuple[str, str]
 """A kind of blind index and the normalized value."""
 
 
+Seal = Callable[[UUID, dict[str, Any]], bytes]
+"""Seals the document of a contact."""
+
+
+class Fresh(NamedTuple):
+    """A contact that does not exist yet: its id, its document, and that sealed."""
+
+    id: UUID
+    document: dict[str, Any]
+    sealed: bytes
+
+
 class Ready(NamedTuple):
     """A patch that was checked, with its blind indexes; or the reason and field why it is refused.
 
     `identifiers` are the candidates of every identifier, retired keys included; `address` those of
     the one address that may tell who it is; `own` the indexes to store, under the present key.
+    `fresh` is the contact that this patch would make, sealed ahead of time: nobody may need it.
     """
 
     patch: Prepared | None
@@ -40,6 +53,7 @@ class Ready(NamedTuple):
     own: tuple[bytes, ...] = ()
     reason: str = ""
     field: str = ""
+    fresh: Fresh | None = None
 
 
 def make_ready(
@@ -58,24 +72,34 @@ def make_ready(
     return ready
 
 
-def make_rows_ready(rows: Iterable[Prepared], *, blinder: Blinder, today: date) -> list[Ready]:
-    """Make the blind indexes of patches that an importer has brought to normal form itself."""
+def make_rows_ready(
+    rows: Sequence[Prepared], *, blinder: Blinder, today: date, seal: Seal | None = None
+) -> list[Ready]:
+    """Make the blind indexes of patches that an importer has brought to normal form itself.
+
+    With `seal`, the contacts that they would make are sealed too, for when most of them are new.
+    """
     day = today.isoformat()
+    ids = new_ids(len(rows)) if seal is not None else []
     ready = []
-    for row in rows:
+    for place, row in enumerate(rows):
         try:
             check_not_in_future(row.values, day)
         except BadInput as fault:
             ready.append(Ready(None, reason=fault.what, field=fault.place))
-        else:
-            ready.append(_indexed(row, blinder))
+            continue
+        fresh = None
+        if seal is not None:
+            document = new_document(row)
+            fresh = Fresh(ids[place], document, seal(ids[place], document))
+        ready.append(_indexed(row, blinder, fresh))
     return ready
 
 
 _BLIND_KIND: Mapping[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
-def _indexed(prepared: Prepared, blinder: Blinder) -> Ready:
+def _indexed(prepared: Prepared, blinder: Blinder, fresh: Fresh | None = None) -> Ready:
     """Return a checked patch with its blind indexes."""
     if not (prepared.identifiers or prepared.addresses):
         empty = not (prepared.values or prepared.records or prepared.adds)
@@ -95,7 +119,7 @@ def _indexed(prepared: Prepared, blinder: Blinder) -> Ready:
             own.append(address[0])
         else:
             own.append(blinder.blind(kind, value))
-    return Ready(prepared, identifiers, address, tuple(own))
+    return Ready(prepared, identifiers, address, tuple(own), fresh=fresh)
 
 
 def _deciding_address(addresses: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -120,6 +144,8 @@ class Person:
     """The document as it was stored, once it has changed."""
     blinds: tuple[bytes, ...] | None = None
     """The indexes to store, as long as one patch alone made this person."""
+    sealed: bytes | None = None
+    """The document sealed ahead, as long as one patch alone made this person."""
 
 
 @dataclass(slots=True)
@@ -168,8 +194,12 @@ class Batch:
 
     def _create(self, ready: Ready) -> Person:
         assert ready.patch is not None
-        person = Person(next(self._ids), new_document(ready.patch), changed=True, blinds=ready.own)
-        self.people[person.id] = person
+        if ready.fresh is not None:
+            identity, document, sealed = ready.fresh
+        else:
+            identity, document, sealed = next(self._ids), new_document(ready.patch), None
+        person = Person(identity, document, changed=True, blinds=ready.own, sealed=sealed)
+        self.people[identity] = person
         self._enter(person, ready.own)
         return person
 
@@ -180,7 +210,8 @@ class Batch:
             return Fate(MergeOutcome.UNCHANGED, person)
         if person.before is None:
             person.before = person.document
-        person.document, person.changed, person.blinds = document, True, None
+        person.document, person.changed = document, True
+        person.blinds = person.sealed = None
         self._enter(person, ready.own)
         return Fate(MergeOutcome.UPDATED, person)
 

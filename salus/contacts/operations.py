@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -15,7 +16,7 @@ from salus.audit.contracts import Action
 from salus.contacts import queries
 from salus.contacts.contracts import Merged, MergeOutcome
 from salus.contacts.document import blind_keys
-from salus.contacts.merging import Batch, Fate, Person, Ready, blinds_of, lost_keys
+from salus.contacts.merging import Batch, Fate, Person, Ready, Seal, blinds_of, lost_keys
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound
 from salus.keys import api as keys
@@ -88,8 +89,19 @@ _UPDATE = sql.SQL(
 _INSERT_BLINDS = sql.SQL(
     "INSERT INTO contacts_blind (organization_id, blind, contact_id) "
     "SELECT %s, substring(t.blinds FROM place FOR {length}), t.id "
-    "FROM {table} t, generate_series(1, length(t.blinds), {length}) AS place ON CONFLICT DO NOTHING"
+    "FROM {table} t JOIN generate_series(1, %s, {length}) AS place ON place <= length(t.blinds) {conflict}"
 )
+
+
+def document_sealer(organization_id: UUID, sealer: Sealer) -> Seal:
+    """Return what seals the documents of an organization's contacts, without looking anything up."""
+    seal, dumps = sealer.seal, orjson.dumps
+    head, tail = organization_id.bytes, queries.TABLE.encode()
+
+    def seal_document(contact_id: UUID, document: dict[str, Any]) -> bytes:
+        return seal(dumps(document), head + contact_id.bytes + tail)  # as `queries.associated` has it
+
+    return seal_document
 
 
 class _Writer:
@@ -117,27 +129,35 @@ class _Writer:
     ) -> None:
         if not people:
             return
-        seal, dumps, blinder = self._sealer.seal, orjson.dumps, self._blinder
-        head, tail = self._organization_id.bytes, queries.TABLE.encode()
+        seal, blinder = document_sealer(self._organization_id, self._sealer), self._blinder
         rows = [
             (
                 person.id,
                 person.number,
                 person.version + 1,
                 number,
-                seal(dumps(person.document), head + person.id.bytes + tail),  # as `queries.associated`
+                person.sealed or seal(person.id, person.document),
                 b"".join(blinds_of(person, blinder)),
             )
             for number, person in enumerate(people, change)
         ]
         table = bulk.copy_rows(_COLUMNS, rows)
         bulk.execute(statement.format(table), stamps)
-        _insert_blinds(table, self._organization_id)
+        longest = max(len(row[-1]) for row in rows)
+        _insert_blinds(table, self._organization_id, longest, fresh=statement is _INSERT)
 
 
-def _insert_blinds(table: sql.Composable, organization_id: UUID) -> None:
-    statement = _INSERT_BLINDS.format(table=table, length=sql.Literal(queries.BLIND_LENGTH))
-    bulk.execute(statement, [organization_id])
+def _insert_blinds(
+    table: sql.Composable, organization_id: UUID, longest: int, *, fresh: bool = False
+) -> None:
+    """Store the indexes in a loaded table, `longest` bytes at most; of `fresh` people none is there yet."""
+    statement = _INSERT_BLINDS.format(
+        table=table,
+        length=sql.Literal(queries.BLIND_LENGTH),
+        conflict=sql.SQL("" if fresh else "ON CONFLICT DO NOTHING"),
+    )
+    if longest:
+        bulk.execute(statement, [organization_id, longest])
 
 
 def _forget(lost: Iterable[tuple[UUID, list[tuple[str, str]]]]) -> None:
@@ -220,5 +240,5 @@ def seal_anew(after: int, limit: int) -> int | None:
         sql.SQL("UPDATE contacts_contact c SET sealed = t.sealed FROM {} t WHERE c.id = t.id").format(table)
     )
     _forget((person.id, blind_keys(person.document)) for person in people)
-    _insert_blinds(table, organization_id)
+    _insert_blinds(table, organization_id, max(len(row[-1]) for row in sealed))
     return rows[-1].number

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from salus.contacts import api as contacts
+from salus.contacts.api import Seal
 from salus.contacts.contracts import ContactPatch, Identifier
 from salus.intake import fhir
 from salus.intake.contracts import Severity
@@ -23,10 +24,18 @@ from salus.kernel.time import Clock
 from salus.keys.contracts import Blinder
 
 
+class Keys(NamedTuple):
+    """The handles that a batch needs; the thread that reads has no organization in context."""
+
+    blinder: Blinder
+    seal: Seal | None = None
+    """Given while most people are new: then they are sealed ahead."""
+
+
 class Reader(Protocol):
     """Reads one file, batch by batch."""
 
-    def read(self, lines: Sequence[bytes], *, last: bool, blinder: Blinder) -> Work:
+    def read(self, lines: Sequence[bytes], *, last: bool, keys: Keys) -> Work:
         """Return the work that is in `lines`; what is not complete is kept for the next call."""
         ...
 
@@ -61,7 +70,7 @@ class ContactsCsv(_CsvBatches):
         super().__init__(width=width, delimiter=delimiter, line=line)
         self._rows, self._clock = rows, clock
 
-    def read(self, lines: Sequence[bytes], *, last: bool, blinder: Blinder) -> Work:
+    def read(self, lines: Sequence[bytes], *, last: bool, keys: Keys) -> Work:
         """Return the people in `lines`."""
         records, work = self._begin(lines, last=last)
         rows: list[contacts.Prepared] = []
@@ -72,7 +81,7 @@ class ContactsCsv(_CsvBatches):
             else:
                 rows.append(found)
                 work.people.append(PatientWork((origin,), died=bool(found.values.get("deceased"))))
-        work.ready = contacts.make_rows_ready(rows, blinder=blinder, clock=self._clock)
+        work.ready = contacts.make_rows_ready(rows, blinder=keys.blinder, seal=keys.seal, clock=self._clock)
         return work
 
 
@@ -83,7 +92,7 @@ class PermissionsCsv(_CsvBatches):
         super().__init__(width=width, delimiter=delimiter, line=line)
         self._rows = rows
 
-    def read(self, lines: Sequence[bytes], *, last: bool, blinder: Blinder) -> Work:
+    def read(self, lines: Sequence[bytes], *, last: bool, keys: Keys) -> Work:
         """Return the entries in `lines`."""
         records, work = self._begin(lines, last=last)
         for record in records:
@@ -101,7 +110,7 @@ class FhirNdjson:
     def __init__(self, context: Context, clock: Clock, *, line: int) -> None:
         self._context, self._clock, self._line = context, clock, line
 
-    def read(self, lines: Sequence[bytes], *, last: bool, blinder: Blinder) -> Work:
+    def read(self, lines: Sequence[bytes], *, last: bool, keys: Keys) -> Work:
         """Return what the resources in `lines` tell, by patient."""
         work = Work(self._line + len(lines), sum(map(len, lines)))
         groups: dict[str, list[tuple[Origin, Facts]]] = {}
@@ -114,7 +123,9 @@ class FhirNdjson:
                 groups.setdefault(found[1].patient, []).append(found)
         self._line = work.line
         patches = [_patch(group) for group in groups.values()]
-        work.ready = contacts.make_patches_ready(patches, blinder=blinder, checked=True, clock=self._clock)
+        work.ready = contacts.make_patches_ready(
+            patches, blinder=keys.blinder, checked=True, clock=self._clock
+        )
         work.people = [
             PatientWork(
                 [origin for origin, _ in group],

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from salus.contacts import api as contacts
 from salus.intake import lines, operations, queries, uploads
 from salus.intake.contracts import (
     ENDED,
@@ -31,7 +32,7 @@ from salus.intake.fhir.facts import Context
 from salus.intake.models import Import
 from salus.intake.permission_rows import PermissionReader
 from salus.intake.plan import Plan
-from salus.intake.readers import ContactsCsv, FhirNdjson, PermissionsCsv, Reader
+from salus.intake.readers import ContactsCsv, FhirNdjson, Keys, PermissionsCsv, Reader
 from salus.intake.work import Work
 from salus.intake.writing import BatchWriter
 from salus.kernel.acting import Actor
@@ -83,6 +84,7 @@ class Run:
         self._plan: Plan
         self._declaration: Declaration
         self._writer: BatchWriter
+        self._mostly_new = False
 
     def run(self, progress: Progress | None = None) -> ImportFacts:
         """Import what is left, and return how it ended.
@@ -134,12 +136,13 @@ class Run:
     def _works(self, start: Position) -> Iterator[tuple[Work, Position]]:
         """Yield each batch with the position behind it; the next one is read while it is written."""
         with acting_for(self._organization_id):
-            blinder = keys.blinder()
+            blinder, seal = keys.blinder(), contacts.document_sealer()
         position = start
         with tuned(), ThreadPoolExecutor(1, thread_name_prefix="intake") as pool:
             waiting: tuple[int, int, Future[Work]] | None = None
             for file, reader, batch, lead, last in self._batches(start):
-                future = pool.submit(reader.read, batch, last=last, blinder=blinder)
+                handles = Keys(blinder, seal if self._mostly_new else None)
+                future = pool.submit(reader.read, batch, last=last, keys=handles)
                 if waiting is not None:
                     work, position = _behind(position, *waiting)
                     yield work, position
@@ -183,8 +186,10 @@ class Run:
             return
         if Position(**row.position) != before:
             raise Conflict("This import is running elsewhere.", kept="It goes on there.")
+        more = self._writer.write(work)
+        self._mostly_new = more["created"] * 2 > more["taken"]
         counts = Counter(row.counts)
-        counts.update(self._writer.write(work))
+        counts.update(more)
         row.counts = dict(counts)
         row.position = asdict(after)
         row.bytes_done = min(

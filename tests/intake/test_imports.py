@@ -498,3 +498,20 @@ def test_uploads_that_nobody_described_are_removed_after_two_days(organization: 
         assert api.discard_abandoned(actor=actor, clock=clock) == 1
         assert Import.objects.get().status == "cancelled"
         assert not Chunk.objects.exists()
+
+
+def test_people_who_were_sealed_ahead_are_those_who_are_merged(
+    organization: UUID, import_csv: ImportCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH_LINES", 2)
+    new = "".join(f"C-{n},p{n}@lakepost.test,Zoldina{n},,1980-05-06,WA,\n" for n in range(9))
+    known = "C-0,,,,,TX,\nC-8,,,,,TX,\nC-9,,Orvin,,,,\nC-9,,,,,CA,\n"
+
+    facts = import_csv(HEAD + new + known)
+
+    assert facts.counts == Counts(read=13, taken=13, created=10, updated=3)
+    found = documents(organization)
+    assert [one["identifiers"][0]["value"] for one in found] == [f"C-{n}" for n in range(10)]
+    assert [one["state"] for one in found] == ["TX", *["WA"] * 7, "TX", "CA"]
+    with acting_for(organization):
+        assert contacts.find_by_identifier("mrn", "C-9") is not None
