@@ -37,7 +37,7 @@ def worlds(draw: Any) -> tuple[Moment, list[Someone], list[dict[str, Any]]]:
     return moment, people, draw(st.lists(trees(at), min_size=1, max_size=6))
 
 
-def true_of(node: Node, people: list[Someone], moment: Moment) -> set[int]:
+def true_of(node: Node, people: Sequence[Someone], moment: Moment) -> set[int]:
     return {
         number
         for number, (document, happened, standing) in enumerate(people, 1)
@@ -102,7 +102,7 @@ def test_every_date_operator_agrees_around_its_edges_in_every_zone(people: Peopl
             product(_days(today), ["", "Pacific/Pago_Pago", "Pacific/Kiritimati"]), 1
         )
     ]
-    ages = [
+    ages: list[dict[str, Any]] = [
         {word: n}
         for n in (-1, 0, 0.5, 1, 4, 44, 45)
         for word in ("equal", "above", "below", "at_least", "at_most")
@@ -153,12 +153,13 @@ def test_codes_and_records_agree(people: People) -> None:
     segments: list[dict[str, Any]] = [{"field": "risk_factors", "has": code} for code in asked]
     for code, least in product(asked, (1, 2)):
         segments.append({"record": "labs", "code": code, "at_least": least})
-    for code in ("E11", ["E11.9", "4548-4"]):
-        segments.append({"latest": "labs", "code": code, "value": {"above": 9}})
+    either: tuple[str | list[str], ...] = ("E11", ["E11.9", "4548-4"])
+    for some_codes in either:
+        segments.append({"latest": "labs", "code": some_codes, "value": {"above": 9}})
         segments.append(
-            {"latest": "labs", "code": code, "date": {"within_last": {"days": 90}}, "status": "final"}
+            {"latest": "labs", "code": some_codes, "date": {"within_last": {"days": 90}}, "status": "final"}
         )
-        segments.append({"latest": "labs", "code": code, "date": {"older_than": {"days": 90}}})
+        segments.append({"latest": "labs", "code": some_codes, "date": {"older_than": {"days": 90}}})
     _agree(people, some, NOW, segments + [{"not": one} for one in segments[-6:]])
 
 

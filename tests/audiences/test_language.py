@@ -204,7 +204,9 @@ def test_the_limits_hold_through_other_segments() -> None:
     def find(segment_id: UUID) -> Any:
         if segment_id.int > 15:
             raise NotFound
-        inner = {"segment": str(UUID(int=segment_id.int + 1))} if segment_id.int < 15 else {"all": []}
+        inner: dict[str, Any] = (
+            {"segment": str(UUID(int=segment_id.int + 1))} if segment_id.int < 15 else {"all": []}
+        )
         return tree({"all": [inner, inner]})
 
     with pytest.raises(BadInput, match="more than 2000 rules"):

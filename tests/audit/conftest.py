@@ -31,7 +31,7 @@ def behind_our_back(database: Any) -> Iterator[Thief]:
         connection.execute("SET session_replication_role = replica")
 
         def run(statement: str, *parameters: object) -> None:
-            cursor = connection.execute(statement, parameters)  # type: ignore[arg-type]
+            cursor = connection.execute(statement, parameters)
             assert cursor.rowcount > 0, "the tampering touched nothing"
 
         yield run

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from salus.contacts import api as contacts
 from salus.delivery import preparing
 from salus.delivery.contracts import Origin, State
 from salus.delivery.leasing import LEASE, mark_begun
 from salus.delivery.models import MessageRow
+from salus.gate import api as gate
 from salus.gate.contracts import Reason
-from salus.kernel.vocabulary import Channel, Protection
+from salus.identity.models import OrganizationRow
+from salus.kernel.vocabulary import Channel, Profile, Protection, Purpose
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry
 
@@ -75,6 +80,43 @@ def test_who_has_another_address_now_gets_it_there(desk: Desk) -> None:
     change(desk, "ada", "ada.new@harbor.example.test")
     [prepared] = desk.take().prepared
     assert prepared.content.to == "ada.new@harbor.example.test"
+
+
+def test_a_message_cleared_under_other_rules_is_asked_about_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Salus was upgraded while it waited: what the old tables allowed, the new ones may not."""
+    desk.admit("ada", "bert")
+    desk.release()
+    asked: list[int] = []
+    decide = gate.assemble_and_clear
+
+    def listen(facts: Any, numbers: Any, *more: Any) -> Any:
+        asked.extend(numbers)
+        return decide(facts, numbers, *more)
+
+    monkeypatch.setattr(gate, "assemble_and_clear", listen)
+    assert len(desk.take(1).prepared) == 1
+    assert asked == [], "the same rules: nobody is asked about twice"
+    monkeypatch.setattr(gate, "RULES_VERSION", "another")
+    assert len(desk.take().prepared) == 1
+    assert len(asked) == 1
+
+
+def test_an_organization_that_became_strict_sends_nothing_that_only_the_floor_allows(desk: Desk) -> None:
+    """Its other settings are those of now too: what the plan was made for does not outlive them."""
+    desk.admit("ada")
+    lenient = replace(office.EDUCATION, purpose=Purpose.NEWSLETTER, conditions=())
+    version_id = office.template(desk.organization, lenient)
+    spec = desk.spec(version_id)
+    floor = replace(spec, facts=replace(spec.facts, profile=Profile.FEDERAL_FLOOR))
+    OrganizationRow.objects.update(profile=Profile.FEDERAL_FLOOR)
+    origin = desk.release(floor)
+    assert desk.states(origin) == {State.CLEARED: 1}, "the floor lets a newsletter to a patient go"
+    OrganizationRow.objects.update(profile=Profile.STRICT)
+    batch = desk.take()
+    assert batch.prepared == []
+    assert [each.reason for each in batch.stopped] == [Reason.NO_OPT_IN]
 
 
 def test_who_asked_for_another_address_meanwhile_gets_it_there_only(desk: Desk) -> None:

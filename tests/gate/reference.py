@@ -168,7 +168,7 @@ class Oracle:
         rules = self.apply()
         scope = max((rule.opt_outs for rule in rules), key=lambda one: one.value)
         reasons = [] if any(rule.kind is Kind.PERMIT for rule in rules) else [Reason.NO_RULE]
-        gates = {}
+        gates: dict[Any, Any] = {}
         for rule in rules:
             for demand in rule.demands(self.f.profile) or ():
                 opened = self.satisfied(demand, scope)

@@ -232,7 +232,8 @@ AUTHORIZATION_FLAWS: dict[str, st.SearchStrategy[Any]] = {
 def near(draw: st.DrawFn, facts: MessageFacts, who: PersonFacts) -> tuple[MessageFacts, PersonFacts]:
     """A case a step or two away from a given one: what it takes to fall off the edge of a rule."""
     has = replace(who.standing, **changed(draw, STANDING_CHANGES, 1))
-    if has.authorizations and draw(st.booleans()):
+    spoils: bool = draw(st.booleans())
+    if has.authorizations and spoils:
         flawed = replace(has.authorizations[0], **changed(draw, AUTHORIZATION_FLAWS, 2))
         has = replace(has, authorizations=(flawed, *has.authorizations[1:]))
     changes = changed(draw, PERSON_CHANGES, 1)

@@ -118,7 +118,8 @@ def test_the_law_of_one_more_state_never_opens_a_gate(
 @quick
 @given(messages(), people(), st.sampled_from(["relation", "birth_date", "states", "address"]))
 def test_knowing_less_never_opens_a_gate(facts: MessageFacts, person: PersonFacts, name: str) -> None:
-    unknown = replace(person, **{name: frozenset() if name == "states" else None})
+    nothing: dict[str, Any] = {name: frozenset() if name == "states" else None}
+    unknown = replace(person, **nothing)
     if name == "address" and facts.channel is Channel.PORTAL:
         return
     if decide(facts, unknown).allowed:

@@ -337,7 +337,7 @@ def test_the_wish_for_text_messages_is_for_a_purpose_an_address_and_a_time() -> 
         {"channel": Channel.EMAIL},
         {"address": Phi("else@example.org")},
     ):
-        other = replace(who.standing, unencrypted=(replace(wish, **flaw),))  # type: ignore[arg-type]
+        other = replace(who.standing, unencrypted=(replace(wish, **flaw),))
         assert decide(facts, replace(who, standing=other)).reason is R.NOT_ENCRYPTED
     soon = replace(wish, valid_until=AT + timedelta(minutes=5), address=Phi(MAIL))
     decision = decide(facts, replace(who, standing=replace(who.standing, unencrypted=(soon,))))

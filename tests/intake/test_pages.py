@@ -216,7 +216,7 @@ def test_rejected_rows_are_given_only_to_who_may_open_phi(console: Console, csv_
 
     coordinator = console.client("care_coordinator")
     answer = coordinator.post(f"/imports/{import_id}/rejects")
-    body = b"".join(answer.streaming_content).decode()
+    body = answer.getvalue().decode()
 
     assert answer["Content-Disposition"] == 'attachment; filename="rejects.csv"'
     assert "C-3,not an address,Zoldina" in body

@@ -241,7 +241,7 @@ def test_after_destruction_nothing_opens_and_the_log_still_proves_it(organizatio
         audit.checkpoint()
         (entry,) = audit.entries(Filters(action="keys:organization:destroy"))
         assert entry.details == {"keys": 6}
-        assert audit.prove(entry.id)
+        assert audit.prove(entry.id).entry_id == entry.id
         assert audit.verify().verified
 
 

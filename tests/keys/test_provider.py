@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mine(folder: Path) -> Path:
+def mine(folder: Path) -> Iterator[Path]:
     """Local secrets of this test, not of the session."""
     before = local._ports
     local.configure(file_provider(folder), folder)
@@ -122,7 +123,8 @@ def test_the_file_is_a_keyset_that_can_hold_an_old_key_beside_a_new_one(folder: 
 
     old = file_provider(folder)
     wrapped = old.wrap(b"a key", b"place")
-    new = json.loads((folder / "new" / KEY_FILE).read_text()) if file_provider(folder / "new") else {}
+    file_provider(folder / "new")
+    new = json.loads((folder / "new" / KEY_FILE).read_text())
     new["key"] += json.loads((folder / KEY_FILE).read_text())["key"]
     (folder / KEY_FILE).write_text(json.dumps(new))
     both = FileKeyProvider(folder / KEY_FILE)

@@ -61,7 +61,8 @@ def ledgers(draw: st.DrawFn) -> list[Entry]:
     entries = draw(st.lists(one_entry(), max_size=8))
     for place, ender in enumerate(entries):
         targets = [held.id for held in entries if held.kind is SHAPES[ender.kind].ends]
-        if targets and draw(st.booleans()):
+        names: bool = draw(st.booleans())
+        if targets and names:
             entries[place] = replace(ender, ends=draw(st.sampled_from(targets)))
     return entries
 
@@ -122,7 +123,7 @@ def opens(standing: Standing) -> set[Any]:
         for channel in CHANNELS
         if standing.opted_in(topic, channel) and not standing.opted_out(topic, channel)
     }
-    held = [*standing.authorizations, *standing.unencrypted, *standing.part2_consents]
+    held: list[Any] = [*standing.authorizations, *standing.unencrypted, *standing.part2_consents]
     return agreed | choices | {part.evidence_id for part in held}
 
 
@@ -135,7 +136,8 @@ def bars(standing: Standing) -> set[Any]:
         for channel in CHANNELS
         if standing.opted_out(topic, channel)
     }
-    return flags | outs | {part.evidence_id for part in (*standing.restrictions, *standing.suppressions)}
+    held: list[Any] = [*standing.restrictions, *standing.suppressions]
+    return flags | outs | {part.evidence_id for part in held}
 
 
 @given(ledgers(), one_entry(RESTRICTING), moments)
