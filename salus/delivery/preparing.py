@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
+
 from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.api import Compiled
@@ -21,14 +23,15 @@ from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.rules import Bound, Check, Present, check
 from salus.delivery.sealing import Content, message_binding, open_content, seal_content
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance
+from salus.gate.contracts import Clearance, MessageFacts
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import SalusError
-from salus.kernel.vocabulary import Protection, Special
+from salus.kernel.vocabulary import Profile, Protection, Special
 from salus.keys import api as keys
 from salus.permissions import api as permissions
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,19 @@ _REBOUND = (
     "rule",
     "language",
     "version_id",
+)
+
+# One stretch of the primary key each; the policy keeps every statement within the organization.
+_NAMES = [field.attname for field in MessageRow._meta.concrete_fields]
+_ROWS = sql.SQL("SELECT {} FROM delivery_message WHERE id = ANY(%s)").format(
+    sql.SQL(", ").join(map(sql.Identifier, _NAMES))
+)
+_BOUND = sql.SQL(
+    "SELECT id, contact_id, contact_version, standing_version, valid_until FROM delivery_message "
+    "WHERE id = ANY(%s) AND state = 'leased'"
+)
+_TO_LEASED = sql.SQL(
+    "UPDATE delivery_message SET state = 'leased', changed_at = %s WHERE id = ANY(%s::uuid[])"
 )
 
 LEASABLE = (State.CLEARED, State.DEFERRED, State.LEASED)
@@ -117,7 +133,7 @@ def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
     outcome to be recorded; rows that are not leasable any more are dropped from the queue there.
     """
     batch = Batch(identity.organization())
-    rows = {row.id: row for row in MessageRow.objects.filter(id__in=[each.message_id for each in leases])}
+    rows = {row.id: row for row in rows_of([each.message_id for each in leases])}
     _flag_uncertain(leases, rows)
     keeper = _Keeper(batch.organization, actor, at)
     still, stopped = keeper.recheck([rows[each.message_id] for each in leases if each.message_id in rows])
@@ -129,19 +145,26 @@ def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
             batch.stopped.append(Stopped(each, stopped[row.id], keeper.notice_for(row)))
         else:
             batch.take(keeper.ready(each, row, still[row.id]))
-    MessageRow.objects.filter(id__in=[each.lease.message_id for each in batch.prepared]).update(
-        state=State.LEASED, changed_at=at
-    )
+    bulk.execute(_TO_LEASED, [at, [each.lease.message_id for each in batch.prepared]])
     return batch
+
+
+def rows_of(message_ids: Sequence[UUID]) -> list[MessageRow]:
+    """Return the rows of these messages, as the database has them."""
+    return [MessageRow.from_db("default", _NAMES, row) for row in bulk.read(_ROWS, [list(message_ids)])]
 
 
 def still_standing(message_ids: Sequence[UUID], at: datetime) -> set[UUID]:
     """Return those of the leased messages about which nothing changed since they were checked."""
-    rows = MessageRow.objects.filter(id__in=message_ids, state=State.LEASED).only(
-        "id", "contact_id", "contact_version", "standing_version", "valid_until"
-    )
-    present = _present([row.contact_id for row in rows], at)
-    return {row.id for row in rows if _check(row, present[row.contact_id]) is Check.STILL_GOOD}
+    bound = {
+        id: (contact_id, Bound(*rest)) for id, contact_id, *rest in bulk.read(_BOUND, [list(message_ids)])
+    }
+    present = _present([contact_id for contact_id, _ in bound.values()], at)
+    return {
+        id
+        for id, (contact_id, clearance) in bound.items()
+        if check(clearance, present[contact_id]) is Check.STILL_GOOD
+    }
 
 
 def make_again(row: MessageRow, *, actor: Actor, at: datetime) -> Prepared:
@@ -196,26 +219,52 @@ class _Keeper:
         rows = [row for row in rows if row.state in LEASABLE]
         # What was with a sender while its sending was cancelled, and came back to be tried again.
         stopped = {row.id: CANCELLED_BY_STAFF for row in rows if self._is_cancelled(row)}
+        rows = [row for row in rows if row.id not in stopped]
         present = _present([row.contact_id for row in rows], self._at)
+        still = {row.id: self._open(row) for row in rows}
         again = [
             row
             for row in rows
-            if row.id not in stopped and _check(row, present[row.contact_id]) is Check.ASK_AGAIN
+            if _check(row, present[row.contact_id]) is Check.ASK_AGAIN
+            or self._is_outdated(row, still[row.id])
         ]
-        stopped |= self._decide_again(again) if again else {}
-        still = {
-            row.id: open_content(self._sealer, message_binding(self._id, row.id), row.sealed)
-            for row in rows
-            if row.id not in stopped
-        }
+        if again:
+            refused = self._decide_again(again)
+            still |= {row.id: self._open(row) for row in again}
+            still = {id: content for id, content in still.items() if id not in refused}
+            stopped |= refused
         return still, stopped
 
+    def _open(self, row: MessageRow) -> Content:
+        return open_content(self._sealer, message_binding(self._id, row.id), row.sealed)
+
+    def _is_outdated(self, row: MessageRow, opened: Content) -> bool:
+        """Return whether the rules, or what the organization is and chose, are others than when it was cleared."""
+        planned, decision = self._spec(row.origin_id).facts, opened.decision
+        facts = self._facts(planned)
+        return (
+            decision["version"] != gate.RULES_VERSION
+            or decision["profile"] != facts.profile
+            or planned.sender_role is not facts.sender_role
+        )
+
+    def _facts(self, planned: MessageFacts) -> MessageFacts:
+        """Return what the gate must know of a message now: of two profiles, the stricter one holds."""
+        organization = self._organization
+        strict = Profile.STRICT in {planned.profile, organization.profile}
+        return replace(
+            planned,
+            sender_role=organization.sender_role,
+            profile=Profile.STRICT if strict else organization.profile,
+        )
+
     def _decide_again(self, rows: Sequence[MessageRow]) -> dict[UUID, str]:
-        """Ask the gate anew for people who changed; bind the row to the new answer, or stop it."""
+        """Ask the gate anew, about facts of now; bind the row to the new answer, or stop it."""
         stopped: dict[UUID, str] = {}
         for origin_id in {row.origin_id for row in rows}:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
             spec = self._spec(origin_id)
+            spec = replace(spec, facts=self._facts(spec.facts))
             planner = planning.Planner(spec, self._at)
             decided = gate.assemble_and_clear(spec.facts, sorted(mine), planner.fields, self._at, self._actor)
             for clearance, opened in decided:
