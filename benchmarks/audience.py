@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +19,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from benchmarks.audience_import import measure
 from benchmarks.audience_people import people
 from benchmarks.audience_segments import cases
 
 BATCH = 2_000
+SEED = 11
+"""The seed of the crowd that `audience_import` makes; record numbers begin with it."""
 ROUNDS = 25
 BASELINE_ROUNDS = 7
 TARGETS: dict[str, tuple[float, Callable[[float, float], bool]]] = {
@@ -68,67 +69,96 @@ def _measure(count: int, installation: Any) -> dict[str, Any]:
     from salus.wiring.cli import setup
 
     setup()
-    from salus.identity import api as identity
-    from salus.kernel.vocabulary import SenderRole
-
-    organization = identity.create_organization(
-        name="Lake Clinic",
-        slug="lake",
-        sender_role=SenderRole.PROVIDER,
-        postal_address="1 Shore Road, Lakepost, IL 60601",
-        phone="+13125550100",
-        sending_domain="lake.example.org",
-        time_zone="America/Chicago",
-    ).id
-    at = datetime.now(UTC)
+    organization = _organization("Lake Clinic", "lake")
+    # Yesterday at noon on the west coast: one civil date all over the country, so that SQL needs only one.
+    at = (datetime.now(UTC) - timedelta(1)).replace(hour=19, minute=0, second=0, microsecond=0)
     figures: dict[str, Any] = {"contacts": count, "processors": os.cpu_count()}
-    figures["import"] = _import(organization, count, at)
+    with tempfile.TemporaryDirectory(prefix="salus-bench-csv-") as folder:
+        figures["import"] = measure(organization, count, Path(folder), _dsn(installation))
+    figures["appointments"] = _appointments(organization, count, at)
     figures["events"] = _events(organization, count, at)
     with _engine(installation) as process:
         figures["rebuild"] = _rebuild(organization, count)
         figures["baseline"] = _baseline_table(organization, installation)
         figures["segments"] = _segments(organization, installation, at)
         figures["memory"] = _memory(process.pid)
+    figures["rebuild_of_people_with_many_records"] = _rich(
+        installation, max(1_000, min(100_000, count // 5)), at
+    )
     folder = installation.home.path / "audience" / str(organization)
     figures["file_mb"] = round(sum(one.stat().st_size for one in folder.glob("people*")) / 1e6, 1)
     figures["median_ratio"] = statistics.median(one["ratio"] for one in figures["segments"].values())
     return figures
 
 
+def _organization(name: str, slug: str) -> UUID:
+    from salus.identity import api as identity
+    from salus.kernel.vocabulary import SenderRole
+
+    return identity.create_organization(
+        name=name,
+        slug=slug,
+        sender_role=SenderRole.PROVIDER,
+        postal_address="1 Shore Road, Lakepost, WA 98100",
+        phone="+12065550100",
+        sending_domain=f"{slug}.example.org",
+        time_zone="America/Los_Angeles",
+    ).id
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _import(organization: UUID, count: int, at: datetime) -> dict[str, Any]:
-    """Merge everybody through the door of contacts: sealed, blind-indexed, with the change feed."""
+def _appointments(organization: UUID, count: int, at: datetime) -> dict[str, Any]:
+    """Give every twentieth person an appointment in the next 90 days, by record number."""
+    from salus.contacts import api as contacts
+    from salus.contacts.contracts import ContactPatch, Identifier
+    from salus.kernel.acting import system
+    from salus.kernel.phi import Phi
+    from salus.platform.tenancy import acting_for
+
+    began, actor = time.perf_counter(), system(organization, "bench")
+    numbers = iter(range(0, count, 20))
+    while batch := list(islice(numbers, BATCH)):
+        with acting_for(organization):
+            contacts.merge(
+                [
+                    ContactPatch(
+                        identifiers=(Identifier("mrn", Phi(f"M{SEED:02d}{n:08d}")),),
+                        records={
+                            "appointments": (
+                                {
+                                    "id": "a",
+                                    "date": (at.date() + timedelta(n % 90)).isoformat(),
+                                    "status": "booked",
+                                },
+                            )
+                        },
+                        create=False,
+                    )
+                    for n in batch
+                ],
+                actor=actor,
+            )
+    return {"people": -(-count // 20), "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _rich(installation: Any, count: int, at: datetime) -> dict[str, Any]:
+    """Build another organization's file, whose people have some fifteen records each: the heavy case."""
     from salus.contacts import api as contacts
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
 
-    ready: queue.Queue[Any] = queue.Queue(maxsize=2)
-
-    def prepare() -> None:
-        from django.db import connections
-
-        crowd = people(count, at.date())
-        while batch := list(islice(crowd, BATCH)):
-            with acting_for(organization):
-                ready.put(contacts.make_patches_ready(batch))
-        ready.put(None)
-        connections.close_all()
-
-    began, done = time.perf_counter(), 0
-    helper = threading.Thread(target=prepare)
-    helper.start()
-    while (batch := ready.get()) is not None:
+    organization = _organization("Deep Clinic", "deep")
+    crowd, actor = people(count, at.date()), system(organization, "bench")
+    while batch := list(islice(crowd, BATCH)):
         with acting_for(organization):
-            contacts.merge_ready(batch, actor=system(organization, "bench"))
-        done += len(batch)
-        if done % 50_000 == 0:
-            _say(f"  {done:,} people are in, {done / (time.perf_counter() - began):,.0f} a second")
-    helper.join()
-    seconds = time.perf_counter() - began
-    return {"seconds": round(seconds, 2), "contacts_per_second": round(count / seconds, 1)}
+            contacts.merge(batch, actor=actor)
+    with acting_for(organization):
+        size = sum(len(raw) for _, _, _, raw in contacts.open_documents_after(0, 1_000)) // 1_000
+    with _engine(installation):
+        return _rebuild(organization, count) | {"document_bytes": size}
 
 
 def _events(organization: UUID, count: int, at: datetime) -> dict[str, Any]:
@@ -253,7 +283,7 @@ def _segments(organization: UUID, installation: Any, at: datetime) -> dict[str, 
 
     clock = FakeClock(at)
     found: dict[str, dict[str, Any]] = {}
-    today = at.astimezone(ZoneInfo("America/Chicago")).date()
+    today = at.astimezone(ZoneInfo("America/Los_Angeles")).date()
     with psycopg.connect(_dsn(installation), autocommit=True) as connection:
         for case in cases(at, today):
             tree = {"version": 1, "where": case.where}

@@ -31,8 +31,8 @@ def cases(at: datetime, today: date) -> list[Case]:
         return today.replace(year=today.year - count, day=min(today.day, 28)).isoformat()
 
     older_40 = {"field": "birth_date", "before": years(40)}
-    diabetes = {"record": "conditions", "code": "E11", "status": "active"}
-    diabetes_sql = """doc @? '$.conditions[*] ? (@.code starts with "E11" && @.status == "active")'"""
+    diabetes = {"record": "conditions", "code": "E11", "date": {"before": today.isoformat()}}
+    diabetes_sql = "doc @@ ('exists($.conditions[*] ? (@.code starts with \"E11\" && @.date < \"' || %(today)s || '\"))')::jsonpath"
     high = {"latest": "labs", "code": "4548-4", "value": {"above": 9}}
     high_sql = """(SELECT bool_or((lab->>'value')::float8 > 9) FROM (
         SELECT lab, rank() OVER (ORDER BY lab->>'date' DESC) AS place
@@ -62,7 +62,7 @@ def cases(at: datetime, today: date) -> list[Case]:
                 "all": [
                     {"field": "gender", "equal": "female"},
                     older_40,
-                    {"field": "state", "in": ["IL", "WI", "IN"]},
+                    {"field": "state", "in": ["WA", "OR", "CA"]},
                     {"field": "language", "equal": "en"},
                     {"field": "insurance_type", "in": ["commercial", "medicare"]},
                     diabetes,
@@ -70,7 +70,7 @@ def cases(at: datetime, today: date) -> list[Case]:
                 ]
             },
             f"""doc->>'gender' = 'female' AND doc->>'birth_date' < %(age_40)s
-            AND doc->>'state' IN ('IL', 'WI', 'IN') AND doc->>'language' = 'en'
+            AND doc->>'state' IN ('WA', 'OR', 'CA') AND doc->>'language' = 'en'
             AND doc->>'insurance_type' IN ('commercial', 'medicare') AND {diabetes_sql}
             AND doc @@ ('exists($.encounters[*] ? (@.date >= "' || %(year_ago)s || '" && @.date <= "' || %(today)s
             || '"))')::jsonpath""",
@@ -89,11 +89,11 @@ def cases(at: datetime, today: date) -> list[Case]:
             {
                 "any": [
                     {"all": [diabetes, {"not": booked}, {"not": opened}]},
-                    {"all": [opened, {"any": [high, {"field": "city", "starts_with": "Lake A"}]}]},
+                    {"all": [opened, {"any": [high, {"field": "city", "starts_with": "S"}]}]},
                 ]
             },
             f"""({diabetes_sql} AND NOT {booked_sql} AND NOT {opened_sql})
-            OR ({opened_sql} AND (coalesce({high_sql}, false) OR lower(doc->>'city') LIKE 'lake a%%'))""",
+            OR ({opened_sql} AND (coalesce({high_sql}, false) OR lower(doc->>'city') LIKE 's%%'))""",
             parameters,
         ),
     ]  # fmt: skip

@@ -62,9 +62,9 @@ def preview(reads: tuple[Read, ...]) -> Sequence[Asked]:
     """Return one line for each sort of message to people of whom `reads` is told."""
     coded = any(one.phi_class is PhiClass.DIAGNOSIS and one.code for one in reads)
     return [
-        _line(reads, *message)
-        for message in MESSAGES
-        if coded or message[1] is not Purpose.CONDITION_EDUCATION or message[3]
+        _line(reads, words if coded else words.partition(",")[0], purpose, promotes, treated)
+        for words, purpose, promotes, treated in MESSAGES
+        if coded or purpose is not Purpose.CONDITION_EDUCATION or treated
     ]
 
 
@@ -105,7 +105,7 @@ def _line(reads: tuple[Read, ...], words: str, purpose: Purpose, promotes: Promo
         citations = gate.explain(decision.rule_ids[0]).citations[:2]
     if decision.allowed:
         opt_out = any(one.gate is Gate.NOT_OPTED_OUT for one in decision.results)
-        return Asked("clear", words, "that they have not opted out" if opt_out else "nothing", citations)
+        return Asked("clear", words, "no opt-out" if opt_out else "nothing", citations)
     needed = [_WORDS.get(one.gate, one.gate.value.replace("_", " ").lower()) for one in missing]
     refused = any(one.gate is Gate.BLOCK for one in missing) or not missing
     return Asked(

@@ -92,7 +92,7 @@ def _page(request: HttpRequest, draft: Draft, actor: Any) -> HttpResponse:
         "joins": tuple(outline.JOINS.items()),
         "breakdowns": panel.BREAKDOWNS,
         "by": by,
-        "groups": groups,
+        "parts": groups,
         "largest": max((many for _, many in groups or ()), default=0),
     }
     return render(request, "audiences/edit.html", context)
