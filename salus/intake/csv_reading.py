@@ -50,14 +50,11 @@ class CsvReader:
         """
         records: list[Record] = []
         held, sizes = self._held, self._sizes
-        for line in lines:
-            sizes.append(len(line))
-            try:
-                decoded, odd = text(line)
-                self.repaired += odd
-            except BadInput:
-                decoded = UNREADABLE + line.decode("latin-1")  # refused when its turn comes
-            held.append(decoded)
+        sizes += map(len, lines)
+        try:
+            held += [line.decode() for line in lines]
+        except UnicodeDecodeError:
+            held += map(self._decoded, lines)
         done = 0
         while done < len(held):
             taken = self._read_from(done, records, last)
@@ -68,6 +65,15 @@ class CsvReader:
         consumed = sum(sizes[:done])
         self._held, self._sizes = held[done:], sizes[done:]
         return records, consumed
+
+    def _decoded(self, line: bytes) -> str:
+        """Return a line as text when not all lines are UTF-8; what is no text is marked to be refused."""
+        try:
+            decoded, odd = text(line)
+        except BadInput:
+            return UNREADABLE + line.decode("latin-1")
+        self.repaired += odd
+        return decoded
 
     def _read_from(self, start: int, records: list[Record], last: bool) -> int:
         """Read on from held line `start` until the end or a fault; return how many lines were done."""
@@ -107,7 +113,7 @@ class CsvReader:
 
 def blank(cells: Sequence[str]) -> bool:
     """Return whether a record has nothing in it."""
-    return not any(cell.strip() for cell in cells)
+    return not any(map(str.strip, cells))
 
 
 def read_heading(line: bytes, delimiter: str = "") -> tuple[tuple[str, ...], str]:

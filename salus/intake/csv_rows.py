@@ -34,23 +34,19 @@ class _Column:
 
     def __init__(self, index: int, field: str, read: Read, *, remember: bool) -> None:
         self.index, self._field = index, field
-
-        def cell(text: str) -> Any:
-            text = text.strip()
-            return read(text) if text else None
-
-        self._cell: Read = lru_cache(_REMEMBERED)(cell) if remember else cell
+        self._read = lru_cache(_REMEMBERED)(read) if remember else read
 
     def read(self, cells: Sequence[str], faults: dict[int, Fault]) -> list[Any]:
         """Return what the cells of a batch mean; a bad cell is None and stands in `faults` by its row."""
+        read = self._read
         try:
-            return list(map(self._cell, cells))
+            return [read(text) if (text := cell.strip()) else None for cell in cells]
         except BadInput:
-            return [self._slowly(row, text, faults) for row, text in enumerate(cells)]
+            return [self._slowly(row, cell.strip(), faults) for row, cell in enumerate(cells)]
 
     def _slowly(self, row: int, text: str, faults: dict[int, Fault]) -> Any:
         try:
-            return self._cell(text)
+            return self._read(text) if text else None
         except BadInput as fault:
             faults.setdefault(row, Fault(self._field, fault.what))
             return None
