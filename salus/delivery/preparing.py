@@ -50,7 +50,7 @@ _REBOUND = (
 )
 
 # One stretch of the primary key each; the policy keeps every statement within the organization.
-_NAMES = [field.attname for field in MessageRow._meta.concrete_fields]
+_NAMES = [field.attname for field in MessageRow._meta.concrete_fields]  # noqa: SLF001 - Django's public API of models
 _ROWS = sql.SQL("SELECT {} FROM delivery_message WHERE id = ANY(%s)").format(
     sql.SQL(", ").join(map(sql.Identifier, _NAMES))
 )

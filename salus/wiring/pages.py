@@ -36,7 +36,9 @@ class PublicPages:
 
     def front(self) -> str:
         """Return the portal's front page."""
-        return self._base + reverse("portal:home")
+        if "front" not in self._known:
+            self._known["front"] = self._base + reverse("portal:home")
+        return self._known["front"]
 
     def opened(self, token: str) -> str:
         """Return the picture that counts an open."""
