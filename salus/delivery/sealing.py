@@ -33,9 +33,9 @@ TRACK, CHOICES, PORTAL = "track", CHOICES_LINK, PORTAL_LINK
 """Purposes of the tokens in a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Content:
-    """The opened content of a message row. Plaintext PHI: keep it short-lived, never log it."""
+    """The opened content of a message row. Plaintext PHI: keep it short-lived; its `repr` shows nothing."""
 
     to: str
     values: Mapping[str, Any]

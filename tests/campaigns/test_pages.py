@@ -169,6 +169,8 @@ def test_who_is_behind_a_figure_is_shown_masked_to_roles_that_may(desk: Console,
     assert "Eve" not in shown
     assert officer.get(f"/campaigns/{planned.id}/people?code=nonsense").status_code == 404
     assert officer.get(f"/campaigns/{planned.id}/people?floor=nonsense").status_code == 404
+    for odd in ("²", "9" * 30, "-1", "x"):
+        assert officer.get(f"/campaigns/{planned.id}/people", {"after": odd}).status_code == 200
     assert "/people" not in page_of(desk.client("marketer"), planned)
     assert desk.client("marketer").get(address).status_code == 404
 

@@ -124,7 +124,12 @@ def test_people_who_share_an_address_are_listed_masked(console: Console, people:
     assert "Orvin" not in page
 
 
-@pytest.mark.parametrize("text", ["", CANARY, "nobody@lakepost.test", "lakepost"])
+@pytest.mark.parametrize("odd", ["²", "9" * 30, "-1", "x"])
+def test_a_page_that_is_no_number_is_the_first_one(console: Console, people: list[UUID], odd: str) -> None:
+    assert console.client("marketer").get("/contacts/", {"before": odd}).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["", "²", CANARY, "nobody@lakepost.test", "lakepost"])
 def test_parts_of_names_and_addresses_find_nobody(console: Console, people: list[UUID], text: str) -> None:
     page = console.client("marketer").post("/contacts/search", {"q": text}).content.decode()
 

@@ -14,7 +14,6 @@ from salus.delivery.contracts import Origin, State
 from salus.delivery.leasing import LEASE, mark_begun
 from salus.delivery.models import MessageRow
 from salus.gate import api as gate
-from salus.gate import api as gate
 from salus.gate.contracts import Reason
 from salus.identity.models import OrganizationRow
 from salus.kernel.vocabulary import Channel, Profile, Protection, Purpose

@@ -117,18 +117,19 @@ def people(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     """Show who is behind a figure of the plan, by contact number; that somebody looked is recorded."""
     campaign = api.campaign(campaign_id)
     figure = _figure(request)
-    after = request.GET.get("after", "0")
+    given = request.GET.get("after", "")
+    after = int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
     found = api.behind(
         campaign_id,
         figure,
         actor=actor_of(request),
-        after=int(after) if after.isdecimal() else 0,
+        after=after,
         limit=PEOPLE + 1,
     )
     shown = found[:PEOPLE]
     query = request.GET.copy()
     query.pop("after", None)
-    first = f"?{query.urlencode()}" if after != "0" else ""
+    first = f"?{query.urlencode()}" if after else ""
     if len(found) > PEOPLE:
         query["after"] = str(shown[-1].contact_number)
     context = {

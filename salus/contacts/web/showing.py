@@ -84,4 +84,4 @@ def contact_number(number: int) -> str:
 def parse_number(text: str) -> int | None:
     """Return the number that a person typed ("C-004 218", "4218"), or None when it is none."""
     bare = text.strip().upper().removeprefix("C-").replace(" ", "").replace("\u00a0", "")
-    return int(bare) if bare.isdigit() and len(bare) <= 12 else None
+    return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) <= 12 else None

@@ -42,7 +42,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def listing(request: HttpRequest) -> HttpResponse:
     """Show the newest contacts, masked."""
     after = request.GET.get("before", "")
-    found = api.recent(PAGE + 1, int(after) if after.isdigit() else None)
+    found = api.recent(PAGE + 1, showing.parse_number(after))
     shown = found[:PAGE]
     more = f"?before={shown[-1][1]}" if len(found) > PAGE else ""
     context = {"form": Search(), "total": api.count(), "first_url": "?" if after else "", "next_url": more}
@@ -170,7 +170,9 @@ def reveal(request: HttpRequest, contact_id: UUID) -> HttpResponse:
 @requires(Permission.CONTACTS_RECORD_READ)
 @require_POST
 def mask(request: HttpRequest, contact_id: UUID) -> HttpResponse:
-    """Mask a contact again before the five minutes are over."""
+    """Mask a contact again before the five minutes are over; one that is not there reads like any that is not."""
+    if not api.versions([contact_id]):
+        raise NotFound
     kept = dict(request.session.get("revealed", {}))
     kept.pop(str(contact_id), None)
     request.session["revealed"] = kept
