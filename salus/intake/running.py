@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,21 +58,31 @@ class Position:
     byte: int = 0
 
 
+_tuning = threading.Lock()
+_tuned: list[tuple[float, tuple[int, int, int]]] = []
+"""What to put back, once for each run in this process that is tuned."""
+
+
 @contextmanager
 def tuned() -> Iterator[None]:
-    """Run Python for one reading and one writing thread, and put things back after.
+    """Run Python for one reading and one writing thread, and put things back after the last run.
 
     The writer, back from the database, must not wait 5 ms for the reader's turn to end; and looking
     for garbage cycles among tens of thousands of live rows costs a third of the time and finds none.
     """
-    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
-    sys.setswitchinterval(0.0005)
-    gc.set_threshold(200_000, 20, 50)
+    with _tuning:
+        _tuned.append((sys.getswitchinterval(), gc.get_threshold()))
+        sys.setswitchinterval(0.0005)
+        gc.set_threshold(200_000, 20, 50)
     try:
         yield
     finally:
-        sys.setswitchinterval(interval)
-        gc.set_threshold(*thresholds)
+        with _tuning:
+            # The first one's memory is of the time before; it goes last.
+            interval, thresholds = _tuned.pop() if len(_tuned) > 1 else _tuned.pop(0)
+            if not _tuned:
+                sys.setswitchinterval(interval)
+                gc.set_threshold(*thresholds)
 
 
 class Run:
