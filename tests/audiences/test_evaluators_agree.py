@@ -45,7 +45,7 @@ def true_of(node: Node, people: Sequence[Someone], moment: Moment) -> set[int]:
     }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_sql_and_predicate_name_the_same_people(
     people: People, world: tuple[Moment, list[Someone], list[dict[str, Any]]]

@@ -216,7 +216,7 @@ def test_the_limits_hold_through_other_segments() -> None:
 # The schema says the same as the reader
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees(NOON, 5))
 def test_every_good_tree_is_good_by_the_published_schema(segment: dict[str, Any]) -> None:
     parse(segment, LEXICON)
@@ -307,7 +307,7 @@ def test_rules_are_said_in_words(where: Any, sentence: str) -> None:
     assert words.say(parse(tree(where), LEXICON)) == sentence
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees(NOON, 5))
 def test_every_rule_can_be_said(segment: dict[str, Any]) -> None:
     from salus.audiences.lines import lines
@@ -341,3 +341,10 @@ def test_an_organization_loads_its_own_table_of_places(tmp_path: Path) -> None:
 def test_without_a_table_of_places_nobody_may_ask_for_distances() -> None:
     with pytest.raises(BadInput, match="no table of places"):
         parse(tree({"near": {"latitude": 41.9, "longitude": -87.6}, "miles": 5}), replace(LEXICON, places={}))
+
+
+def test_the_example_of_the_documentation_is_a_good_segment() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
+    example = json.loads(text.split("```json")[1].split("```")[0])
+    parse(example, LEXICON)
+    CHECKER.validate(example)

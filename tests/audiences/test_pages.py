@@ -60,7 +60,7 @@ def save(organization: UUID, name: str = "Diabetes, A1c overdue") -> UUID:
 # The editor's own forms of a tree
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(trees(NOON, 6))
 def test_the_editors_form_of_a_tree_means_the_same_people(people: Any, segment: dict[str, Any]) -> None:
     where = outline.normal(segment["where"])
@@ -80,7 +80,7 @@ def _standing() -> Any:
     return Standing(UUID(int=1), 0, NOON, FAR)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(leaves(NOON))
 def test_a_rule_survives_its_form(rule: dict[str, Any]) -> None:
     subject, initial = describe(rule)
