@@ -1,0 +1,36 @@
+"""Every direct dependency is named with its licence and its reason (docs/adr/0002-dependencies.md)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DECISION = ROOT / "docs" / "adr" / "0002-dependencies.md"
+ROW = re.compile(r"^\| ([a-z0-9-]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+NEVER = re.compile(r"\bA?GPL|SSPL|BUSL|Commons Clause", re.IGNORECASE)
+
+
+def names(file: str) -> set[str]:
+    lines = (ROOT / "requirements" / file).read_text().splitlines()
+    return {re.split(r"[\[<>=! ]", line)[0].lower() for line in lines if line and line[0] not in "-#"}
+
+
+@pytest.mark.parametrize("file", ["base.in", "test.in"])
+def test_every_direct_dependency_has_a_row_with_licence_and_reason(file: str) -> None:
+    rows = {name: (licence.strip(), why.strip()) for name, licence, why in ROW.findall(DECISION.read_text())}
+    wanted = names(file)
+    assert len(wanted) > 10
+    assert wanted - set(rows) == set()
+    for name in wanted:
+        licence, why = rows[name]
+        assert licence
+        assert why
+        assert not NEVER.search(licence.replace("LGPL", "")), name
+
+
+def test_no_row_is_left_of_a_dependency_that_went() -> None:
+    rows = {name for name, _, _ in ROW.findall(DECISION.read_text())} - {"package"}
+    assert rows == names("base.in") | names("test.in")
