@@ -96,6 +96,7 @@ __all__ = [
     "open_documents",
     "open_documents_after",
     "open_fields",
+    "open_one",
     "patterns",
     "reader",
     "recent",
@@ -217,13 +218,23 @@ def open_fields(
     """Open `fields` of the contacts with `ids` or `numbers`, for `purpose` (one word), by number.
 
     One query and one audit entry for the batch. `fields` are attribute keys, "email" and "phone"
-    (any of the two fills `Opened.addresses`), or "identifiers". A contact that is erased or not here
+    (each fills `Opened.addresses` with those of its channel), or "identifiers". A contact that is erased or not here
     is left out, and so is a value that is not known. `revealed`: a person looks at it.
     Raises `BadInput` for an unknown field or a purpose that is no word.
     """
     rows = queries.rows_by_id(ids) if ids is not None else queries.rows_by_number(numbers or ())
     action = Action.CONTACT_REVEAL if revealed else Action.CONTACT_READ
     return opening.open_fields(rows, fields=fields, purpose=purpose, actor=actor, action=action)
+
+
+def open_one(
+    contact_id: UUID, *, fields: Sequence[str], purpose: str, actor: Actor, revealed: bool = False
+) -> Opened:
+    """Open fields of one contact as `open_fields` does; raises `NotFound`."""
+    opened = open_fields(ids=[contact_id], fields=fields, purpose=purpose, actor=actor, revealed=revealed)
+    if not opened:
+        raise NotFound
+    return opened[0]
 
 
 def open_documents(

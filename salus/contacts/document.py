@@ -7,7 +7,7 @@ channel, value, source, evidence, obtained) and `identifiers` (a list of system,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -293,8 +293,8 @@ def identifier_kind(system: str) -> str:
     return f"id:{system}"
 
 
-def addresses_of(document: Mapping[str, Any]) -> tuple[Address, ...]:
-    """Return the addresses of a document as values of the contract."""
+def addresses_of(document: Mapping[str, Any], channels: Container[str]) -> tuple[Address, ...]:
+    """Return the addresses of a document on `channels` as values of the contract."""
     return tuple(
         Address(
             channel=Channel(one["channel"]),
@@ -304,4 +304,5 @@ def addresses_of(document: Mapping[str, Any]) -> tuple[Address, ...]:
             obtained=date.fromisoformat(one["obtained"]) if one["obtained"] else None,
         )
         for one in document.get("addresses", ())
+        if one["channel"] in channels
     )

@@ -18,11 +18,13 @@ from salus.contacts.document import addresses_of
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
 IDENTIFIERS = "identifiers"
 """A field like the others: record numbers and member numbers, as {"system": ..., "value": ...}."""
+_CHANNELS = {"email": Channel.EMAIL, "phone": Channel.SMS}
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{2,40}")
 
 
@@ -41,9 +43,9 @@ def open_fields(
     if not _PURPOSE.fullmatch(purpose):
         raise BadInput("say what for, in one word of small letters", place="purpose")
     wanted = [name for name in dict.fromkeys(fields) if name not in ADDRESS_FIELDS]
-    with_addresses = len(wanted) < len(set(fields))
+    channels = frozenset(channel for name, channel in _CHANNELS.items() if name in fields)
     opened = [
-        _opened(row, orjson.loads(document), wanted, with_addresses)
+        _opened(row, orjson.loads(document), wanted, channels)
         for row, document in queries.opened(rows, current_organization(), keys.sealer())
     ]
     if opened:
@@ -62,14 +64,14 @@ def open_fields(
 
 
 def _opened(
-    row: queries.Row, document: dict[str, Any], wanted: Sequence[str], with_addresses: bool
+    row: queries.Row, document: dict[str, Any], wanted: Sequence[str], channels: frozenset[Channel]
 ) -> Opened:
     return Opened(
         id=row.id,
         number=row.number,
         version=row.version,
         values={name: Phi(document[name]) for name in wanted if name in document},
-        addresses=addresses_of(document) if with_addresses else (),
+        addresses=addresses_of(document, channels) if channels else (),
     )
 
 

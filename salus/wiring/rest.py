@@ -6,9 +6,11 @@ from ninja import NinjaAPI
 
 from salus import __version__
 from salus.campaigns.web.rest import router as campaigns
+from salus.contacts.web.rest import router as contacts
 from salus.delivery.web.rest import router as delivery
 from salus.gate.web.rest import router as gate
 from salus.identity.api import use_problems
+from salus.intake.web.rest import router as intake
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
 
@@ -21,5 +23,5 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (patients, campaigns, delivery, reports, gate):
+for router in (contacts, intake, patients, campaigns, delivery, reports, gate):
     api.add_router("", router)

@@ -16,14 +16,20 @@ from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
 
-from .people import email, patch
+from .people import email, patch, phone
 
 
 @pytest.fixture
 def people(actor: Actor) -> list[UUID]:
     fates = api.merge(
         [
-            patch(email("a@lakepost.test"), mrn="7", given_name="Amalthea", city="Olathe"),
+            patch(
+                email("a@lakepost.test"),
+                phone("415-555-0132"),
+                mrn="7",
+                given_name="Amalthea",
+                city="Olathe",
+            ),
             patch(mrn="8", given_name="Zoldina"),
         ],
         actor=actor,
@@ -42,7 +48,10 @@ def test_only_the_fields_that_were_asked_for_are_opened(people: list[UUID], acto
 def test_addresses_come_when_one_of_their_fields_is_asked_for(people: list[UUID], actor: Actor) -> None:
     (opened,) = api.open_fields(numbers=[1], fields=["email"], purpose="message", actor=actor)
 
+    (other,) = api.open_fields(numbers=[1], fields=["phone"], purpose="message", actor=actor)
+
     assert [one.value.reveal() for one in opened.addresses] == ["a@lakepost.test"]
+    assert [one.value.reveal() for one in other.addresses] == ["+14155550132"]
     assert opened.addresses[0].evidence == "front desk"
     assert "lakepost" not in repr(opened)
 

@@ -108,15 +108,12 @@ def show(request: HttpRequest, contact_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, contact_id: UUID, form: Reveal) -> HttpResponse:
     actor = actor_of(request)
-    opened = api.open_fields(ids=[contact_id], fields=showing.ROW_FIELDS, purpose="operations", actor=actor)
-    if not opened:
-        raise NotFound
-    (one,) = opened
+    one = api.open_one(contact_id, fields=showing.ROW_FIELDS, purpose="operations", actor=actor)
     revealed = _revealed(request, contact_id)
     lines: list[showing.Line] = []
     if revealed:
         fields = fields_of(revealed["groups"])
-        (full,) = api.open_fields(ids=[contact_id], fields=fields, purpose=revealed["purpose"], actor=actor)
+        full = api.open_one(contact_id, fields=fields, purpose=revealed["purpose"], actor=actor)
         lines = list(showing.lines_of(full, fields))
     context = {
         "contact_id": contact_id,
@@ -155,11 +152,9 @@ def reveal(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, contact_id, form)
     groups, purpose = form.cleaned_data["groups"], form.cleaned_data["purpose"]
-    opened = api.open_fields(
-        ids=[contact_id], fields=fields_of(groups), purpose=purpose, actor=actor_of(request), revealed=True
+    api.open_one(
+        contact_id, fields=fields_of(groups), purpose=purpose, actor=actor_of(request), revealed=True
     )
-    if not opened:
-        raise NotFound
     until = timezone.now() + timedelta(seconds=REVEALED_FOR)
     kept = dict(list(request.session.get("revealed", {}).items())[-20:])
     kept[str(contact_id)] = {"groups": groups, "purpose": purpose, "until": until.isoformat()}
