@@ -8,6 +8,7 @@ from salus.audit import api as audit
 from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
 from salus.identity import api as identity
+from salus.intake import api as intake
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
 from salus.keys import api as keys
@@ -16,6 +17,8 @@ from salus.platform.rounds import Round
 from salus.reports import api as reports
 
 CLOCK = SystemClock()
+REJECTS_KEPT_DAYS = 90
+"""Rejected rows are sealed copies of a file that its owner has: long enough to mend and import them."""
 
 
 def _integrate(organization_id: UUID) -> None:
@@ -50,12 +53,18 @@ def _forget_staff_sessions(organization_id: UUID) -> None:
     identity.forget_old(CLOCK.now())
 
 
+def _forget_imports(organization_id: UUID) -> None:
+    intake.discard_abandoned(actor=system(organization_id, "worker"), clock=CLOCK)
+    intake.discard_rejects(days=REJECTS_KEPT_DAYS, clock=CLOCK)
+
+
 ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
     Round("keys-age-tokens", 86_400.0, _age_tokens),
     Round("patients-forget", 86_400.0, _forget_patients),
+    Round("intake-forget", 86_400.0, _forget_imports),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),
