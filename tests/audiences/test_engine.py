@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from salus.audiences import api, client, wire
+from salus.audiences.engine.store import Store
 from salus.contacts import api as contacts
 from salus.kernel.acting import system
 from salus.kernel.errors import Unavailable
 from salus.kernel.vocabulary import Channel
+from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform.tenancy import acting_for
 from salus.timeline import api as timeline
@@ -131,6 +134,34 @@ def test_a_spoiled_file_is_thrown_away_and_built_anew(clinic: UUID, engine: Runn
     wait_until(clinic, lambda: api.count(DIABETES).people == 2)
     with acting_for(clinic):
         assert api.engine_status().rebuilt_at is not None
+
+
+def test_a_build_that_was_cut_off_begins_anew(clinic: UUID, engine: RunningEngine) -> None:
+    engine.stop()
+    with acting_for(clinic):
+        key = keys.audience_file_key()
+    store = Store(engine.directory / str(clinic), key, contacts.dictionary())
+    assert not store.fresh
+    with store.cursor() as cursor:
+        cursor.execute("DELETE FROM feed")
+        cursor.execute("DELETE FROM person WHERE a_gender = 'male'")
+    store.close()
+    engine.start()
+    wait_until(clinic, lambda: api.count(EVERYBODY).people == 3)
+
+
+def test_a_busy_organization_does_not_hold_up_another(
+    clinic: UUID, engine: RunningEngine, make_organization: Callable[[], UUID]
+) -> None:
+    others = [make_organization() for _ in range(3)]
+    for one in others:
+        with acting_for(one):
+            contacts.merge([patch("rosa", "E11.9")], actor=system(one, "test"))
+    engine.organizations.extend(others)
+    for one in others:
+        wait_until(one, lambda: api.count(EVERYBODY).people == 1)
+    with acting_for(clinic):
+        assert api.count(EVERYBODY).people == 3
 
 
 def test_nobody_asks_about_another_organization(

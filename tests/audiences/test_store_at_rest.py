@@ -124,6 +124,15 @@ def test_the_file_is_encrypted_with_openssl_and_gcm_and_nothing_else_is_allowed(
             "SELECT encrypted, cipher FROM duckdb_databases() WHERE database_name = 'store'"
         ).fetchone()
         assert found == (True, "GCM")
+        other = tmp_path / "elsewhere.csv"
+        for statement in (
+            f"COPY person TO '{other}'",
+            "SELECT * FROM read_text('/etc/hostname')",
+            "INSTALL spatial",
+        ):
+            with pytest.raises(duckdb.Error):
+                cursor.execute(statement)
+        assert not other.exists()
     one.close()
     with pytest.raises(duckdb.Error):
         duckdb.connect(str(tmp_path / FILE), read_only=True)

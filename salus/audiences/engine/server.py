@@ -31,7 +31,7 @@ ANSWERERS = 8
 FOLLOWERS = 3
 LOOK_EVERY = 0.5
 """Seconds between two looks at the feeds of an organization that nobody waits for."""
-MEMORY_MEGABYTES = 640
+MEMORY_MEGABYTES = 512
 LEAST_MEGABYTES = 128
 MOST_CONNECTIONS = 64
 

@@ -93,6 +93,8 @@ class Store:
                 f"(ENCRYPTION_KEY '{self._key.hex()}', ENCRYPTION_CIPHER 'GCM')"
             )
             connection.execute(f"USE {_CATALOG}")
+            # From here on no statement reaches any other file, whatever it says.
+            connection.execute("SET enable_external_access = false")
             if new:
                 self._create(connection)
             else:

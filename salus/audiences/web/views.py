@@ -18,7 +18,8 @@ from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput, Conflict, Unavailable
 
-SHOWN = 200
+COUNTED = 25
+"""How many segments of the list are counted; older ones are counted when they are opened."""
 
 
 @requires(Permission.SEGMENTS_SEGMENT_READ)
@@ -26,9 +27,9 @@ SHOWN = 200
 def listing(request: HttpRequest) -> HttpResponse:
     """Show every segment with what it reads and how many people are in it now."""
     rows, engine = [], api.engine_status()
-    for one in api.segments()[:SHOWN]:
+    for place, one in enumerate(api.segments()):
         people = None
-        if engine.state == "ready":
+        if engine.state == "ready" and place < COUNTED:
             try:
                 people = api.count(one.tree).people
             except (BadInput, Unavailable):
