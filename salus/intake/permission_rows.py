@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from salus.contacts import api as contacts
@@ -63,10 +63,12 @@ def default_mapping(headings: Sequence[str]) -> CsvMapping:
 
 
 class PermissionReader:
-    """Reads rows of one file of permissions."""
+    """Reads rows of one file of permissions; a day in it begins at midnight of `zone`, the organization's."""
 
-    def __init__(self, mapping: CsvMapping, headings: Sequence[str], declaration: Declaration) -> None:
-        self._mapping, self._declared = mapping, declaration
+    def __init__(
+        self, mapping: CsvMapping, headings: Sequence[str], declaration: Declaration, zone: tzinfo = UTC
+    ) -> None:
+        self._mapping, self._declared, self._zone = mapping, declaration, zone
         _check(mapping)
         places = column_places(mapping, headings)
         self._columns = [(places[column.heading], column) for column in mapping.columns]
@@ -113,20 +115,20 @@ class PermissionReader:
         )
 
     def _moment(self, text: str, place: str) -> datetime:
-        """Return a date as its first instant (UTC), or an ISO moment; raises `BadInput`."""
+        """Return a date as its first instant where the organization is, or an ISO moment; raises `BadInput`."""
         if not text:
             raise BadInput("is needed", place=place)
         form = self._mapping.date
         try:
             if "T" in text:
                 found = datetime.fromisoformat(text)
-                return found if found.utcoffset() is not None else found.replace(tzinfo=UTC)
+                return found if found.utcoffset() is not None else found.replace(tzinfo=self._zone)
             day = contacts.date_in(text, form) if form else contacts.iso_date(text)
         except ValueError:
             raise BadInput("is not a date or time", place=place) from None
         except BadInput as fault:
             raise BadInput(fault.what, place=place) from None
-        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+        return datetime.fromisoformat(day).replace(tzinfo=self._zone)
 
     def _detail(self, name: str, text: str) -> Any:
         if name in LISTS:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from django.db.models import Count
 
+from salus.identity import api as identity
 from salus.intake import mapping as mappings
 from salus.intake.contracts import (
     Counts,
@@ -28,6 +31,14 @@ from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
 PAGE = 1_000
+
+
+def zone() -> tzinfo:
+    """Return the time zone in which the days of a file begin: the organization's, UTC when it has no record."""
+    try:
+        return ZoneInfo(identity.organization().time_zone)
+    except NotFound:
+        return UTC
 
 
 def row_of(import_id: UUID, *, lock: bool = False) -> Import:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import tzinfo
 from uuid import UUID
 
 from salus.contacts import api as contacts
@@ -95,6 +96,7 @@ class Run:
         self._plan: Plan
         self._declaration: Declaration
         self._writer: BatchWriter
+        self._zone: tzinfo
         self._mostly_new = False
 
     def run(self, progress: Progress | None = None) -> ImportFacts:
@@ -143,6 +145,7 @@ class Run:
             AddressSource(row.source), self._plan.evidence or "not said", row.obtained
         )
         self._writer = BatchWriter(row.id, self._declaration, self._actor, self._clock)
+        self._zone = queries.zone()
 
     def _works(self, start: Position) -> Iterator[tuple[Work, Position]]:
         """Yield each batch with the position behind it; the next one is read while it is written."""
@@ -184,7 +187,7 @@ class Run:
         assert plan.mapping is not None
         width, delimiter = len(plan.headings), plan.delimiter
         if self._row.kind == ImportKind.PERMISSIONS_CSV:
-            entries = PermissionReader(plan.mapping, plan.headings, self._declaration)
+            entries = PermissionReader(plan.mapping, plan.headings, self._declaration, self._zone)
             return PermissionsCsv(entries, width=width, delimiter=delimiter, line=line)
         rows = RowReader(plan.mapping, plan.headings, self._declaration)
         return ContactsCsv(rows, self._clock, width=width, delimiter=delimiter, line=line)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -197,3 +199,23 @@ def test_a_file_that_does_not_say_what_and_when_is_refused(
         load(head)
 
     assert refused.value.place == place
+
+
+def test_a_day_begins_at_midnight_where_the_organization_is(make_clinic: Callable[..., Any]) -> None:
+    clinic = make_clinic(time_zone="America/New_York")
+    desk = system(clinic.id, "test")
+    with acting_for(clinic.id):
+        [merged] = contacts.merge(
+            [patch(email("a@lakepost.test"), mrn="C-1", birth_date="1980-05-06")], actor=desk
+        )
+        import_id = api.start_permissions_csv(
+            [AUTHORIZATION.format("yes").encode()], declaration=DESK, actor=desk, queue=False
+        )
+    api.run(clinic.id, import_id, actor=desk)
+
+    with acting_for(clinic.id):
+        assert merged.contact_id is not None
+        [entry] = permissions.entries_of(merged.contact_id, actor=desk)
+    home = ZoneInfo("America/New_York")
+    assert entry.at == datetime(2026, 1, 2, tzinfo=home)
+    assert entry.valid_until == datetime(2027, 1, 2, tzinfo=home)
