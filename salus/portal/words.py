@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Final
 
 LANGUAGES: Final = ("en", "es")
-DATE_FORMATS: Final = {"en": "j F Y", "es": r"j \d\e F \d\e Y"}
+DATE_FORMATS: Final = {"en": "F j, Y", "es": r"j \d\e F \d\e Y"}
 AND: Final = {"en": "and", "es": "y"}
 
 Catalog = Mapping[str, Mapping[str, Mapping[str, str]]]

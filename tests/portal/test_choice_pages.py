@@ -258,7 +258,7 @@ def test_who_wrote_to_me_and_why_in_plain_words(world_of_rosa: World) -> None:
     world_of_rosa.mailbox.deposit(world_of_rosa.rosa, state=State.REFUSED, topic="never sent")
     said = text_of(world_of_rosa.signed_in().get("/p/history"))
     assert "It tells about a product of another company." in said
-    assert "You signed a permission for it on 20 February 2026." in said
+    assert "You signed a permission for it on February 20, 2026." in said
     assert "Rule D17" in said
     assert "It traveled by e-mail over a protected connection, to a server that proved its name." in said
     assert "Health law lets your own clinic write to you about this without asking first." in said

@@ -21,8 +21,8 @@ def test_the_message_is_shown_with_its_body_in_a_frame(world_of_rosa: World) -> 
     answer = world_of_rosa.signed_in(message_id).get(f"/p/messages/{message_id}")
     said = text_of(answer)
     assert "Your A1c check is due" in said
-    assert "From Cedar Row Clinic, 1 March 2026" in said
-    assert "You can read it here until 30 April 2026." in said
+    assert "From Cedar Row Clinic, March 1, 2026" in said
+    assert "You can read it here until April 30, 2026." in said
     assert f'src="/p/messages/{message_id}/body"' in answer.content.decode()
     assert "A1c" not in answer.content.decode().split("</title>")[0]  # a title shows in the window list
     assert world_of_rosa.mailbox.opened == [message_id]
@@ -66,7 +66,7 @@ def test_the_list_tells_dates_and_states_but_no_subjects(world_of_rosa: World) -
     assert client.get("/p/").headers["Location"] == "/p/messages"
     answer = client.get("/p/messages")
     said = text_of(answer)
-    assert said.count("Message of 1 March 2026") == 3
+    assert said.count("Message of March 1, 2026") == 3
     assert "Waits for you here" in said
     assert "You read it here" in said
     assert "A1c" not in said
