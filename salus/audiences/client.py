@@ -45,7 +45,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the engine stands with one organization: "ready", "building", "failed" or "down"."""
+    """How the engine stands with one organization: "ready", "building" or "down".
+
+    `behind` is how far each feed has gone on since the engine read it, as of now.
+    """
 
     state: str
     people: int = 0
@@ -103,12 +106,14 @@ class Engine:
         except Unavailable:
             return Status("down")
         rebuilt = answer.get("rebuilt_at")
+        positions: dict[str, int] = answer["positions"]
+        behind = {name: max(0, head - positions[name]) for name, head in queries.heads().items()}
         return Status(
             answer["state"],
             answer["people"],
             answer["of"],
-            answer["positions"],
-            answer["behind"],
+            positions,
+            behind,
             datetime.fromisoformat(rebuilt) if rebuilt else None,
             answer["build"],
         )

@@ -14,15 +14,12 @@ from salus.audiences.nodes import Moment
 from salus.audiences.reads import reads
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
 from salus.kernel.time import Clock
 from salus.keys import api as keys
-from salus.permissions import api as permissions
 from salus.platform.tenancy import current_organization
-from salus.timeline import api as timeline
 
 LONGEST_NAME = 120
 
@@ -89,12 +86,7 @@ def freeze(*, segment_id: UUID, actor: Actor, clock: Clock, moment: Moment) -> F
     content = queries.opened(row)
     words = queries.lexicon()
     found = reads(parse.parse(content["tree"], words, inside=row.id), words)
-    need = {
-        "contacts": contacts.head_change(),
-        "permissions": permissions.head_change(),
-        "timeline": timeline.head(),
-    }
-    answer = Engine.of_current().members(content["tree"], moment, need=need)
+    answer = Engine.of_current().members(content["tree"], moment, need=queries.heads())
     frozen_id, organization_id, sealer = new_id(), current_organization(), keys.sealer()
     about = {
         "name": content["name"],

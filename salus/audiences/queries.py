@@ -14,12 +14,15 @@ from salus.audiences.contracts import Frozen, Segment, Tree
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.models import FrozenRow, SegmentRow
 from salus.audiences.reads import reads
+from salus.contacts import api as contacts
 from salus.contacts.contracts import Read
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import PhiClass, Special
 from salus.keys import api as keys
+from salus.permissions import api as permissions
 from salus.platform.tenancy import current_organization
+from salus.timeline import api as timeline
 
 SEGMENT_TABLE, FROZEN_TABLE, MEMBERS_TABLE = (
     "audiences_segment",
@@ -84,6 +87,15 @@ def segments() -> list[Segment]:
     """Return every segment, the one changed last first."""
     words = lexicon()
     return [segment(row, words) for row in SegmentRow.objects.order_by("-changed_at", "-id")]
+
+
+def heads() -> dict[str, int]:
+    """Return the number of the last entry of each feed that the engine follows."""
+    return {
+        "contacts": contacts.head_change(),
+        "permissions": permissions.head_change(),
+        "timeline": timeline.head(),
+    }
 
 
 def closure(tree: Tree) -> dict[UUID, Tree]:

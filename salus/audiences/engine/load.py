@@ -89,12 +89,13 @@ class Cutter:
 
 def batch_of(documents: Sequence[Document]) -> pa.Table:
     """Return documents as the table that `Cutter.insert_arrow` takes."""
-    raw = pa.array([one[3] for one in documents], pa.binary())
+    numbers, ids, versions, documents_raw = zip(*documents, strict=True) if documents else ((), (), (), ())
+    raw = pa.array(documents_raw, pa.binary())
     return pa.table(
         {
-            "number": pa.array([one[0] for one in documents], pa.uint32()),
-            "hex": pa.array([one[1].hex for one in documents], pa.string()),
-            "version": pa.array([one[2] for one in documents], pa.int64()),
+            "number": pa.array(numbers, pa.uint32()),
+            "hex": pa.array([one.hex for one in ids], pa.string()),
+            "version": pa.array(versions, pa.int64()),
             # The same bytes under the name of text: we wrote them, so nobody need check that they are UTF-8.
             "document": pa.Array.from_buffers(pa.string(), len(raw), raw.buffers()),
         }
