@@ -1,0 +1,300 @@
+"""Ways through the whole product on which a canary is sent, in one process: pages, doors, what a sender does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+
+from salus.audiences import api as audiences
+from salus.campaigns import api as campaigns
+from salus.contacts import api as contacts
+from salus.content import api as content
+from salus.content.contracts import Classification
+from salus.delivery import leasing, outcomes, preparing
+from salus.delivery.contracts import PORTAL_LINK, State
+from salus.delivery.outcomes import Outcome
+from salus.identity.contracts import Organization, Role
+from salus.intake import api as intake
+from salus.intake.contracts import Declaration
+from salus.intake.models import Import
+from salus.kernel.acting import Actor, system
+from salus.kernel.time import SystemClock
+from salus.kernel.vocabulary import AddressSource, Channel, Promotes, Protection, Purpose, Remuneration
+from salus.keys import api as keys
+from salus.permissions import api as permissions
+from salus.permissions.contracts import EntryKind, NewEntry
+from salus.platform.tenancy import acting_for
+from tests.browser import Console
+from tests.delivery import office
+
+from .searching import Canaries
+
+CLOCK = SystemClock()
+_DAY = timedelta(days=1)
+
+
+@dataclass
+class Road:
+    """A signed-in client whose every request and answer is looked at: addresses, headers, titles."""
+
+    client: Client
+    seen: list[str]
+
+    def get(self, address: str, **more: Any) -> HttpResponse:
+        """Ask for a page."""
+        return self._keep(address, self.client.get(address, **more))
+
+    def post(self, address: str, data: dict[str, Any] | None = None) -> HttpResponse:
+        """Send a form."""
+        return self._keep(address, self.client.post(address, data or {}))
+
+    def _keep(self, address: str, answer: Any) -> HttpResponse:
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code < 500, address
+        titles = re.findall(rb"<title>.*?</title>", body, re.DOTALL)
+        links = re.findall(rb"(?:href|action|src)=\"[^\"]*\"", body)
+        self.seen += [address, *map(str, answer.headers.items()), *map(repr, answer.cookies.values())]
+        self.seen += [each.decode() for each in titles + links]
+        assert "no-store" in answer.headers["Cache-Control"], address
+        answer.content_read = body
+        found: HttpResponse = answer
+        return found
+
+
+@dataclass
+class Place:
+    """The clinic of this test, and the ways into it."""
+
+    organization: Organization
+    canaries: Canaries
+    console: Console
+    seen: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> UUID:
+        """Return the organization's id."""
+        return self.organization.id
+
+    @property
+    def actor(self) -> Actor:
+        """Return the system acting."""
+        return system(self.id, "test")
+
+    def road(self, role: str) -> Road:
+        """Return a way in as somebody with this role."""
+        return Road(self.console.client(role), self.seen)
+
+
+def import_people(place: Place) -> UUID:
+    """Bring one person in by the pages, with a row that is refused, and return their id."""
+    c, marketer = place.canaries, place.road("marketer")
+    text = (
+        f"Record number,E-mail,Phone,First name,Last name,Birth date,{c['heading']}\n"
+        f"{c['record']},{c.email},{c.phone},{c['given']},{c['family']},{c.born},{c['cell']}\n"
+        f"X-1,not an address {c['reject']},,{c['given']},{c['family']},{c.born},\n"
+    )
+    file = SimpleUploadedFile(f"{c['file']}.csv", text.encode())
+    answer = marketer.post("/imports/upload?kind=contacts_csv", {"file": file})
+    assert answer.status_code == 302
+    targets = ["identifier:mrn", "address:email", "address:phone", "attribute:given_name"]
+    targets += ["attribute:family_name", "attribute:birth_date", ""]
+    declared = {
+        "source": "clinical_encounter",
+        "evidence": f"form {c['evidence']}",
+        "obtained": "2026-01-02",
+        "save_as": c["mapping"],
+        "date": "",
+    }
+    where = answer.headers["Location"]
+    marketer.get(where)
+    answer = marketer.post(where, declared | {f"column_{n}": target for n, target in enumerate(targets)})
+    assert answer.status_code == 302, answer.content.decode()
+    marketer.get(answer.headers["Location"])
+    with acting_for(place.id):
+        import_id = Import.objects.get().id
+    marketer.post(f"/imports/{import_id}/run")
+    facts = intake.run(place.id, import_id, actor=place.actor)
+    assert (facts.counts.created, facts.counts.rejected) == (1, 1)
+    marketer.get(f"/imports/{import_id}")
+    rejects = place.road("care_coordinator").post(f"/imports/{import_id}/rejects")
+    assert c["reject"].encode() in rejects.content_read  # type: ignore[attr-defined]  # set by Road
+    with acting_for(place.id):
+        found = contacts.find_by_identifier("mrn", c["record"])
+        assert found is not None
+        return found
+
+
+def import_record(place: Place, folder: Path) -> None:
+    """Bring a health record in whose first line is broken and whose second tells of a condition."""
+    c = place.canaries
+    system_of_ours = "http://hospital.example.org/mrn"
+    patient = (
+        f'{{"resourceType":"Patient","id":"p1","identifier":[{{"system":"{system_of_ours}","type":{{"coding":'
+        f'[{{"code":"MR"}}]}},"value":"{c["record"]}"}}],"name":[{{"given":["{c["given"]}"],'
+        f'"family":"{c["family"]}"}}],"birthDate":"{c.born}","address":[{{"state":"WA"}}]}}\n'
+    )
+    condition = (
+        '{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/p1"},"code":{"coding":[{"system":'
+        '"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}],"text":"' + c["condition"] + '"},'
+        '"recordedDate":"2026-10-01"}\n'
+    )
+    folder.mkdir()
+    (folder / "Patient.ndjson").write_text(patient)
+    (folder / "Condition.ndjson").write_text(
+        '{"resourceType":"Condition","id":"' + c["broken"] + "\n" + condition
+    )
+    declared = Declaration(AddressSource.CLINICAL_ENCOUNTER, c["source"], CLOCK.now().date())
+    with acting_for(place.id):
+        started = intake.start_fhir([folder], declaration=declared, actor=place.actor, queue=False)
+    facts = intake.run(place.id, started, actor=place.actor)
+    assert facts.counts.read >= 2
+    assert facts.counts.rejected >= 1
+
+
+def say_in_the_ledger(place: Place, contact_id: UUID) -> None:
+    """Put free text and an address of theirs into the ledger of a person."""
+    c, at = place.canaries, CLOCK.now()
+    with acting_for(place.id):
+        for kind, more in (
+            (EntryKind.OPT_IN, {"topic": "visits", "channel": Channel.EMAIL}),
+            (EntryKind.OPT_OUT, {"topic": c["topic"].lower(), "channel": Channel.EMAIL}),
+            (
+                EntryKind.SUPPRESSION,
+                {"channel": Channel.SMS, "details": {"reason": "complaint", "address": f"+1{c.phone}"}},
+            ),
+        ):
+            entry = NewEntry(contact_id, kind, at - _DAY, f"said {c['ledger']}", **more)
+            permissions.append([entry], actor=place.actor)
+
+
+def write_template(place: Place) -> UUID:
+    """Write a template whose name, text, topic and review notes are canaries; return its version."""
+    c = place.canaries
+    mjml = office.LETTER.replace("Please call us.", f"Please call us about {c['text']}.")
+    meant = Classification(
+        Purpose.APPOINTMENT, Promotes.NOTHING, Remuneration.NONE, c["subjecttopic"].lower()
+    )
+    with acting_for(place.id):
+        author = office.staff(place.organization, Role.AUTHOR)
+        reviewer = office.staff(place.organization, Role.PRIVACY_OFFICER)
+        template_id = content.create_template(f"Letter {c['template']}", actor=author)
+        version = content.save_version(
+            template_id, language="en", subject="A visit is due", mjml=mjml, actor=author
+        )
+        content.classify(version.id, meant, actor=author)
+        content.decline_classification(version.id, note=f"Not {c['decline']}", actor=reviewer)
+        content.classify(version.id, meant, actor=author)
+        content.confirm_classification(version.id, actor=reviewer)
+    return version.id
+
+
+def make_campaign(place: Place, version_id: UUID) -> UUID:
+    """Make a campaign with a name and a note, send it back once, approve and launch it."""
+    c = place.canaries
+    tree = {"version": 1, "where": {"all": [{"field": "family_name", "equal": c["family"]}]}}
+    with acting_for(place.id):
+        marketer = office.staff(place.organization, Role.MARKETER)
+        officer = office.staff(place.organization, Role.PRIVACY_OFFICER)
+        segment = audiences.save_segment(f"People {c['segment']}", tree, marketer)
+        made = campaigns.create(
+            name=f"Campaign {c['campaign']}",
+            segment_id=segment.id,
+            versions={"en": version_id},
+            actor=marketer,
+            at=CLOCK.now(),
+        )
+    for again in (True, False):
+        with acting_for(place.id):
+            assert campaigns.plan(made.id, actor=marketer, clock=CLOCK).planned_people == 1
+        campaigns.make_plan(place.id, made.id)
+        with acting_for(place.id):
+            if again:
+                campaigns.send_back(made.id, f"Please mind {c['note']}", actor=officer, at=CLOCK.now())
+            else:
+                campaigns.approve(made.id, actor=officer, at=CLOCK.now())
+                campaigns.launch(made.id, actor=marketer, at=CLOCK.now())
+    return made.id
+
+
+def deliver(place: Place) -> UUID:
+    """Do what a sender does: prepare the message, and put it into the portal; return its id."""
+    c, at = place.canaries, CLOCK.now() + timedelta(seconds=1)
+    with acting_for(place.id):
+        batch = preparing.prepare(leasing.lease(10, at), actor=place.actor, at=at)
+        [prepared] = batch.prepared
+        assert prepared.content.to == c.email
+        assert c["text"] in prepared.parts.text
+        assert c["given"] not in repr(prepared) + repr(prepared.content)
+        outcome = Outcome(prepared, State.PORTAL, at, Protection.PORTAL, reason="no_starttls")
+        outcomes.record([outcome], batch.stopped, actor=place.actor, at=at)
+    return prepared.lease.message_id
+
+
+def read_in_the_portal(place: Place, message_id: UUID) -> None:
+    """Be the patient: mistype, get a code from staff, read, choose, look back."""
+    c = place.canaries
+    coordinator = place.road("care_coordinator")
+    coordinator.post("/patients/code", {"record_number": c["record"]})
+    with acting_for(place.id):
+        contact_id = contacts.find_by_identifier("mrn", c["record"])
+        link = keys.seal_token(PORTAL_LINK, message_id.bytes, lifetime=_DAY)
+    issued = coordinator.post("/patients/code/issue", {"contact_id": str(contact_id), "checked": "on"})
+    [code] = re.findall(r"\b\d{6}\b", issued.content.decode())
+    patient = Road(Client(headers={"host": "localhost"}), place.seen)
+    year, month, day = c.born.split("-")
+    facts = {"y": year, "m": str(int(month)), "d": day}
+    assert patient.post(f"/p/m/{link}", {"code": c["typed"], **facts}).status_code == 422
+    assert patient.post(f"/p/m/{link}", {"code": code, **facts}).status_code == 303
+    assert c["text"] in patient.get(f"/p/messages/{message_id}").content.decode()
+    patient.get(f"/p/messages/{message_id}/body")
+    patient.get("/p/choices")
+    answer = patient.post("/p/choices", {"box": [f"email:{c['topic'].lower()}"], "fundraising": "yes"})
+    assert answer.status_code == 200
+    patient.get("/p/history")
+    patient.get("/p/messages")
+    patient.post("/p/sign-out")
+
+
+def look_around(
+    place: Place, contact_id: UUID, campaign_id: UUID, message_id: UUID, version_id: UUID
+) -> None:
+    """Be staff: search, reveal, read reports, export, preview, mistype a sign-in, ask for what is not there."""
+    c = place.canaries
+    coordinator, officer = place.road("care_coordinator"), place.road("privacy_officer")
+    for text in (c.email, c.phone, c["record"], c["family"], c.born):
+        coordinator.post("/contacts/search", {"q": text})
+    coordinator.post(
+        f"/contacts/{contact_id}/reveal", {"groups": ["who", "reach", "care"], "purpose": "treatment"}
+    )
+    assert c["family"] in coordinator.get(f"/contacts/{contact_id}").content.decode()
+    for address in (
+        "/segments/",
+        "/templates/",
+        "/campaigns/",
+        f"/campaigns/{campaign_id}",
+        "/reports/",
+        f"/reports/campaigns/{campaign_id}/",
+        f"/messages/{message_id}/receipt/",
+        f"/messages/{message_id}/receipt/proof.json",
+        f"/templates/version/{version_id}/",
+        "/log/",
+    ):
+        officer.get(address)
+    officer.post(f"/reports/campaigns/{campaign_id}/who/?figure=all", {"purpose": "treatment"})
+    export = {"figure": "all", "names": "on", "purpose": "treatment"}
+    file = officer.post(f"/reports/campaigns/{campaign_id}/export/", export)
+    assert c.email.encode() in file.content_read  # type: ignore[attr-defined]  # set by Road
+    place.road("author").post(f"/templates/version/{version_id}/preview-as/", {"who": c["record"]})
+    stranger = Client(headers={"host": "localhost"})
+    stranger.post("/sign-in", {"email": c.email, "password": c["password"]})
+    stranger.post("/nothing/here", {"q": c["family"]})
+    stranger.get("/log/", headers={"authorization": f"Bearer {c['bearer']}", "user-agent": c["agent"]})
+    stranger.post("/p/m/no-link", {"code": c["typed"]})
