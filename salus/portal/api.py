@@ -61,7 +61,8 @@ def read(session: PatientSession, message_id: UUID, *, ip: str = "") -> PortalMe
 
 def choices(session: PatientSession, *, ip: str = "") -> Choices:
     """Return what the patient can choose, as it stands."""
-    return operations.choices(session.contact_id, actor=patients.actor_of(session, ip=ip), at=_clock.now())
+    actor = patients.actor_of(session, ip=ip)
+    return operations.choices(session.contact_id, session.proof, actor=actor, at=_clock.now())
 
 
 def choose(
@@ -70,7 +71,7 @@ def choose(
     """Write down what the patient changed; return how many boxes that were."""
     actor = patients.actor_of(session, ip=ip)
     return operations.choose(
-        session.contact_id, ticked, fundraising=fundraising, actor=actor, at=_clock.now()
+        session.contact_id, session.proof, ticked, fundraising=fundraising, actor=actor, at=_clock.now()
     )
 
 
@@ -92,7 +93,7 @@ def withdraw(session: PatientSession, authorization_id: UUID, *, ip: str = "") -
 
 def history(session: PatientSession, *, ip: str = "") -> list[Told]:
     """Return who wrote to the patient and why, newest first; the look is recorded."""
-    return operations.history(session.contact_id, actor=patients.actor_of(session, ip=ip))
+    return operations.history(session.contact_id, session.proof, actor=patients.actor_of(session, ip=ip))
 
 
 def why(token: str, *, ip: str = "") -> Told:

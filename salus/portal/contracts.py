@@ -76,6 +76,8 @@ class Told:
     message: SentMessage
     grounds: tuple[tuple[str, datetime], ...]
     """On what it rests: (kind of ledger entry, when); empty: health law alone."""
+    veiled: bool = False
+    """It tells of something that law protects more, and a code by e-mail is not enough to be told of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -57,8 +58,8 @@ def read(session: PatientSession, message_id: UUID, *, actor: Actor, at: datetim
     return message
 
 
-def choices(contact_id: UUID, *, actor: Actor, at: datetime) -> Choices:
-    """Return what a patient can choose, as it stands."""
+def choices(contact_id: UUID, proof: Proof, *, actor: Actor, at: datetime) -> Choices:
+    """Return what a patient can choose, as it stands; what law protects more only after a code from staff."""
     opened = contacts.open_fields(
         ids=[contact_id], fields=["email", "phone"], purpose="portal_choices", actor=actor
     )
@@ -69,14 +70,21 @@ def choices(contact_id: UUID, *, actor: Actor, at: datetime) -> Choices:
             form.entry.id, form.valid_from, form.valid_until, str(form.entry.details.get("purpose_text", ""))
         )
         for form in permissions.filed_forms(contact_id, at, actor=actor, purpose="portal_choices")
-        if form.entry.kind is EntryKind.AUTHORIZATION and form.state is AuthorizationState.VALID
+        if form.entry.kind is EntryKind.AUTHORIZATION
+        and form.state is AuthorizationState.VALID
+        and (proof is Proof.STAFF or not rules.PROTECTED.intersection(form.entry.details.get("specials", ())))
     ]
-    table = rules.rows(standing, shown(contact_id), reachable)
+    messages = shown(contact_id)
+    veiled = frozenset(
+        each.topic for each in messages if proof is not Proof.STAFF and rules.is_protected(each)
+    )
+    table = rules.rows(standing, messages, reachable, veiled)
     return Choices(table, standing.fundraising_opt_out is None, tuple(signed))
 
 
 def choose(
     contact_id: UUID,
+    proof: Proof,
     ticked: Iterable[tuple[str, Channel]],
     *,
     fundraising: bool,
@@ -84,7 +92,7 @@ def choose(
     at: datetime,
 ) -> int:
     """Write down what a patient changed and return how many boxes that were."""
-    before = choices(contact_id, actor=actor, at=at)
+    before = choices(contact_id, proof, actor=actor, at=at)
     changed = rules.changes(before.topics, ticked)
     entries = rules.entries_for(contact_id, changed, at, SIGNED_IN)
     if fundraising != before.fundraising:
@@ -117,7 +125,7 @@ def withdraw(contact_id: UUID, authorization_id: UUID, *, actor: Actor, at: date
     _record(Action.PORTAL_PREFERENCES, contact_id, actor, 1)
 
 
-def history(contact_id: UUID, *, actor: Actor) -> list[Told]:
+def history(contact_id: UUID, proof: Proof, *, actor: Actor) -> list[Told]:
     """Return who wrote to a patient and on what each message rested, newest first."""
     messages = shown(contact_id)
     audit.record(
@@ -128,7 +136,10 @@ def history(contact_id: UUID, *, actor: Actor) -> list[Told]:
         patient_id=contact_id,
         details={"messages": len(messages)},
     )
-    return _told(contact_id, messages, actor)
+    told = _told(contact_id, messages, actor)
+    if proof is Proof.STAFF:
+        return told
+    return [replace(each, veiled=rules.is_protected(each.message)) for each in told]
 
 
 def _told(contact_id: UUID, messages: Sequence[SentMessage], actor: Actor) -> list[Told]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from salus.delivery.contracts import SentMessage, State
-from salus.kernel.vocabulary import Channel, Purpose
+from salus.kernel.vocabulary import Channel, Purpose, Special
 from salus.permissions.contracts import EVERY_TOPIC, Entry, EntryKind, NewEntry, Standing
 from salus.portal.contracts import TopicRow
 
@@ -41,13 +41,24 @@ GROUNDS = frozenset(
 )
 """Acts of the patient on which a message can rest."""
 
+PROTECTED = frozenset(Special) - {Special.SENSITIVE_DEMOGRAPHIC}
+"""What law protects more: a session that began with a code by e-mail is told nothing of it."""
+
 Box = tuple[str, Channel]
 
 
+def is_protected(message: SentMessage) -> bool:
+    """Return whether a message, and so its topic, purpose and rules, tells of something specially protected."""
+    return any(word in PROTECTED for word in message.disclosed)
+
+
 def rows(
-    standing: Standing, messages: Iterable[SentMessage], reachable: Iterable[Channel]
+    standing: Standing,
+    messages: Iterable[SentMessage],
+    reachable: Iterable[Channel],
+    hidden: frozenset[str] = frozenset(),
 ) -> tuple[TopicRow, ...]:
-    """Return the table of topics by channel: those they chose about and those they got.
+    """Return the table of topics by channel: those they chose about and those they got, less the `hidden`.
 
     A box is ticked when messages are wanted, or come already and were not stopped. A channel on which
     the person has no address and nothing comes has no box.
@@ -56,7 +67,7 @@ def rows(
     chosen = {choice.topic for choice in (*standing.opt_ins, *standing.opt_outs)} - {EVERY_TOPIC}
     channels = [channel for channel in (Channel.EMAIL, Channel.SMS) if channel in set(reachable)]
     found = []
-    for topic in sorted(chosen | {topic for topic, _ in got}, key=str.casefold):
+    for topic in sorted((chosen | {topic for topic, _ in got}) - hidden, key=str.casefold):
         ticks = {channel: _ticked(standing, topic, channel, got) for channel in (Channel.EMAIL, Channel.SMS)}
         boxes = [(channel, ticked) for channel, ticked in ticks.items() if ticked or channel in channels]
         found.append(TopicRow(topic, tuple(boxes)))

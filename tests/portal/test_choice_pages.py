@@ -11,6 +11,7 @@ import pytest
 
 from salus.delivery.contracts import CHOICES_LINK, State
 from salus.kernel.vocabulary import Channel, Purpose
+from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry, Standing
 from salus.platform.tenancy import acting_for
@@ -102,6 +103,43 @@ def test_what_was_signed_can_be_taken_back(world_of_rosa: World) -> None:
     assert "You took it back." in said
     assert "glucose meters" not in said
     assert standing(world_of_rosa).authorizations == ()
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_what_law_protects_more_is_told_only_after_a_code_from_staff(
+    world_of_rosa: World, by_staff: bool
+) -> None:
+    """Topic, purpose, rule and signed form of a protected letter tell what it is about, like the letter."""
+    append(
+        world_of_rosa,
+        EntryKind.AUTHORIZATION,
+        details={**GOOD_FORM, "specials": ["hiv"]},
+        valid_until=world_of_rosa.clock.now() + timedelta(days=90),
+    )
+    letter = {
+        "topic": "sexual health",
+        "disclosed": ("contact", "diagnosis", "hiv"),
+        "rule_ids": ("D05", "S3"),
+    }
+    special = world_of_rosa.mailbox.deposit(world_of_rosa.rosa, special=True, **letter)
+    if by_staff:
+        client = world_of_rosa.client()
+        with acting_for(world_of_rosa.organization.id):
+            issued = patients.issue_code(
+                world_of_rosa.rosa, actor=world_of_rosa.actor, clock=world_of_rosa.clock
+            )
+        facts = {"code": issued.code.reveal(), "m": "4", "d": "17", "y": "1961"}
+        assert client.post(world_of_rosa.link(special), facts).status_code == 303
+    else:
+        client = world_of_rosa.signed_in()
+    choices, history = text_of(client.get("/p/choices")), text_of(client.get("/p/history"))
+    for page, word in ((choices, "Sexual health"), (choices, "glucose meters"), (history, "D05, S3")):
+        assert (word in page) is by_staff, word
+    assert ("the law protects more" in history) is not by_staff
+    boxes = {"box": ["email:diabetes care"], "fundraising": "yes"}
+    client.post("/p/choices", boxes)
+    stopped = standing(world_of_rosa).opted_out("sexual health", EMAIL)
+    assert (stopped is not None) is by_staff, "a box that was not shown was not taken away"
 
 
 def test_nobody_takes_back_what_somebody_else_signed(world_of_rosa: World) -> None:

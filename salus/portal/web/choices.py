@@ -100,6 +100,13 @@ def _signed(request: HttpRequest, signed: Signed) -> dict[str, object]:
 
 def _told(request: HttpRequest, told: Told) -> dict[str, object]:
     words, message = visit_of(request).words, told.message
+    if told.veiled:
+        return {
+            "id": message.message_id,
+            "date": day(request, message.at),
+            "sender": message.sender_name,
+            "veiled": words["veiled"],
+        }
     return {
         "id": message.message_id,
         "date": day(request, message.at),
