@@ -116,7 +116,7 @@ def test_what_law_protects_more_is_told_only_after_a_code_from_staff(
         details={**GOOD_FORM, "specials": ["hiv"]},
         valid_until=world_of_rosa.clock.now() + timedelta(days=90),
     )
-    letter = {
+    letter: dict[str, Any] = {
         "topic": "sexual health",
         "disclosed": ("contact", "diagnosis", "hiv"),
         "rule_ids": ("D05", "S3"),
