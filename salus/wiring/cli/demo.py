@@ -6,7 +6,9 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from salus.kernel.errors import BadInput
@@ -41,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.fresh:
         _remove(home)
     _check_home(home)
+    _check_ports(options.port, options.port + 1)
     installation = Installation(
         home,
         os.environ.get("DATABASE_URL"),
@@ -63,12 +66,12 @@ def _tell(installation: Installation, options: argparse.Namespace) -> int:
     summary = Summary()
     terminal = Terminal(summary.seconds)
     began = time.monotonic()
-    with installation.running() as supervisor:
+    with ExitStack() as stack:
+        with terminal.phase("database", "Starting the database and making its tables"):
+            supervisor = stack.enter_context(installation.running())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
-        with terminal.phase(
-            "start", "Starting the engine, a worker, a sender, the web server and a mail catcher"
-        ):
+        with terminal.phase("start", "Starting engine, worker, sender, web server and mail catcher"):
             organization = clinic()
             supervisor.start(
                 installation.catch(),
@@ -77,13 +80,16 @@ def _tell(installation: Installation, options: argparse.Namespace) -> int:
                 installation.sender(),
                 installation.web(),
             )
-        Story(organization, terminal, summary).tell(options.patients, tend=supervisor.tend)
+        story = Story(organization, terminal, summary, command=_salus(installation.home))
+        story.tell(options.patients, tend=supervisor.tend)
         summary.seconds["total"] = round(time.monotonic() - began, 2)
         write_summary(summary, options.json)
         if options.once:
             return 0 if summary.is_consistent else 1
         _show_ways_in(installation, organization, terminal)
-        supervisor.watch()
+        with suppress(KeyboardInterrupt):
+            supervisor.watch()
+        terminal.console.print("Stopping. The data stays; start again and it goes on from there.")
     return 0
 
 
@@ -95,23 +101,25 @@ def _show_ways_in(installation: Installation, organization: object, terminal: ob
     assert isinstance(terminal, Terminal)
     assert isinstance(organization, Organization)
     port = installation.http.rpartition(":")[2]
-    rows = [
-        (each.role.words, each.email, each.password, each.code)
-        for each in identity.demo_sign_ins(organization)
-    ]
-    terminal.table(
-        "Sign in (the code changes every 30 seconds: `salus staff codes` shows it again)",
-        rows,
-        ("role", "e-mail", "password", "code"),
+    rows = [(each.email, each.password, each.code) for each in identity.demo_sign_ins(organization)]
+    terminal.table("Sign in as one of the people of this clinic", rows, ("e-mail", "password", "code"))
+    terminal.say(
+        f"[dim]Codes change every 30 seconds. New ones: {_salus(installation.home)} staff codes[/dim]"
     )
     terminal.console.print(f"\n[bold]Console[/bold]  http://localhost:{port}/")
     terminal.console.print(
-        f"[bold]Portal[/bold]   http://localhost:{port}/p/   (patients come by the link in a notice)"
+        f"[bold]Portal[/bold]   http://localhost:{port}/p/   (patients come by the link in their mail)"
     )
     terminal.console.print(
         f"[bold]Inbox[/bold]    http://localhost:{installation.inbox_port}/   (all mail is caught there)"
     )
     terminal.console.print("\nCtrl-C stops all of it.")
+
+
+def _salus(home: Home) -> str:
+    """Return how to call `salus` for this home from where the person stands."""
+    program = ".venv/bin/salus" if Path(".venv/bin/salus").exists() else "salus"
+    return program if home.path == Path("var").resolve() else f"SALUS_HOME={home.path} {program}"
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -126,6 +134,21 @@ def _check_home(home: Home) -> None:
             place=str(home.path),
             next_step="Name an empty one with --home.",
         )
+
+
+def _check_ports(*ports: int) -> None:
+    """Refuse a port that another program has, before anything is started."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as taken:
+                raise BadInput(
+                    f"Port {port} is taken or cannot be used.",
+                    place="--port",
+                    next_step="Name another one; the inbox has the one after it.",
+                ) from taken
 
 
 def _remove(home: Home) -> None:

@@ -22,7 +22,7 @@ def clinic() -> Organization:
             slug=SLUG,
             sender_role=SenderRole.PROVIDER,
             postal_address="12 Cedar Row, Albany, NY 12207",
-            phone="+15185550142",
+            phone="518-555-0142",
             sending_domain=SENDING_DOMAIN,
             demo=True,
         )

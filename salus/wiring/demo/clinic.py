@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from salus.identity.contracts import Organization
 from salus.intake import api as intake
-from salus.intake.contracts import ImportFacts, ImportKind
+from salus.intake.contracts import ImportFacts, ImportKind, ImportStatus
 from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
 from salus.wiring.demo.terminal import Terminal
@@ -30,21 +29,25 @@ DOMAINS = (
 development relay that misbehave on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What the imports came to."""
+def is_in() -> bool:
+    """Return whether an earlier run brought the whole clinic in: its last file, of consents, is done."""
+    return any(
+        each.kind is ImportKind.PERMISSIONS_CSV and each.status is ImportStatus.DONE
+        for each in intake.imports()
+    )
 
-    rows: int
-    rejected: int
+
+def rejected() -> int:
+    """Return how many rows of all files could not be used."""
+    return sum(each.counts.rejected for each in intake.imports())
 
 
-def bring_in(organization: Organization, patients: int, terminal: Terminal) -> Brought:
-    """Generate the clinic and import every file; return the sums.
+def bring_in(organization: Organization, patients: int, terminal: Terminal) -> None:
+    """Generate the clinic and import every file; what a run that was stopped brought in is not doubled.
 
     The files hold plaintext, so they live in a private temporary folder for as long as it takes.
     """
     actor = system(organization.id, "demo")
-    rows = rejected = 0
     with tempfile.TemporaryDirectory(prefix="salus-clinic-") as folder:
         clinic = intake.generate_clinic(Path(folder), patients=patients, seed=SEED, domains=DOMAINS)
         for planned in clinic.imports:
@@ -83,8 +86,6 @@ def bring_in(organization: Organization, patients: int, terminal: Terminal) -> B
                 f"{_TITLES[planned.kind]}: {counts.taken:,} rows in, {counts.rejected:,} rejected, "
                 f"{counts.unchanged:,} said nothing new"
             )
-            rows, rejected = rows + counts.read, rejected + counts.rejected
-    return Brought(rows, rejected)
 
 
 _TITLES = {

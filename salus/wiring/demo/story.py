@@ -17,11 +17,13 @@ from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin, State
+from salus.delivery.web.wording import PEERS
 from salus.gate import api as gate
 from salus.identity.contracts import Organization, Role
 from salus.kernel.errors import Unavailable
 from salus.kernel.time import SystemClock
 from salus.platform.tenancy import acting_for
+from salus.reports import api as reports
 from salus.wiring.demo import clinic
 from salus.wiring.demo.cast import member
 from salus.wiring.demo.summary import Summary
@@ -47,8 +49,11 @@ PATIENCE = 180.0
 class Story:
     """One telling of the story, for one organization."""
 
-    def __init__(self, organization: Organization, terminal: Terminal, summary: Summary) -> None:
+    def __init__(
+        self, organization: Organization, terminal: Terminal, summary: Summary, *, command: str = "salus"
+    ) -> None:
         self._organization, self._terminal, self._summary = organization, terminal, summary
+        self._command = command
         self._id = organization.id
         self._tend: Callable[[], None] = lambda: None
 
@@ -78,16 +83,16 @@ class Story:
 
     def _bring_in(self, patients: int) -> None:
         with acting_for(self._id):
-            known = contacts.count()
-        if known:
+            earlier, known = clinic.is_in(), contacts.count()
+        if earlier:
             self._terminal.say(f"{known:,} people are here from an earlier run; nothing is imported twice")
-            self._summary.patients = self._summary.imported = known
-            return
-        brought = clinic.bring_in(self._organization, patients, self._terminal)
-        self._summary.patients = patients
-        self._summary.rejected = brought.rejected
+            self._summary.patients = known
+        else:
+            clinic.bring_in(self._organization, patients, self._terminal)
+            self._summary.patients = patients
         with acting_for(self._id):
             self._summary.imported = contacts.count()
+            self._summary.rejected = clinic.rejected()
 
     def _wait_for_engine(self) -> None:
         def ready() -> bool:
@@ -127,9 +132,8 @@ class Story:
                 content.confirm_classification(version.id, actor=reviewer)
                 versions[language] = version.id
                 reads = sorted({read.phi_class for read in version.analysis.reads})
-                self._terminal.say(
-                    f"{language}: {version.subject}; the text discloses {', '.join(reads) or 'nothing'}"
-                )
+                subject = content.preview(version, actor=author).rendered.subject
+                self._terminal.say(f"“{subject}”; the text discloses {', '.join(reads) or 'nothing'}")
         return versions
 
     def _plan(self, versions: dict[str, UUID]) -> Campaign:
@@ -228,9 +232,12 @@ class Story:
                     break
         with acting_for(self._id):
             audit.checkpoint(CLOCK)
-            verdict = audit.verify()
-        self._summary.take_verdict(verdict)
-        self._terminal.say(f"{verdict.entries:,} entries, none changed; root {verdict.root[:16]}…")
+            found = reports.verify_log(actor=member(self._organization, Role.AUDITOR), clock=CLOCK)
+        self._summary.take_verdict(found)
+        if not found.verified:
+            self._terminal.say(f"[red]The log does not match: {found.faults[0].what}[/red]")
+            return
+        self._terminal.say(f"{found.entries:,} entries, none changed; root {found.root[:16]}…")
 
     def _show_receipt(self, campaign: Campaign) -> None:
         with acting_for(self._id):
@@ -238,14 +245,16 @@ class Story:
             if not found:
                 return
             receipt = delivery.receipt(found[0].message_id)
+        rule = gate.explain(receipt.rule_ids[0])
         rows = [
-            ("Allowed by", f"{', '.join(receipt.rule_ids)}: {'; '.join(receipt.citations[:2])}"),
+            ("Allowed by", f"{rule.sentence} [dim]{receipt.rule_ids[0]}: {'; '.join(rule.citations)}[/dim]"),
             ("Discloses", ", ".join(receipt.disclosed)),
-            ("Protected", f"{receipt.reached}: {receipt.tls.get('version')} {receipt.tls.get('cipher')}"),
-            ("Peer", f"{receipt.tls.get('host')}, verified by {receipt.tls.get('peer')}"),
+            ("Protected", f"{receipt.tls.get('version')}, {receipt.tls.get('cipher')}"),
+            ("Peer", f"{receipt.tls.get('host')}. {PEERS[receipt.tls['peer']][0]}"),
             ("Proof", "in the signed log" if receipt.proof else "waits for the next checkpoint"),
         ]
-        self._terminal.table(f"A receipt (salus message receipt {receipt.message_id})", rows, ("", ""))
+        self._terminal.table("One message’s receipt", rows, ("", ""))
+        self._terminal.say(f"[dim]{self._command} message receipt {receipt.message_id}[/dim]")
 
     def _wait(self, who: str, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE

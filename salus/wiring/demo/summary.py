@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from salus.audit.contracts import Verdict
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Progress
+from salus.reports.contracts import Verified
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Summary:
         self.by_protection = dict(sorted(progress.by_protection.items()))
         self.unaccounted = self.audience - sum(self.refused.values()) - sum(words.values())
 
-    def take_verdict(self, verdict: Verdict) -> None:
+    def take_verdict(self, verdict: Verified) -> None:
         """Take over what verifying the log found."""
         self.audit = {"entries": verdict.entries, "verified": verdict.verified, "root": verdict.root}
 
