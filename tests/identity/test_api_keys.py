@@ -232,3 +232,26 @@ def test_the_command_line_makes_lists_and_revokes(
     assert "Bulk import" in listed
     assert salus("revoke", listed.split()[0])[0] == 0
     assert program(raw.strip()).get("/api/whoami").status_code == 401
+
+
+def test_every_call_is_recorded_under_the_key_the_refused_ones_too(clinic: Organization) -> None:
+    raw = key_of(clinic)
+    narrow = key_of(clinic, Permission.CAMPAIGNS_REPORT_READ)
+    program(raw).get("/api/whoami")
+    program(raw).post("/api/rename?name=Quillfeather&fail=true")
+    program(narrow).get("/api/whoami")
+    program(raw).get("/api/nowhere")
+    with acting_for(clinic.id):
+        assert not Staff.objects.filter(name="Quillfeather").exists(), "what a refused call did is undone"
+        found = audit.entries(Filters(action=Action.API_KEY_USE))[::-1]
+        keys = {key.id for key in identity.api_keys_of_organization()}
+    said = [(entry.outcome, entry.details["status"], entry.details["call"]) for entry in found]
+    assert said == [
+        ("ok", 200, "identity-test:whoami"),
+        ("refused", 400, "identity-test:rename"),
+        ("refused", 404, "identity-test:whoami"),
+        ("refused", 404, ""),
+    ]
+    assert {entry.actor_id for entry in found} <= keys
+    assert all(entry.actor_kind == ActorKind.API_KEY for entry in found)
+    assert "Quillfeather" not in repr(found)
