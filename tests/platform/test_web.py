@@ -305,3 +305,15 @@ def test_no_page_but_the_import_puts_an_upload_on_the_disk(tmp_path: Path, setti
     assert request.POST["q"] == "kept"
     assert not request.FILES
     assert list(tmp_path.iterdir()) == []
+
+
+def test_browsers_keep_nothing_that_was_typed_unless_a_field_says_so() -> None:
+    class Note(forms.Form):
+        note = forms.CharField()
+        long = forms.CharField(widget=forms.Textarea)
+        code = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}))
+
+    page = Template("{% load salus %}{% field form.note %}{% field form.long %}{% field form.code %}")
+    said = page.render(Context({"form": Note()}))
+    assert said.count('autocomplete="off"') == 2
+    assert said.count('autocomplete="one-time-code"') == 1

@@ -183,6 +183,8 @@ def field(
     else:
         kind = "plain"
         attrs["class"] = f"input {widget.attrs.get('class', '')}".strip()
+        if "autocomplete" not in widget.attrs:
+            attrs["autocomplete"] = "off"  # what staff write may be PHI: no browser keeps it for the next one
     return {
         "bound": bound,
         "kind": kind,
