@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
-from zoneinfo import available_timezones
 
 from salus.audiences import calendar_rules, earth
 from salus.audiences.lexicon import Lexicon
@@ -37,12 +36,6 @@ from salus.permissions.contracts import Standing as Permissions
 from salus.timeline.contracts import Event as Happened
 
 
-@lru_cache(maxsize=1)
-def known_zones() -> frozenset[str]:
-    """Return the time zones that count; any other name means that the zone is not known."""
-    return frozenset(available_timezones())
-
-
 @dataclass(frozen=True)
 class Person:
     """All that a segment may ask about: the document, what happened, what the ledger says."""
@@ -57,7 +50,9 @@ class Person:
     def today(self) -> date:
         """Return the civil date where the person lives."""
         own = self.document.get("time_zone")
-        return calendar_rules.today(self.moment, own if own in known_zones() else self.moment.zone)
+        return calendar_rules.today(
+            self.moment, own if own in calendar_rules.known_zones() else self.moment.zone
+        )
 
     def value(self, key: str) -> Any:
         """Return what is known of `key`, None when nothing is."""

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import duckdb
 
-from salus.audiences import knowledge, lines, parse
+from salus.audiences import calendar_rules, knowledge, lines, parse
 from salus.audiences.engine.ask import Asker, zones_at
 from salus.audiences.engine.keeper import Keeper
 from salus.audiences.nodes import Moment, Node
@@ -77,7 +76,7 @@ def _moment(request: Mapping[str, Any]) -> Moment:
         at = datetime.fromisoformat(str(request.get("at")))
     except ValueError:
         raise BadInput("is not a moment", place="at") from None
-    if at.tzinfo is None or request.get("zone") not in available_timezones():
+    if at.tzinfo is None or request.get("zone") not in calendar_rules.known_zones():
         raise BadInput("is not a moment in a time zone", place="at")
     return Moment(at, str(request["zone"]))
 

@@ -12,12 +12,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import duckdb
 import duckdb_extension_httpfs  # type: ignore[import-untyped]
 
-from salus.audiences import columns
+from salus.audiences import calendar_rules, columns
 from salus.contacts.contracts import Attribute
 from salus.kernel.errors import Unavailable
 
@@ -47,7 +46,7 @@ class Store:
         threads: int = 2,
     ) -> None:
         self.attributes = attributes
-        self.zones = tuple(sorted(available_timezones()))
+        self.zones = tuple(sorted(calendar_rules.known_zones()))
         self.fresh = False
         """Whether the file was made now, so that everybody must be loaded."""
         self._directory = directory
