@@ -22,6 +22,7 @@ from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.identity import api as identity
+from salus.platform.memory import settle_memory
 from salus.platform.presence import Roll
 
 
@@ -37,6 +38,7 @@ def run_sender(
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
     else. Without it, mail goes where MX records say. `roll` is that of the senders of this machine.
     """
+    settle_memory()
     uvloop.run(_run(laboratory_routes, until_idle, pace, roll))
 
 

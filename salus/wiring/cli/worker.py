@@ -32,11 +32,13 @@ def run(options: argparse.Namespace) -> int:
 
     from salus.identity import api as identity
     from salus.platform import rounds
+    from salus.platform.memory import settle_memory
     from salus.wiring.rounds import ROUNDS
 
     def _organizations() -> list[UUID]:
         return [each.id for each in identity.organizations()]
 
+    settle_memory()
     stop = threading.Event()
     walker = threading.Thread(
         target=rounds.walk, args=(ROUNDS, _organizations, stop), name="rounds", daemon=True

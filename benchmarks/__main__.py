@@ -1,0 +1,45 @@
+"""`./bench audience|gate|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+NAMES = {
+    "audience": ("contacts", 1_000_000, "import, rebuild, six segments beside SQL on JSONB, memory"),
+    "gate": ("contacts", 200_000, "what one decision costs"),
+    "send": ("messages", 20_000, "from plan to last receipt, beside the bare library's signatures"),
+}
+"""Each benchmark: what it counts, how many by default, and what it measures."""
+
+
+def main() -> int:
+    """Run the benchmark that the command line names; 2 for a fault in what was asked."""
+    parser = argparse.ArgumentParser(prog="bench", description="Measure Salus on this machine.")
+    names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
+    for name, (unit, usual, what) in NAMES.items():
+        one = names.add_parser(name, help=what, description=f"Measure: {what}.")
+        one.add_argument(
+            f"--{unit}",
+            dest="count",
+            type=_positive,
+            default=usual,
+            metavar="N",
+            help=f"how many ({usual:,})",
+        )
+        one.add_argument("--json", type=Path, metavar="FILE", help="write figures and targets")
+    options = parser.parse_args()
+    run = importlib.import_module(f"benchmarks.{options.name}").run
+    return int(run(options.count, options.json))
+
+
+def _positive(text: str) -> int:
+    number = int(text.replace("_", "").replace(",", ""))
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
