@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.browser import Console
 
-CHROMIUM = os.environ.get("SALUS_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 class FastArgon2(hashers.Argon2PasswordHasher):
@@ -102,14 +102,17 @@ def console(web_server: str, make_clinic: Callable[..., Any]) -> Iterator[Consol
     browser.use(None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests; each page has a fresh profile."""
+    """One Chromium for the tests of a file; each page has a fresh profile.
+
+    Not one for all: Playwright's synchronous side keeps an event loop running in this thread, in which
+    no test of another file could run its own. Django takes it for async code.
+    """
     from playwright.sync_api import sync_playwright
 
-    # Playwright's synchronous side runs an event loop in this thread, which Django takes for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patched, sync_playwright() as playwright:
+        patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -74,11 +74,11 @@ class Engines:
             connections.close_all()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def engines(
     world: Any, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engines]:
-    """The engine, for all tests of campaigns."""
+    """The engine, for the tests of a file: no other file finds it running."""
     engines = Engines()
     with django_db_blocker.unblock(), engines.running(tmp_path_factory.mktemp("audience")):
         yield engines

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -328,7 +325,7 @@ def test_two_writers_of_one_person_wait_for_each_other(organization: UUID) -> No
         assert api.rebuild_standings([rosa, bob]) == 0
 
 
-def test_a_thousand_standings_cost_one_query_and_little_time(people: People, actor: Actor) -> None:
+def test_a_thousand_standings_cost_one_query(people: People, actor: Actor) -> None:
     crowd = people(1000)
     entries = [opt_in(contact_id, topic=topic) for contact_id in crowd for topic in ("newsletter", "events")]
     signed = [
@@ -346,12 +343,6 @@ def test_a_thousand_standings_cost_one_query_and_little_time(people: People, act
     finally:
         connection.force_debug_cursor = False
     assert all(len(standing.opt_ins) == 2 for standing in found.values())
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        api.standings(crowd, NOW + timedelta(minutes=1))
-        seconds.append(time.perf_counter() - start)
-    assert statistics.median(seconds) < 0.3  # about 0.02 on a quiet machine; see ./bench
 
 
 def test_a_stolen_database_does_not_tell_the_kind_of_an_entry(organization: UUID, database: World) -> None:
