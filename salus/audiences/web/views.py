@@ -80,9 +80,9 @@ def _edit(request: HttpRequest, draft: Draft, segment_id: UUID | None) -> HttpRe
 
 def _page(request: HttpRequest, draft: Draft, actor: Any) -> HttpResponse:
     result = panel.result(draft)
-    by = request.GET.get("by", "")
+    by = request.GET.get("by", "") if request.method != "POST" else ""
     groups = None
-    if request.method != "POST" and by in panel.BREAKDOWNS and result.total is not None:
+    if by in panel.BREAKDOWNS and result.total is not None:
         groups = panel.breakdown(draft, by, actor)
     context = {
         "draft": draft,
