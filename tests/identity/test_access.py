@@ -23,10 +23,26 @@ from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import acting_for
+from salus.wiring.rest import api as programs
 from tests.browser import Console
 
-PUBLIC = {"static", "parts", "sign_in", "code", "set_up", "join", "sign_out", "alive"}
-"""Pages of the shell and of identity that need nobody to be signed in."""
+PUBLIC = {
+    "static": "style sheets and scripts",
+    "parts": "the page of all parts, on loopback only",
+    "healthz": "whether this process works; tells nothing else",
+    "metrics": "asks for a token, or for this machine",
+    "sign_in": "",
+    "code": "the password was right: the session says so",
+    "set_up": "the same",
+    "join": "the invitation in the address says who",
+    "sign_out": "",
+    "alive": "204 or 401",
+    "opened": "the sealed token of a message; a picture, whatever it is worth",
+    "clicked": "the sealed token of a message; leads where its template leads",
+    "openapi-json": "what programs may ask, not an answer",
+    "api-root": "404",
+}
+"""Every page of the product that needs nobody to be signed in, and why."""
 
 
 def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
@@ -37,16 +53,39 @@ def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
             yield each
 
 
-def test_every_page_of_identity_asks_who_is_there_unless_it_is_meant_not_to() -> None:
-    pages = [
-        each
-        for each in patterns(get_resolver())
-        if getattr(each.callback, "__module__", "").startswith(("salus.identity", "salus.platform.web"))
-    ]
-    assert len(pages) > 10
+def test_every_page_asks_who_is_there_unless_it_is_listed_here() -> None:
+    """Staff by `requires`, patients and bearers of links by the portal's gates, programs by their key."""
+    pages = list(patterns(get_resolver()))
+    assert len(pages) > 80
+    openly = set()
     for page in pages:
-        asks = hasattr(page.callback, "required_permission")
-        assert asks != (page.name in PUBLIC), page.name
+        asks = hasattr(page.callback, "required_permission") or is_gated(page.callback)
+        if not asks and page.name not in by_key():
+            openly.add(page.name)
+    assert openly == set(PUBLIC)
+
+
+def is_gated(view: Any) -> bool:
+    """Return whether a gate of the portal stands before a view, or before what is wrapped around it."""
+    while view is not None:
+        code = getattr(view, "__code__", None)
+        if code is not None and code.co_filename.endswith("portal/web/gates.py"):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
+
+
+def by_key() -> set[str]:
+    """Return the names of addresses for programs, each of whose operations asks for a key."""
+    names = set()
+    for prefix, router in programs._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                assert operation.auth_callbacks, (prefix, operation.path)
+                name = view.url_name or programs.get_operation_url_name(operation, router)
+                names.add(name)
+    assert len(names) > 10
+    return names
 
 
 def test_a_page_opens_exactly_for_the_roles_that_hold_its_permission(console: Console) -> None:
