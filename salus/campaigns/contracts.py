@@ -89,6 +89,8 @@ class Line:
     code: str
     people: int
     told: Explained
+    asked: tuple[str, ...] = ()
+    """What a rule that allows asked for and found: "The person signed a HIPAA authorization…"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Letter:
     name: str
     merged: tuple[str, ...]
     """The contact fields that are opened for it."""
+    subject: str
+    """As a reader sees it."""
     confirmed_by: str
     """Who confirmed what it is for; empty: nobody did."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,9 +32,10 @@ from salus.delivery.contracts import Origin, State
 from salus.gate import api as gate
 from salus.gate.contracts import Explained
 from salus.identity import api as identity
-from salus.kernel.acting import Actor
+from salus.kernel.acting import Actor, system
 from salus.kernel.errors import NotFound
-from salus.kernel.vocabulary import PhiClass, Protection, Purpose
+from salus.kernel.vocabulary import PhiClass, Profile, Protection, Purpose
+from salus.platform.tenancy import current_organization
 
 MINUTE = timedelta(minutes=1)
 SEGMENT, TEXT, SUBJECT, ADDRESS = "the segment", "the text", "what it is about", "the address"
@@ -67,7 +69,7 @@ def tell_plan(found: Campaign) -> ToldPlan | None:
         return None
     return ToldPlan(
         counts=found.planned,
-        allowed=_lines(found.planned.by_rule),
+        allowed=_allowed(found.planned.by_rule),
         refused=_lines(found.planned.refused),
         rules_version=found.rules_version,
     )
@@ -129,6 +131,7 @@ def _letter(language: str, version_id: UUID) -> Letter:
         version=version,
         name=content.template_name(version.template_id),
         merged=content.merge_fields(version),
+        subject=content.preview(version, actor=system(current_organization(), "campaigns")).rendered.subject,
         confirmed_by=identity.staff_names([confirmed]).get(confirmed, "") if confirmed else "",
     )
 
@@ -154,6 +157,26 @@ def _disclosures(audience: Iterable[Read], letters: Iterable[Letter]) -> tuple[D
             word = PhiClass.MEDICATION if about.purpose is Purpose.REFILL else PhiClass.DIAGNOSIS
             found.setdefault(word, {})[SUBJECT, code] = None
     return tuple(Disclosure(str(word), tuple(origins)) for word, origins in sorted(found.items()))
+
+
+def _allowed(counts: Mapping[str, int]) -> tuple[Line, ...]:
+    """Return the rules that allow, each with what it asked for under the organization's profile."""
+    strict = identity.organization().profile is Profile.STRICT
+    rules = {rule.id: rule for rule in gate.decision_table()}
+    gates = {
+        code: (rules[code].strict if strict else rules[code].federal_floor)
+        for code in counts
+        if code in rules
+    }
+    return tuple(
+        replace(line, asked=tuple(_asked(each) for each in gates.get(line.code, ()) if each != "none"))
+        for line in _lines(counts)
+    )
+
+
+def _asked(gate_words: str) -> str:
+    """Return the sentence of a gate, whatever narrows it: "OPT_IN(double)"."""
+    return _explained(gate_words.partition("(")[0]).sentence
 
 
 def _lines(counts: Mapping[str, int]) -> tuple[Line, ...]:

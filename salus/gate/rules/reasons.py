@@ -18,7 +18,7 @@ _ROWS: tuple[tuple[Reason, str, tuple[str, ...], str], ...] = (
      ("45 CFR 164.502(e)", "45 CFR 164.504(e)", "45 CFR 164.314(a)"),
      "Record the signed agreement with this service in its scope, or use another service."),
     (R.DECEASED, "This person has died. Their data stays protected for 50 years, and nothing is sent.",
-     ("45 CFR 164.502(f)",), "Nothing. If the record is wrong, correct it with its evidence."),
+     ("45 CFR 164.502(f)",), "If the record is wrong, correct it with its evidence."),
     (R.UNKNOWN_FACT, "A fact that the rules need is missing or out of date, and what is missing blocks.",
      ("our policy (U1-U6)", "45 CFR 164.502(a)"),
      "Complete the record: relation, birth date, state; for text messages the time zone; for paid messages the payer."),
