@@ -239,8 +239,11 @@ def engine_status() -> Status:
     return Engine.of_current().status()
 
 
-def run_engine(socket_path: Path | None = None, directory: Path | None = None) -> None:
-    """Be the engine of all organizations until SIGTERM or SIGINT; needs no organization in context."""
+def run_engine(socket_path: Path | None = None, directory: Path | None = None, *, shard: int = 0) -> None:
+    """Be the engine of the organizations of `shard` until SIGTERM or SIGINT; needs no organization in context.
+
+    There are `SALUS_AUDIENCE_SHARDS` shards (one unless it is set). Raises `BadInput` for another.
+    """
     from salus.audiences.engine.process import run
 
-    run(socket_path, directory or client.directory())
+    run(socket_path, directory or client.directory(), shard)

@@ -17,6 +17,10 @@ SALUS_PUBLIC_URL = os.environ.get("SALUS_PUBLIC_URL", f"http://localhost:{SALUS_
 SALUS_LOOPBACK = SALUS_HTTP.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}
 SALUS_LABORATORY_ROUTES = os.environ.get("SALUS_LABORATORY_ROUTES", "")
 """A file of `salus catch` that maps domains to local ports; empty: real MX records."""
+SALUS_PLACES = os.environ.get("SALUS_PLACES", "")
+"""A table of ZIP codes with their middles (`salus/audiences/places.py`); without it nobody asks for distances."""
+SALUS_AUDIENCE_SHARDS = int(os.environ.get("SALUS_AUDIENCE_SHARDS", "1"))
+"""How many `salus engine --shard N` processes share the organizations."""
 
 SECRET_KEY = local_secret(HOME.keys, "django-secret")
 DEBUG = False

@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from salus.audiences import api, client, wire
+from salus.audiences.engine.answer import answer
+from salus.audiences.engine.keeper import Keeper
 from salus.audiences.engine.store import Store
 from salus.contacts import api as contacts
 from salus.kernel.acting import system
@@ -148,6 +151,23 @@ def test_a_build_that_was_cut_off_begins_anew(clinic: UUID, engine: RunningEngin
     store.close()
     engine.start()
     wait_until(clinic, lambda: api.count(EVERYBODY).people == 3)
+
+
+def test_while_a_file_is_built_questions_get_the_progress_at_once(organization: UUID, tmp_path: Path) -> None:
+    keeper = Keeper(organization, tmp_path, memory_megabytes=128)
+    keeper.people, keeper.of = 30, 120
+    request = {
+        "ask": "count",
+        "tree": EVERYBODY,
+        "at": "2025-01-01T00:00:00+00:00",
+        "zone": "UTC",
+        "seconds": 60,
+    }
+    with pytest.raises(Unavailable, match="25 of 100 are done"):
+        answer(keeper, request)
+    assert keeper.facts()["state"] == "building"
+    with pytest.raises(Unavailable, match="25 of 100"):
+        answer(keeper, request | {"need": {"contacts": 1}, "seconds": 0.05})
 
 
 def test_a_busy_organization_does_not_hold_up_another(

@@ -85,7 +85,13 @@ class Keeper:
         return self._store
 
     def wait_for(self, need: Mapping[str, int], seconds: float) -> None:
-        """Return when every feed is read up to `need`; raises `Unavailable` when that takes too long."""
+        """Return when every feed is read up to `need`; raises `Unavailable` when that takes too long.
+
+        Who needs nothing in particular is not kept waiting by a build: they get its progress.
+        """
+        if not need:
+            self.store()
+            return
         deadline = time.monotonic() + seconds
         with self._moved:
             while not self._has(need):

@@ -13,6 +13,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command.add_argument(
         "--status", action="store_true", help="say how the running engine stands, then end (1: not ready)"
     )
+    command.add_argument(
+        "--shard",
+        type=int,
+        default=0,
+        metavar="N",
+        help="serve this share, of SALUS_AUDIENCE_SHARDS (default: 0 of 1)",
+    )
     command.set_defaults(run=run)
 
 
@@ -25,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.status:
         return _status()
-    audiences.run_engine()
+    audiences.run_engine(shard=options.shard)
     return 0
 
 
