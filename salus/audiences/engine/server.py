@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
@@ -166,7 +167,7 @@ class Server:
         close_old_connections()
         try:
             found = set(self._organizations())
-        except DatabaseError as fault:
+        except (DatabaseError, psycopg.Error) as fault:
             log.warning("The organizations could not be read: %s", type(fault).__name__)
             return
         new = found - set(self._keepers)
@@ -185,10 +186,12 @@ class Server:
             while keeper.tick():
                 if self._stop.is_set():
                     return False
-        except (SalusError, DatabaseError) as fault:
+        except (SalusError, DatabaseError, psycopg.Error) as fault:
             log.warning("An organization's feeds could not be read: %s", type(fault).__name__)
+            connections.close_all()  # the server may have gone; the next look begins with a new connection
             self._next[keeper.organization_id] = time.monotonic() + 5.0
         except Exception as fault:  # noqa: BLE001 - one organization must not end the others; no text: PHI
+            connections.close_all()
             log.error("An organization's store failed: %s", type(fault).__name__)  # noqa: TRY400
             self._next[keeper.organization_id] = time.monotonic() + 30.0
         return True
