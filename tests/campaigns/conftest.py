@@ -164,7 +164,7 @@ def furnish(
     return Clinic(organization, segment.id, versions, people, marketer, officer, coordinator)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared(engines: Engines, fast_passwords: None) -> Iterator[Clinic]:
     """A furnished clinic that the engine serves; each test makes campaigns of its own in it."""
     organization = identity.create_organization(

@@ -148,7 +148,7 @@ def committed(database: object, fast_passwords: None) -> Desk:
     return furnish(open_clinic())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_clinic(world: Any, django_db_blocker: Any, fast_passwords: None) -> Desk:
     """A clinic that tests share which undo what they do."""
     with django_db_blocker.unblock():
@@ -193,7 +193,7 @@ def as_sender(database: Any) -> Iterator[Callable[[], None]]:
     connections.close_all()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """The development relay."""
     with running_relay(tmp_path_factory.mktemp("relay")) as relay:
