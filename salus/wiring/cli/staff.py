@@ -17,7 +17,9 @@ def register(subparsers: Any) -> None:
     add.add_argument("--role", action="append", required=True, help="may be given again")
     invite = words.add_parser("invite", help="print a new invitation; the old way in stops working")
     listing = words.add_parser("list", help="list the staff with their roles")
-    codes = words.add_parser("codes", help="print the ready sign-ins of a demo organization, with codes of now")
+    codes = words.add_parser(
+        "codes", help="print the ready sign-ins of a demo organization, with codes of now"
+    )
     codes.set_defaults(run=_codes)
     for word, run in ((add, _add), (invite, _invite), (listing, _list)):
         word.add_argument("--organization", required=True, metavar="SLUG")
