@@ -29,7 +29,7 @@ from salus.gate.contracts import Explained
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound, SalusError
-from salus.kernel.vocabulary import Protection
+from salus.kernel.vocabulary import Gate, Protection
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind
@@ -201,8 +201,9 @@ def _explain(codes: Iterable[str]) -> Iterable[Explained]:
 
 
 def _gates(found: Receipt) -> Iterable[PassedGate]:
-    """Yield what was asked, what was not satisfied first."""
-    for each in sorted(found.results, key=lambda result: bool(result["satisfied"])):
+    """Yield what was asked, what was not satisfied first; a rule that only forbids asked nothing."""
+    asked = [each for each in found.results if each["gate"] != Gate.BLOCK]
+    for each in sorted(asked, key=lambda result: bool(result["satisfied"])):
         told = next(iter(_explain([str(each["gate"])])), None)
         yield PassedGate(
             told.sentence if told else str(each["gate"]),

@@ -120,6 +120,9 @@ class Reject:
     severity: Severity
 
 
+_LABELS = {"identity": "Whose it is", "json": "The line", "row": "The row", "email": "E-mail"}
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
     """How often one reason occurred."""
@@ -128,6 +131,18 @@ class ReasonCount:
     reason: str
     severity: Severity
     rows: int
+
+    @property
+    def label(self) -> str:
+        """Return the field as people call it."""
+        return _LABELS.get(self.field) or self.field.replace("_", " ").capitalize()
+
+    @property
+    def said(self) -> str:
+        """Return it as a sentence without its period: "Birth date is not a day of the calendar"."""
+        if self.reason.startswith(("is ", "has ", "does ")):
+            return f"{self.label} {self.reason}"
+        return self.reason[:1].upper() + self.reason[1:]
 
 
 @dataclass(frozen=True, slots=True)

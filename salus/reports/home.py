@@ -13,7 +13,7 @@ from salus.delivery import api as delivery
 from salus.identity import api as identity
 from salus.identity.contracts import Permission, StaffMember
 from salus.intake import api as intake
-from salus.intake.contracts import ImportStatus
+from salus.intake.contracts import ImportStatus, Severity
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.reports import campaign as reporting
@@ -21,6 +21,7 @@ from salus.reports import log, rules
 from salus.reports.contracts import Home, Live, LogHealth, Todo, TodoKind, Upcoming, Week
 
 MOST = 20
+MOST_REASONS = 3
 REJECTS_FOR = timedelta(days=14)
 """How long a finished import with rejects stays on the page."""
 _NEXT = (Status.SCHEDULED, Status.APPROVED, Status.PLANNED, Status.PLANNING, Status.DRAFT)
@@ -104,7 +105,9 @@ def _of_imports(actor: Actor, at: datetime) -> Iterator[Todo]:
             continue
         if each.finished_at is None or at - each.finished_at > REJECTS_FOR:
             continue
-        reasons = tuple((found.reason, found.rows) for found in intake.reasons(each.id)[:3])
+        reasons = tuple(
+            (found.said, found.rows) for found in intake.reasons(each.id) if found.severity is Severity.ROW
+        )[:MOST_REASONS]
         if reasons:
             yield Todo(
                 TodoKind.REJECTS,

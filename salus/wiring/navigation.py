@@ -12,7 +12,7 @@ from salus.platform.web.templatetags.salus import ago, number
 from salus.reports import api as reports
 
 LOG = "reports:log"
-PEOPLE, MESSAGES, PRIVACY = "People", "Messages", "Privacy office"
+PEOPLE, MESSAGES, PRIVACY, SETTINGS = "People", "Messages", "Privacy office", "Settings"
 
 ROOMS = (
     Room("Home", "reports:home", "home"),
@@ -24,8 +24,8 @@ ROOMS = (
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
-    Room("Staff", "identity:staff", "people", "identity:staff:manage", PRIVACY),
-    Room("API keys", "identity:keys", "key", "identity:apikey:manage", PRIVACY),
+    Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
+    Room("API keys", "identity:keys", "key", "identity:apikey:manage", SETTINGS),
 )
 
 

@@ -14,9 +14,10 @@ from django.utils.safestring import mark_safe
 from salus.audit.models import EntryRow
 from salus.contacts import api
 from salus.contacts.web import panels
-from salus.contacts.web.showing import contact_number, parse_number
+from salus.contacts.web.showing import parse_number
 from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
+from salus.platform.web.templatetags.salus import contact_number
 from tests.browser import Console, assert_accessible, assert_no_sideways_scroll, sign_in
 
 from .people import email, patch, phone

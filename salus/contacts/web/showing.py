@@ -75,12 +75,6 @@ def _record(record: Mapping[str, Any]) -> str:
     return " ".join(part for part in (record.get("date", ""), words, value, code) if part)
 
 
-def contact_number(number: int) -> str:
-    """Return a contact's number as pages write it: C-004 218."""
-    text = f"{number:06d}"
-    return f"C-{text[:-3]} {text[-3:]}"
-
-
 def parse_number(text: str) -> int | None:
     """Return the number that a person typed ("C-004 218", "4218"), or None when it is none."""
     bare = text.strip().upper().removeprefix("C-").replace(" ", "").replace("\u00a0", "")

@@ -24,6 +24,7 @@ from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.vocabulary import Channel
+from salus.platform.web.templatetags.salus import contact_number
 
 PAGE = 50
 REVEALED_FOR = 5 * 60
@@ -58,7 +59,7 @@ def _rows(request: HttpRequest, ids: list[UUID]) -> list[dict[str, Any]]:
         ids=ids, fields=showing.ROW_FIELDS, purpose="operations", actor=actor_of(request)
     )
     return [
-        {"id": one.id, "number": showing.contact_number(one.number), **showing.row_of(one)}
+        {"id": one.id, "number": contact_number(one.number), **showing.row_of(one)}
         for one in reversed(opened)
     ]
 
@@ -117,7 +118,7 @@ def _page(request: HttpRequest, contact_id: UUID, form: Reveal) -> HttpResponse:
         lines = list(showing.lines_of(full, fields))
     context = {
         "contact_id": contact_id,
-        "number": showing.contact_number(one.number),
+        "number": contact_number(one.number),
         "row": showing.row_of(one),
         "form": form,
         "lines": lines,

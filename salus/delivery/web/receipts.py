@@ -99,6 +99,7 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
         "may_recall": found.state in RECALLABLE
         and Permission.DELIVERY_MESSAGE_RECALL in _actor(request).permissions,
         "allowed": found.state is not State.REFUSED,
+        "settled": found.state in {State.BOUNCED, State.GAVE_UP, State.CANCELLED},
     }
 
 
@@ -125,7 +126,7 @@ def _course(told: ToldReceipt) -> Iterable[Step]:
         yield Step(found.decided_at, "refuse", "bar", "Planned, not allowed")
     else:
         yield Step(found.decided_at, "clear", "check", "The gate allowed it", f"Rules {found.rules_version}")
-    if told.origin and told.origin.approved_at:
+    if told.origin and told.origin.approved_at and found.state is not State.REFUSED:
         yield Step(told.origin.approved_at, "clear", "sign", "Approved", told.approved_by)
     for facts in found.steps:
         yield _step(facts)

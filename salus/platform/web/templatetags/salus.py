@@ -260,6 +260,13 @@ def words(value: object) -> str:
 
 
 @register.filter
+def contact_number(value: int) -> str:
+    """`{{ contact.number|contact_number }}`: C-004 218, how every page names a contact whose name is masked."""
+    text = f"{value:06d}"
+    return f"C-{text[:-3]} {text[-3:]}"
+
+
+@register.filter
 def short_id(value: object) -> str:
     """`{{ id|short_id }}`: the last part of an id, which tells neighbors apart; show the whole in a title."""
     return f"…{str(value)[-12:]}"
