@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.phi import Phi
@@ -172,6 +172,18 @@ def test_a_refusal_is_still_told_in_words(
 
     assert run_command(monkeypatch, refuse) == 1
     assert capsys.readouterr().err == "salus: It was approved already.\n"
+
+
+def test_a_database_that_is_away_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(_: Namespace) -> int:
+        raise OperationalError(f"connection to {CANARY} failed")
+
+    assert run_command(monkeypatch, ask) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("salus: The database does not answer.")
+    assert "Quillfeather" not in said
 
 
 def test_no_command_leaves_a_core_dump(monkeypatch: pytest.MonkeyPatch) -> None:

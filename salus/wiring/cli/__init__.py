@@ -10,7 +10,7 @@ import resource
 import sys
 from collections.abc import Sequence
 
-from salus.kernel.errors import BadInput, SalusError
+from salus.kernel.errors import BadInput, SalusError, Unavailable
 from salus.platform.logs import last_words
 
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         with last_words():
-            return int(options.run(options) or 0)
+            return _run(options)
     except BadInput as fault:
         print(f"salus: {fault}", file=sys.stderr)
         return 2
@@ -55,3 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return int(options.run(options) or 0)
+    except Exception as fault:
+        from salus.platform.outages import DATABASE_AWAY  # not every command needs Django
+
+        if not isinstance(fault, DATABASE_AWAY):
+            raise
+        raise Unavailable(
+            "The database does not answer.", kept="Nothing was lost.", next_step="Start it, then try again."
+        ) from fault
