@@ -66,11 +66,13 @@ def run(messages: int, json_path: str | Path | None) -> int:
 
 def _signatures(before: float, after: float, figures: dict[str, Any]) -> dict[str, float]:
     """Set our rates beside what the library does with one thread that only signs, before and after."""
-    bare = (before + after) / 2
+    bare, cost = (before + after) / 2, signatures.bare_cost()
     found = {
         "bare_per_second": round(bare, 1),
         "ratio_send": round(figures["send"]["messages_per_second"] / bare, 3),
         "ratio_all": round(figures["messages_per_second"] / bare, 3),
+        "bare_cpu_ms_per_1000": round(cost * 1e6, 1),
+        "share_of_sender_cpu": round(cost * 1e6 / figures["processes"]["sender"]["send_cpu_ms_per_1000"], 3),
     }
     _say(
         f"  the bare library signs {bare:,.0f} messages/s in one thread: sending is {found['ratio_send']} of that"
@@ -249,7 +251,7 @@ def _send(organization: UUID, spec: Any, count: int, actor: Any, supervisor: Any
         if not waiting:
             break
         supervisor.tend()
-        time.sleep(0.1)
+        time.sleep(0.25)
     seconds = time.perf_counter() - began
     _say(f"  {count / seconds:,.0f} messages sent a second")
     return {
