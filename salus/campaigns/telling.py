@@ -24,6 +24,7 @@ from salus.campaigns.contracts import (
 )
 from salus.campaigns.queries import campaign
 from salus.campaigns.specifying import sender_of
+from salus.contacts import api as contacts
 from salus.contacts.contracts import Read
 from salus.content import api as content
 from salus.delivery import api as delivery
@@ -141,13 +142,13 @@ def _disclosures(audience: Iterable[Read], letters: Iterable[Letter]) -> tuple[D
 
     Being in a segment of people with diabetes tells of diabetes, even if the text never says so.
     """
-    found: dict[str, dict[tuple[str, str], None]] = {PhiClass.CONTACT: {(ADDRESS, "email"): None}}
+    found: dict[str, dict[tuple[str, str], None]] = {PhiClass.CONTACT: {(ADDRESS, "E-mail"): None}}
     for where, reads in (
         (SEGMENT, tuple(audience)),
         (TEXT, tuple(read for letter in letters for read in letter.version.analysis.reads)),
     ):
         for read in reads:
-            what = f"{read.field} {read.code}" if read.code else read.field
+            what = _label(read.field) + (f": {contacts.name_of(read.code)}" if read.code else "")
             for word in filter(None, (read.phi_class, read.special)):
                 found.setdefault(word, {})[where, what] = None
     for letter in letters:
@@ -155,8 +156,14 @@ def _disclosures(audience: Iterable[Read], letters: Iterable[Letter]) -> tuple[D
         for code in about.conditions if about else ():
             assert about is not None
             word = PhiClass.MEDICATION if about.purpose is Purpose.REFILL else PhiClass.DIAGNOSIS
-            found.setdefault(word, {})[SUBJECT, code] = None
+            found.setdefault(word, {})[SUBJECT, contacts.name_of(code)] = None
     return tuple(Disclosure(str(word), tuple(origins)) for word, origins in sorted(found.items()))
+
+
+def _label(field: str) -> str:
+    """Return what a field is called on pages; one that is derived has no entry in the dictionary."""
+    known = contacts.dictionary().get(field)
+    return known.label if known else field.replace("_", " ").capitalize()
 
 
 def _allowed(counts: Mapping[str, int]) -> tuple[Line, ...]:

@@ -29,7 +29,7 @@ from salus.contacts.special_codes import (
     specials_of_record,
     strictest,
 )
-from salus.contacts.value_sets import VALUE_SETS, CodePatterns, ValueSet, covers, patterns
+from salus.contacts.value_sets import VALUE_SETS, CodePatterns, ValueSet, covers, name_of, patterns
 from salus.contacts.values import (
     check_date_format,
     check_record,
@@ -88,6 +88,7 @@ __all__ = [
     "make_rows_ready",
     "merge",
     "merge_ready",
+    "name_of",
     "normal_code",
     "normalize_email",
     "normalize_phone",

@@ -126,3 +126,18 @@ def covers(asked_code: str, record_code: str) -> bool:
     ICD-10 codes cover what stands below them: `E11` covers `E11.9`, not the other way round.
     """
     return patterns(asked_code).match(record_code)
+
+
+@lru_cache(maxsize=4096)
+def name_of(code: str) -> str:
+    """Return a code as people say it: the value set that it names or is in ("Hemoglobin A1c, 4548-4"), or itself.
+
+    Of several sets the one with the fewest codes says most.
+    """
+    if code.startswith(MARK):
+        known = VALUE_SETS.get(code.removeprefix(MARK))
+        return known.label if known else code
+    fitting = [one for one in _SETS if covers(MARK + one.name, code)]
+    if not fitting:
+        return code
+    return f"{min(fitting, key=lambda one: len(one.exact) + len(one.icd10)).label}, {code}"

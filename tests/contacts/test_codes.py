@@ -14,7 +14,7 @@ from salus.contacts.special_codes import (
     specials_of_code,
     specials_of_record,
 )
-from salus.contacts.value_sets import VALUE_SETS, covers, patterns
+from salus.contacts.value_sets import VALUE_SETS, covers, name_of, patterns
 from salus.kernel.vocabulary import Special
 
 ICD10_CODES = st.from_regex(r"\A[A-Z][0-9][0-9A-B](\.[0-9]{1,4})?\Z")
@@ -182,3 +182,11 @@ def test_a_document_names_all_its_categories() -> None:
         Special.PART2_SUD,
     }
     assert specials_of({"race": ["white"], "pregnant": False}) == frozenset()
+
+
+def test_a_code_is_named_by_the_value_set_that_says_most() -> None:
+    assert name_of("vs:diabetes") == "Diabetes"
+    assert name_of("4548-4") == "Hemoglobin A1c, 4548-4"
+    assert name_of("E11.9") == "Type 2 diabetes, E11.9"
+    assert name_of("860975") == "860975"
+    assert name_of("vs:nothing") == "vs:nothing"

@@ -53,17 +53,12 @@ def _codes(reads: list[Read]) -> str:
     codes = dict.fromkeys(read.code for read in reads)
     if None in codes:
         return ""
-    return ", ".join(_words(str(code)) for code in codes)
-
-
-def _words(code: str) -> str:
-    known = contacts.VALUE_SETS.get(code.removeprefix("vs:")) if code.startswith("vs:") else None
-    return known.label if known is not None else code
+    return ", ".join(contacts.name_of(str(code)) for code in codes)
 
 
 def conditions(classification: Classification) -> str:
     """Return the conditions of a classification in words."""
-    return ", ".join(_words(code) for code in classification.conditions)
+    return ", ".join(contacts.name_of(code) for code in classification.conditions)
 
 
 def marked(source: str) -> SafeString:
