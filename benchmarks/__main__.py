@@ -35,10 +35,10 @@ def main() -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text.replace("_", "").replace(",", ""))
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    plain = text.replace("_", "").replace(",", "")
+    if not plain.isdecimal() or int(plain) < 1:
+        raise argparse.ArgumentTypeError("give a whole number of at least 1")
+    return int(plain)
 
 
 if __name__ == "__main__":

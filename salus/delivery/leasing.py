@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
+from django.db import transaction
 from psycopg import sql
 
 from salus.platform import bulk
@@ -60,6 +61,11 @@ def lease(limit: int, at: datetime, sender: UUID | None = None, *, after: UUID |
     them wait than `limit`. Runs as the sender's database role, outside any organization, in a
     transaction of its own.
     """
+    with transaction.atomic():  # one commit, however many organizations wait
+        return _lease(limit, at, sender, after)
+
+
+def _lease(limit: int, at: datetime, sender: UUID | None, after: UUID | None) -> list[Lease]:
     waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS)]
     if after is not None:
         waiting.sort(key=lambda each: (each <= after, each))
