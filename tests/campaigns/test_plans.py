@@ -61,7 +61,7 @@ def test_the_pages_name_what_a_message_discloses_and_from_where(clinic: Clinic) 
         )
         implicit = api.tell(draft.id)
     assert [each.word for each in told.discloses] == ["contact"]
-    assert ("the text", "given_name") in told.discloses[0].origins
+    assert ("the text", "Given name") in told.discloses[0].origins
     assert "diagnosis" in [each.word for each in implicit.discloses], "being chosen tells of the diagnosis"
     assert told.letters[0].confirmed_by
     assert told.sender.address == f"care@{clinic.organization.sending_domain}"
