@@ -72,7 +72,7 @@ def test_the_plan_says_for_whom_the_law_allows_it_and_for_whom_not_and_why(job: 
         (10, "Restriction agreed"),
         (11, "No address"),
     ):
-        assert re.search(rf"{number} \S+ {reason} Not allowed", refused), reason
+        assert re.search(rf"C-000 {number:03} \S+ {reason} Not allowed", refused), reason
 
 
 def test_everybody_is_accounted_for_in_the_report(job: Job) -> None:
@@ -127,7 +127,7 @@ def test_one_click_unsubscribes_without_a_cookie_and_the_next_plan_knows(job: Jo
     ask_the_gate(job, "Care tips for December")
     campaign_id = ids_in(job.marketer.url)[0]
     job.officer.goto(f"{job.house.url}/campaigns/{campaign_id}/people?refused=1")
-    assert re.search(r"\b3 \S+ Opted out Not allowed", facts(job.officer.locator("main").inner_text()))
+    assert re.search(r"C-000 003 \S+ Opted out Not allowed", facts(job.officer.locator("main").inner_text()))
 
 
 def test_the_receipt_is_the_whole_proof(job: Job) -> None:
