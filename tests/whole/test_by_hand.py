@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -12,8 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from psycopg import sql
 
 from salus.wiring.home import django_database
+from tests.browser import NARROW, WIDE
 
-from . import outsiders, the_patient
+from . import outsiders, the_patient, walking
 from .by_hand import MAILED, PATIENT, PEOPLE, SECRETS, Clinic, House, running_house, wait
 from .the_job import CAMPAIGN, SEGMENT, SENTENCE, TEMPLATE, Job, ask_the_gate, do_the_job, facts, ids_in
 
@@ -23,12 +23,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def house(chromium: Browser) -> Iterator[House]:
     """A running installation with nobody in it."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name in [each for each in os.environ if each.startswith("SALUS_")]:
-            environment.delenv(name)
-        environment.delenv("DATABASE_URL", raising=False)
-        with running_house(chromium) as house:
-            yield house
+    with running_house(chromium) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +159,47 @@ def test_no_address_title_or_subject_tells_who_or_what(job: Job) -> None:
     for text in said:
         assert not [word for word in (*SECRETS, "diabetes") if word in text.lower()], text
     assert job.house.complaints == []
+
+
+@pytest.fixture(scope="module")
+def reached(house: House, job: Job) -> dict[str, list[str]]:
+    """What each role reached, looked at on a wide screen in the light."""
+    seen: set[tuple[str, ...]] = set()
+    found: dict[str, list[str]] = {}
+    for role in walking.ROLES:
+        page = house.signed_in(job.clinic, role, WIDE)
+        found[role] = []
+        for address in walking.walk(page, seen):
+            walking.look(page, address)
+            found[role].append(address)
+        page.context.close()
+    return found
+
+
+def test_every_page_is_good_on_a_wide_screen(reached: dict[str, list[str]], house: House) -> None:
+    kinds = {walking.kind_of(address)[0] for addresses in reached.values() for address in addresses}
+    assert len(kinds) > 30
+    for needed in (
+        "/campaigns/ID",
+        "/reports/campaigns/ID/",
+        "/messages/ID/receipt/",
+        "/log/entries/ID/",
+        "/staff/ID",
+    ):
+        assert needed in kinds
+    assert house.complaints == []
+
+
+def test_every_page_is_good_on_a_phone_in_the_dark(
+    reached: dict[str, list[str]], house: House, job: Job
+) -> None:
+    for role, addresses in reached.items():
+        page = house.signed_in(job.clinic, role, NARROW)
+        page.emulate_media(color_scheme="dark")
+        for address in addresses:
+            page.goto(address)
+            walking.look(page, address)
+        page.context.close()
 
 
 @pytest.fixture(scope="module")
