@@ -178,6 +178,8 @@ def sender_role(world: Any) -> Iterator[None]:
     finally:
         database.clear()
         database.update(before)
+        if not connection.in_atomic_block:  # one that was made meanwhile would stay the sender's
+            connections.close_all()
 
 
 @pytest.fixture
