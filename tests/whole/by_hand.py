@@ -11,15 +11,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, StorageState, expect
 
 from salus.identity import second_factor
 from salus.wiring.home import Home
@@ -124,6 +125,8 @@ class House:
     """(address, title) of every page that anybody opened."""
     complaints: list[str] = field(default_factory=list)
     """What browsers complained about: script errors, and what the content security policy stopped."""
+    kept: dict[tuple[str, str], StorageState] = field(default_factory=dict, repr=False)
+    """The cookies of everybody who signed in, by clinic and role."""
 
     @property
     def url(self) -> str:
@@ -135,7 +138,7 @@ class House:
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("backstage.py")), *words],
             env={
-                **os.environ,
+                **surroundings(),
                 **self.installation.environment,
                 "DJANGO_SETTINGS_MODULE": "salus.wiring.settings",
             },
@@ -160,9 +163,9 @@ class House:
         with urlopen(f"http://127.0.0.1:{self.installation.inbox_port}/{path}", timeout=30) as answer:
             return bytes(answer.read())
 
-    def page(self, width: int = 1280) -> Page:
-        """Open a browser that nobody used before."""
-        context = self.browser.new_context(viewport={"width": width, "height": 900})
+    def page(self, width: int = 1280, kept: StorageState | None = None) -> Page:
+        """Open a browser that nobody used before, or with the cookies that were kept."""
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, storage_state=kept)
         page = context.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -175,9 +178,15 @@ class House:
             self.complaints.append(said)
 
     def signed_in(self, clinic: Clinic, role: str, width: int = 1280) -> Page:
-        """Sign a person in at a browser of their own, through the form, with password and code."""
-        person, page = clinic.people[role], self.page(width)
+        """Sign a person in at a browser of their own, through the form, with password and code.
+
+        Who has signed in before comes with the same session: a code works once.
+        """
+        person, kept = clinic.people[role], self.kept.get((clinic.id, role))
+        page = self.page(width, kept)
         page.goto(self.url + "/")
+        if kept is not None:
+            return page
         page.get_by_label("E-mail").fill(person["email"])
         page.get_by_label("Password").fill(person["password"])
         page.get_by_role("button", name="Go on").click()
@@ -185,7 +194,15 @@ class House:
         page.get_by_role("textbox", name="Code").fill(second_factor.code_now(secret, datetime.now(UTC)))
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("link", name="Home", exact=True)).to_be_visible()
+        self.kept[clinic.id, role] = page.context.storage_state()
         return page
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment without what points at another installation."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("SALUS_", "DATABASE_URL"))
+    }
 
 
 @contextmanager
@@ -196,18 +213,17 @@ def running_house(browser: Browser) -> Iterator[House]:
         home, port = Home(Path(folder) / "home"), two_free_ports()
         routes = {"SALUS_LABORATORY_ROUTES": str(home.path / "catch" / "routes.json")}
         installation = Installation(home, None, f"127.0.0.1:{port}", port + 1, routes)
-        with installation.running() as supervisor:
-            supervisor.start(
-                installation.catch(),
-                installation.engine(),
-                installation.worker(),
-                installation.sender(),
-                installation.web(),
-            )
-            house = House(installation, browser)
-            yield house
-            for context in list(browser.contexts):
-                context.close()
+        with ExitStack() as running:
+            with patch.dict(os.environ, surroundings(), clear=True):
+                supervisor = running.enter_context(installation.running())
+                supervisor.start(
+                    installation.catch(),
+                    installation.engine(),
+                    installation.worker(),
+                    installation.sender(),
+                    installation.web(),
+                )
+            yield House(installation, browser)
 
 
 def wait(what: str, until: Callable[[], Any]) -> Any:
