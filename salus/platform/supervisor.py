@@ -137,7 +137,7 @@ class Supervisor:
                 stderr=output,
                 env={**os.environ, **process.environment},
                 process_group=0,  # Ctrl-C reaches us alone, and we stop them in order
-                preexec_fn=_die_with_parent(process.stop_signal),  # noqa: PLW1509 - this process has one thread
+                preexec_fn=die_with_parent(process.stop_signal),  # noqa: PLW1509 - this process has one thread
                 **process.arguments,
             )
         process.started_at, process.next_start = time.monotonic(), 0.0
@@ -146,7 +146,7 @@ class Supervisor:
         return self._home / "logs" / f"{process.name}.log"
 
 
-def _die_with_parent(number: int) -> Callable[[], None] | None:
+def die_with_parent(number: int) -> Callable[[], None] | None:
     """Return what makes a child get signal `number` when we are gone, even by kill -9 (Linux)."""
     if not sys.platform.startswith("linux"):
         return None

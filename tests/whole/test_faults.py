@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from salus.platform import supervisor as supervising
@@ -129,6 +131,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
                 installation.web(),
             )
             yield Machine(installation, supervisor, hands)
+        assert left_behind(home.path) == [], "a process outlived the installation"
+
+
+def left_behind(home: Path) -> list[str]:
+    """Return the command lines of processes that still run for this home."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("SALUS_HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
 
 
 @contextmanager
