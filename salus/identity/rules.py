@@ -17,6 +17,7 @@ _READ_WORK = {
     P.CONTENT_TEMPLATE_READ,
     P.CAMPAIGNS_CAMPAIGN_READ,
     P.CAMPAIGNS_REPORT_READ,
+    P.JOURNEYS_JOURNEY_READ,
     P.GATE_DECIDE_RUN,
 }
 
@@ -26,6 +27,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 P.IDENTITY_STAFF_MANAGE,
                 P.IDENTITY_APIKEY_MANAGE,
+                P.VENDORS_VENDOR_READ,
+                P.VENDORS_VENDOR_EDIT,
                 P.ORGANIZATION_SETTINGS_READ,
                 P.ORGANIZATION_SETTINGS_EDIT,
                 P.AUDIT_LOG_READ,
@@ -34,6 +37,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.SECURITY_OFFICER: frozenset(
             {
                 P.IDENTITY_APIKEY_MANAGE,
+                P.VENDORS_VENDOR_READ,
+                P.VENDORS_VENDOR_EDIT,
                 P.ORGANIZATION_SETTINGS_READ,
                 P.AUDIT_LOG_READ,
                 P.AUDIT_LOG_VERIFY,
@@ -55,12 +60,24 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.PATIENTS_CODE_ISSUE,
                 P.AUDIT_LOG_READ,
                 P.AUDIT_LOG_VERIFY,
+                P.JOURNEYS_JOURNEY_APPROVE,
+                P.JOURNEYS_PEOPLE_READ,
+                P.INBOX_TASK_READ,
+                P.INBOX_TASK_DO,
+                P.VENDORS_VENDOR_READ,
+                P.VENDORS_VENDOR_EDIT,
                 P.ORGANIZATION_SETTINGS_READ,
             }
         ),
         Role.MARKETER: frozenset(
             _READ_WORK
             | {
+                P.JOURNEYS_JOURNEY_EDIT,
+                P.JOURNEYS_JOURNEY_LAUNCH,
+                P.JOURNEYS_PEOPLE_ENROL,
+                P.INBOX_TASK_READ,
+                P.INBOX_TASK_DO,
+                P.VENDORS_VENDOR_READ,
                 P.CONTACTS_RECORD_READ,
                 P.CONTACTS_IMPORT_RUN,
                 P.PERMISSIONS_ENTRY_READ,
@@ -77,6 +94,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.CONTENT_TEMPLATE_EDIT,
                 P.SEGMENTS_SEGMENT_READ,
                 P.CAMPAIGNS_CAMPAIGN_READ,
+                P.JOURNEYS_JOURNEY_READ,
                 P.GATE_DECIDE_RUN,
             }
         ),
@@ -84,6 +102,13 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.CARE_COORDINATOR: frozenset(
             _READ_WORK
             | {
+                P.JOURNEYS_JOURNEY_EDIT,
+                P.JOURNEYS_JOURNEY_LAUNCH,
+                P.JOURNEYS_PEOPLE_READ,
+                P.JOURNEYS_PEOPLE_ENROL,
+                P.INBOX_TASK_READ,
+                P.INBOX_TASK_DO,
+                P.VENDORS_VENDOR_READ,
                 P.CONTACTS_RECORD_READ,
                 P.CONTACTS_PHI_REVEAL,
                 P.CONTACTS_IMPORT_RUN,
@@ -102,6 +127,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.DEVELOPER: frozenset(
             {
                 P.IDENTITY_APIKEY_MANAGE,
+                P.TIMELINE_EVENT_WRITE,
+                P.VENDORS_VENDOR_READ,
                 P.ORGANIZATION_SETTINGS_READ,
                 P.CONTENT_TEMPLATE_READ,
                 P.SEGMENTS_SEGMENT_READ,
@@ -115,6 +142,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.AUDIT_LOG_VERIFY,
                 P.DELIVERY_RECEIPT_READ,
                 P.PERMISSIONS_ENTRY_READ,
+                P.VENDORS_VENDOR_READ,
                 P.ORGANIZATION_SETTINGS_READ,
             }
         ),
@@ -128,6 +156,8 @@ APART = (
     (P.CAMPAIGNS_CAMPAIGN_EDIT, P.CAMPAIGNS_CAMPAIGN_APPROVE),
     (P.CAMPAIGNS_CAMPAIGN_LAUNCH, P.CAMPAIGNS_CAMPAIGN_APPROVE),
     (P.CONTENT_TEMPLATE_EDIT, P.CONTENT_TEMPLATE_REVIEW),
+    (P.JOURNEYS_JOURNEY_EDIT, P.JOURNEYS_JOURNEY_APPROVE),
+    (P.JOURNEYS_JOURNEY_LAUNCH, P.JOURNEYS_JOURNEY_APPROVE),
     (P.IDENTITY_STAFF_MANAGE, P.CONTACTS_PHI_REVEAL),
     (P.IDENTITY_STAFF_MANAGE, P.AUDIT_LOG_VERIFY),
 )
@@ -139,6 +169,8 @@ NOT_FOR_KEYS = frozenset(
         P.IDENTITY_APIKEY_MANAGE,
         P.CAMPAIGNS_CAMPAIGN_APPROVE,
         P.CONTENT_TEMPLATE_REVIEW,
+        P.JOURNEYS_JOURNEY_APPROVE,
+        P.VENDORS_VENDOR_EDIT,
     }
 )
 """What a person does with their own name; no API key may."""

@@ -55,6 +55,7 @@ PACKAGES = [
     "delivery",
     "campaigns",
     "patients",
+    "journeys",
     "portal",
     "reports",
 ]
