@@ -15,6 +15,7 @@ from salus.audiences.contracts import Tree
 from salus.audiences.web import outline
 from salus.audiences.web.rule_form import RuleForm
 from salus.kernel.errors import BadInput
+from salus.platform.web.given import number_given
 
 NEW_RULE = {"field": "age", "at_least": 18}
 LARGEST = 300_000
@@ -62,7 +63,7 @@ def posted(data: QueryDict, segment_id: UUID | None) -> Draft:
     view = data.get("view", "rules")
     draft = Draft(
         name=data.get("name", ""),
-        version=int(data.get("version") or 0) if str(data.get("version") or 0).isdigit() else 0,
+        version=number_given(str(data.get("version", "")), most_digits=9) or 0,
         where=outline.normal(_json(data.get("tree", ""))["where"]),
         editing=data.get("editing", ""),
         view=view if view in ("rules", "words", "json") else "rules",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from salus.kernel.errors import BadInput
+from salus.platform.web.given import number_given
 
 JOINS = {"all": "All", "any": "Any", "none": "None"}
 VERSION = 1
@@ -144,9 +145,10 @@ def _with_children(
 
 def _indexes(path: str) -> list[int]:
     parts = path.split(".") if path else []
-    if len(parts) > DEEPEST + 1 or not all(part.isdigit() and len(part) < 5 for part in parts):
+    indexes = [index for part in parts if (index := number_given(part, most_digits=4)) is not None]
+    if len(parts) > DEEPEST + 1 or len(indexes) < len(parts):
         raise BadInput("is not the place of a rule", place="rule")
-    return [int(part) for part in parts]
+    return indexes
 
 
 def _parent(path: str) -> str:

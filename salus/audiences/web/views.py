@@ -17,6 +17,7 @@ from salus.identity import api as identity
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput, Conflict, Unavailable
+from salus.platform.web.given import id_given
 
 COUNTED = 25
 """How many segments of the list are counted; older ones are counted when they are opened."""
@@ -103,6 +104,5 @@ def _page(request: HttpRequest, draft: Draft, actor: Any) -> HttpResponse:
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
     """Return the result beside the rules for what is typed now; 300 ms after the last change."""
-    given = request.POST.get("segment", "")
-    draft = drafts.posted(request.POST, UUID(given) if given else None)
+    draft = drafts.posted(request.POST, id_given(request.POST.get("segment", "")))
     return render(request, "audiences/parts/result.html", {"draft": draft, "result": panel.result(draft)})

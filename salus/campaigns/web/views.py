@@ -22,6 +22,7 @@ from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.vocabulary import Protection
+from salus.platform.web.given import number_given
 
 PAGE, PEOPLE = 50, 100
 
@@ -117,8 +118,7 @@ def people(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     """Show who is behind a figure of the plan, by contact number; that somebody looked is recorded."""
     campaign = api.campaign(campaign_id)
     figure = _figure(request)
-    given = request.GET.get("after", "")
-    after = int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
+    after = number_given(request.GET.get("after", "")) or 0
     found = api.behind(
         campaign_id,
         figure,

@@ -12,6 +12,7 @@ from salus.contacts.dictionary import DICTIONARY
 from salus.contacts.places import LANGUAGES, STATES
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel
+from salus.platform.web.given import number_given
 
 ROW_FIELDS = ("relation", "language", "state")
 """What a row of a list tells without a reveal: nothing that names a person or their health."""
@@ -78,4 +79,4 @@ def _record(record: Mapping[str, Any]) -> str:
 def parse_number(text: str) -> int | None:
     """Return the number that a person typed ("C-004 218", "4218"), or None when it is none."""
     bare = text.strip().upper().removeprefix("C-").replace(" ", "").replace("\u00a0", "")
-    return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) <= 12 else None
+    return number_given(bare, most_digits=12)

@@ -17,6 +17,7 @@ from salus.identity.api import requires
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound
+from salus.platform.web.given import number_given
 from salus.reports import api
 from salus.reports.contracts import OUTCOMES, CampaignReport, Counted, Figure, Reveal, Wanted
 from salus.reports.web import forms, words
@@ -55,7 +56,7 @@ def sending(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def who(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     """Show who is behind a figure, masked; with a purpose, and only on this one page, by name."""
-    wanted, after = _wanted(request), _number(request.GET.get("after", ""))
+    wanted, after = _wanted(request), number_given(request.GET.get("after", "")) or 0
     form = forms.Purpose(request.POST or None)
     purpose = None
     if request.method == "POST" and form.is_valid():
@@ -157,10 +158,6 @@ def _wanted(request: HttpRequest) -> Wanted:
     except ValueError:
         raise NotFound from None
     return Wanted(figure, request.GET.get("reason", "")[:60])
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
 def _moment(text: str) -> datetime | None:

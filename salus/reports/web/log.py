@@ -17,6 +17,7 @@ from salus.identity import api as identity
 from salus.identity.api import requires
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
+from salus.platform.web.given import id_given
 from salus.reports import api
 from salus.reports.contracts import Verified
 from salus.reports.web.documents import entry_document
@@ -71,7 +72,7 @@ def _page(request: HttpRequest, verified: Verified | None) -> HttpResponse:
     people = [(each.id, each.name) for each in identity.staff_members()]
     form = Entries(request.GET if request.method == "GET" else {}, people=people)
     form.is_valid()
-    after = _id(request.GET.get("after", ""))
+    after = id_given(request.GET.get("after", ""))
     page = api.log_page(form.filters(), actor=_actor(request), after=after)
     health = api.log_health()
     context = {
@@ -93,13 +94,6 @@ def _paging(request: HttpRequest, last: UUID | None, after: UUID | None) -> dict
         "first_url": f"{here}?{urlencode(kept)}" if after else "",
         "next_url": f"{here}?{urlencode({**kept, 'after': str(last)})}" if last else "",
     }
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _actor(request: HttpRequest) -> Actor:
