@@ -59,6 +59,8 @@ def _grant(connection: psycopg.Connection, database: str) -> None:
     owner, app, name = sql.Identifier(OWNER), sql.Identifier(APP), sql.Identifier(database)
     for statement in (
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
+        # A database that was there already belongs to somebody else.
+        sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(name, owner),
         sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, app),
         sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner),
         sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),

@@ -49,3 +49,22 @@ def test_passwords_of_roles_do_not_travel_in_statements(
         host=found["HOST"], port=found["PORT"], user=found["USER"], password=found["PASSWORD"], dbname=name
     ) as again:
         assert again.execute("SELECT current_user").fetchone() == ("salus_app",)
+
+
+def test_a_database_that_was_there_before_lets_its_owner_in(database: Any) -> None:
+    passwords = {role: database.home.password(role) for role in roles.ROLES}
+    with psycopg.connect(database.superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("CREATE DATABASE made_by_hand")
+        try:
+            roles.bootstrap(database.superuser_dsn, "made_by_hand", passwords)
+            found = django_database(database.home, database.url, "owner")
+            with psycopg.connect(
+                host=found["HOST"],
+                port=found["PORT"],
+                user=found["USER"],
+                password=found["PASSWORD"],
+                dbname="made_by_hand",
+            ) as owner:
+                owner.execute("CREATE TABLE kept (id int)")
+        finally:
+            superuser.execute("DROP DATABASE made_by_hand WITH (FORCE)")
