@@ -107,9 +107,10 @@ def test_fhir_and_permissions_come_in(salus: Salus, clinic: Any, tmp_path: Path)
     entries = tmp_path / "permissions.csv"
     entries.write_text("record_number,kind,topic,channel,date\nC-1,opt_in,News,email,2026-01-02\n", "utf-8")
 
-    assert (
-        "5 of 5 rows are in (3 new" in salus("import", "fhir", write_fhir(directory, RESOURCES), *DECLARED)[1]
-    )
+    planned = {"resourceType": "MedicationRequest", "id": "m9", "intent": "plan"}
+    said = salus("import", "fhir", write_fhir(directory, [*RESOURCES, planned]), *DECLARED)[1]
+    assert "5 of 6 rows are in (3 new" in said
+    assert "1 were passed over: only planned, or not done." in said
     assert "1 of 1 rows are in" in salus("import", "permissions", entries, *DECLARED)[1]
 
 
