@@ -213,7 +213,9 @@ def _run(organization_id: UUID, import_id: UUID, api: Any, actor: Any) -> int:
 
 def _sentence(counts: Any, verb: str) -> str:
     people = f"{counts.created:,} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged"
-    passed_over = f" {counts.ignored:,} were passed over: only planned, or not done." if counts.ignored else ""
+    passed_over = (
+        f" {counts.ignored:,} were passed over: only planned, or not done." if counts.ignored else ""
+    )
     return f"{counts.taken:,} of {counts.read:,} rows {verb} in ({people}); {counts.rejected:,} {verb} not.{passed_over}"
 
 
