@@ -23,11 +23,16 @@ class EventRow(TenantModel):
     sealed = models.BinaryField()
 
     class Meta(TenantModel.Meta):
-        """Followed by number, read by contact (the unique index serves that too)."""
+        """Followed by number, read by contact: all of one (the unique index) or what is new of many."""
 
         db_table = "timeline_event"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization_id", "contact_id", "key"], name="timeline_event_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "contact_id", "recorded_at"], name="timeline_event_recent"
             )
         ]

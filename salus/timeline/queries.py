@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
+from psycopg import sql
 
 from salus.keys import api as keys
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 from salus.timeline import rules
-from salus.timeline.contracts import Event
+from salus.timeline.contracts import Event, EventKind
 
 TABLE = "timeline_event"
 _COLUMNS = "number, contact_id, message_id, recorded_at, key, sealed"
@@ -38,6 +41,26 @@ def of_message(contact_id: UUID, message_id: UUID) -> list[Event]:
     return _events("contact_id = %s AND message_id = %s ORDER BY number", [contact_id, message_id])
 
 
+_OF_CONTACTS = sql.SQL(
+    "SELECT event.number, event.contact_id, event.message_id, event.recorded_at, event.key, event.sealed "
+    "FROM unnest(%s::uuid[]) AS asked (contact_id) JOIN timeline_event AS event "
+    "ON event.organization_id = %s AND event.contact_id = asked.contact_id AND event.recorded_at >= %s "
+    "ORDER BY event.number"
+)
+
+
+def of_contacts(
+    ids: Sequence[UUID], since: datetime, kinds: Container[EventKind] | None
+) -> dict[UUID, list[Event]]:
+    """Return the events of each of `ids` that were recorded at or after `since`, in the order of numbers."""
+    found: dict[UUID, list[Event]] = {one: [] for one in ids}
+    if found:
+        for event in _opened(bulk.read(_OF_CONTACTS, [list(found), current_organization(), since])):
+            if kinds is None or event.kind in kinds:
+                found[event.contact_id].append(event)
+    return found
+
+
 def known(pairs: Sequence[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
     """Return those of the (contact, blinded key) pairs that are stored."""
     with connection.cursor() as cursor:
@@ -51,13 +74,16 @@ def known(pairs: Sequence[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
 
 
 def _events(where: str, parameters: list[Any]) -> list[Event]:
-    organization_id, sealer = current_organization(), keys.sealer()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM timeline_event WHERE organization_id = %s AND {where}",  # noqa: S608
-            [organization_id, *parameters],
+            [current_organization(), *parameters],
         )
-        rows = cursor.fetchall()
+        return _opened(cursor.fetchall())
+
+
+def _opened(rows: Sequence[tuple[Any, ...]]) -> list[Event]:
+    organization_id, sealer = current_organization(), keys.sealer()
     events = []
     for number, contact_id, message_id, recorded_at, key, sealed in rows:
         raw = sealer.open(bytes(sealed), binding(organization_id, contact_id, bytes(key)))

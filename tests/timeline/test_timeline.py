@@ -103,6 +103,30 @@ def test_the_newest_of_one_person_come_first(people: People) -> None:
     assert [event.details["n"] for event in api.of_contact(rosa, 1)] == [3]
 
 
+def test_what_is_new_of_many_is_read_at_once(people: People) -> None:
+    rosa, bob, ann = people(3)
+    early, late = FakeClock(NOW), FakeClock(NOW + timedelta(hours=1))
+    api.append([visit(rosa, "a", n=1), visit(bob, "a", n=2)], clock=early)
+    api.append(
+        [
+            visit(rosa, "b", n=3),
+            NewEvent(rosa, EventKind.LAB_AVAILABLE, NOW, "c", details={"n": 4}),
+            visit(bob, "b", n=5),
+        ],
+        clock=late,
+    )
+    told = api.of_contacts([rosa, bob, ann, rosa], since=late.now())
+    assert {one: [event.details["n"] for event in events] for one, events in told.items()} == {
+        rosa: [3, 4], bob: [5], ann: [],
+    }  # fmt: skip
+    labs = api.of_contacts([rosa, bob], since=early.now(), kinds=(EventKind.LAB_AVAILABLE,))
+    assert {one: [event.details["n"] for event in events] for one, events in labs.items()} == {
+        rosa: [4], bob: [],
+    }  # fmt: skip
+    assert [event.details["n"] for event in api.of_contacts([rosa], since=early.now())[rosa]] == [1, 3, 4]
+    assert api.of_contacts([], since=early.now()) == {}
+
+
 def test_events_of_people_who_are_not_here_are_left_out(rosa: UUID) -> None:
     assert api.append([visit(new_id()), visit(rosa)]) == 1
 
@@ -171,6 +195,7 @@ def test_another_organization_sees_nothing(organization: UUID, other_organizatio
     with acting_for(other_organization):
         assert (api.events_since(0, 10), api.of_contact(rosa), api.head()) == ([], [], 0)
         assert api.append([visit(rosa)]) == 0
+        assert api.of_contacts([rosa], since=NOW - timedelta(days=9)) == {rosa: []}
         with connection.cursor() as cursor:  # past the manager: row-level security alone
             cursor.execute("SELECT count(*) FROM timeline_event WHERE contact_id = %s", [rosa])
             assert cursor.fetchone() == (0,)
