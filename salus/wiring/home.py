@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from salus.kernel.errors import BadInput
 from salus.platform import postgres, roles
@@ -42,6 +42,13 @@ class Home:
 def from_environment() -> Home:
     """Return the home that `SALUS_HOME` names, `var` by default."""
     return Home(Path(os.environ.get("SALUS_HOME", "var")).resolve())
+
+
+def address_only(url: str) -> str:
+    """Return `url` without the administrator's name and password: no process but the set-up needs them."""
+    parts = urlsplit(url)
+    query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name not in _OURS])
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 
 def admin_dsn(home: Home, url: str | None) -> str:

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from salus.kernel.errors import Unavailable
 from salus.platform import postgres, roles
 from salus.platform.supervisor import Process, Supervisor
-from salus.wiring.home import Home, admin_dsn, database_name
+from salus.wiring.home import Home, address_only, admin_dsn, database_name
 
 _SALUS = [sys.executable, "-m", "salus.wiring"]
 
@@ -36,7 +36,7 @@ class Installation:
         """Return what its processes find in their environment."""
         given = {"SALUS_HOME": str(self.home.path), "SALUS_HTTP": self.http, "PYTHONUNBUFFERED": "1"}
         if self.database_url:
-            given["DATABASE_URL"] = self.database_url
+            given["DATABASE_URL"] = address_only(self.database_url)
         return given | dict(self.extra)
 
     @property

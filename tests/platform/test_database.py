@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from salus.platform import roles
-from salus.wiring.home import Home, django_database
+from salus.wiring.home import Home, address_only, django_database
+from salus.wiring.installation import Installation
 
 
 def test_what_the_address_asks_of_a_connection_holds_for_every_role(tmp_path: Path) -> None:
@@ -25,6 +26,14 @@ def test_what_the_address_asks_of_a_connection_holds_for_every_role(tmp_path: Pa
         assert found["OPTIONS"]["sslmode"] == "verify-full"
         assert found["OPTIONS"]["sslrootcert"] == "/etc/ca.pem"
         assert not {"user", "password"} & set(found["OPTIONS"])
+
+
+def test_processes_are_not_told_the_administrators_password(tmp_path: Path) -> None:
+    url = "postgresql://admin:s%40cret@db.example.test:5433/salus?sslmode=require&password=secret"
+    told = Installation(Home(tmp_path), url).environment["DATABASE_URL"]
+    assert told == "postgresql://db.example.test:5433/salus?sslmode=require"
+    assert django_database(Home(tmp_path), told, "app") == django_database(Home(tmp_path), url, "app")
+    assert address_only("postgresql://127.0.0.1/salus") == "postgresql://127.0.0.1/salus"
 
 
 def test_passwords_of_roles_do_not_travel_in_statements(
