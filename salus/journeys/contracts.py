@@ -162,10 +162,9 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Ask somebody of a role to do something. Ports: `done`; `not_done` when `at_most` is over."""
+    """Ask somebody of a role to do what the step's title says. Ports: `done`; `not_done` after `at_most`."""
 
     role: Role
-    title: str
     at_most: timedelta
     instructions: str = ""
     deputy: Role | None = None
@@ -410,6 +409,61 @@ class Journey:
     """The version that is being drawn, if any."""
     created_at: datetime
     changed_at: datetime
+
+
+class Change(StrEnum):
+    """What became of a step from one version to another."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class PortChange:
+    """Where a port leads before and after: keys of steps, "" where there is no such port."""
+
+    port: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepChange:
+    """One step that differs; `fields` are the names of what it does otherwise."""
+
+    step: str
+    kind: StepKind
+    title: str = field(repr=False)
+    change: Change
+    fields: tuple[str, ...] = ()
+    ports: tuple[PortChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two versions; `parts` are of the whole journey: "name", "enter", "start", "rules"."""
+
+    steps: tuple[StepChange, ...]
+    parts: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.steps or self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What moving to another version means for the people who stand at a step.
+
+    `to` is their step there, "" while nobody said; `goes_on` tells whether they keep waiting from when
+    they arrived, or arrive at `to` anew. `findings` say why it may not be so.
+    """
+
+    step: str
+    to: str
+    people: int
+    goes_on: bool
+    findings: tuple[Finding, ...] = ()
 
 
 # --- People ----------------------------------------------------------------------------------------------------
