@@ -1,0 +1,21 @@
+"""The door of the inbox. Call it inside the organization's context; whoever calls asked for the permission."""
+
+from __future__ import annotations
+
+from salus.inbox.operations import create_tasks, end, expire, give_back, take, withdraw
+from salus.inbox.queries import absent_roles, count_open, roles, settled, task, tasks
+
+__all__ = [
+    "absent_roles",
+    "count_open",
+    "create_tasks",
+    "end",
+    "expire",
+    "give_back",
+    "roles",
+    "settled",
+    "take",
+    "task",
+    "tasks",
+    "withdraw",
+]

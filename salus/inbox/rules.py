@@ -1,0 +1,59 @@
+"""Pure decisions of the inbox: who sees a task, what may become of it, what a task may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from salus.identity.contracts import Role
+from salus.inbox.contracts import NewTask, Status
+from salus.kernel.errors import BadInput
+
+TITLE, INSTRUCTIONS, NOTE = 200, 4000, 2000
+"""The longest of each, in characters."""
+_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+
+OPEN = frozenset({Status.OPEN, Status.TAKEN})
+MOVES: Mapping[str, frozenset[Status]] = MappingProxyType(
+    {
+        "take": frozenset({Status.OPEN}),
+        "give_back": frozenset({Status.TAKEN}),
+        "end": OPEN,
+    }
+)
+"""From which statuses each act may start."""
+
+
+def check(task: NewTask, roles: Collection[Role]) -> None:
+    """Raise `BadInput` for a key that is none, a title that says nothing, or a role that does no tasks.
+
+    `roles` are those whose people may do tasks.
+    """
+    if not _KEY.fullmatch(task.key):
+        raise BadInput("A key is ids and numbers, at most 120 characters.", place="key")
+    if not task.title.strip():
+        raise BadInput("Say what is to be done.", place="title")
+    if len(task.title) > TITLE:
+        raise BadInput(f"Write at most {TITLE} characters.", place="title")
+    if len(task.instructions) > INSTRUCTIONS:
+        raise BadInput(f"Write at most {INSTRUCTIONS} characters.", place="instructions")
+    for place, role in (("role", task.role), ("deputy", task.deputy)):
+        if role is not None and role not in roles:
+            raise BadInput(f"People with the role {role.words} have no tasks.", place=place)
+
+
+def check_note(note: str) -> str:
+    """Return the note about how a task ended, without spaces around it; raises `BadInput` when it is too long."""
+    kept = note.strip()
+    if len(kept) > NOTE:
+        raise BadInput(f"Write at most {NOTE} characters.", place="note")
+    return kept
+
+
+def sees(role: Role, deputy: Role | None, held: Collection[Role], absent: Collection[Role]) -> bool:
+    """Tell whether somebody who holds the roles `held` sees a task for `role`.
+
+    The deputy does while `role` is `absent`: no active staff member has it.
+    """
+    return role in held or (deputy is not None and deputy in held and role in absent)
