@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
-from django.conf import settings
 
 from salus.audit.contracts import Action
 from salus.contacts import addresses, opening, operations, queries
@@ -46,6 +44,7 @@ from salus.kernel.vocabulary import AddressSource, Channel
 from salus.keys import api as keys
 from salus.keys.contracts import Blinder
 from salus.platform import feed
+from salus.platform.reach import laboratory
 from salus.platform.tenancy import current_organization
 
 __all__ = [
@@ -63,6 +62,8 @@ __all__ = [
     "ValueSet",
     "address_maker",
     "blind_address",
+    "change_attributes",
+    "change_records",
     "changes",
     "check_date_format",
     "check_record",
@@ -81,9 +82,11 @@ __all__ = [
     "foresee",
     "head_change",
     "identifier_value",
+    "ids_of",
     "iso_date",
     "laboratory",
     "language_code",
+    "last_number",
     "make_patches_ready",
     "make_rows_ready",
     "merge",
@@ -120,13 +123,6 @@ BATCH = 1000
 def dictionary() -> Mapping[str, Attribute]:
     """Return every attribute by its key."""
     return DICTIONARY
-
-
-def laboratory() -> bool:
-    """Return whether this installation is out of the world's reach, so that reserved names are fine."""
-    if getattr(settings, "SALUS_LABORATORY_ROUTES", ""):
-        return True
-    return urlsplit(settings.SALUS_PUBLIC_URL).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def normalize_email(text: str) -> str:
@@ -202,6 +198,42 @@ def merge(patches: Sequence[ContactPatch], *, actor: Actor, clock: Clock = _CLOC
     return merge_ready(make_patches_ready(patches, clock=clock), actor=actor, clock=clock)
 
 
+def change_attributes(
+    changes: Sequence[tuple[int, Mapping[str, Any]]], actor: Actor, *, clock: Clock = _CLOCK
+) -> list[Merged]:
+    """Change attributes of contacts by number and return the fate of each change, in order.
+
+    Each is (contact number, {attribute key: value}); None takes a value away, a list of codes replaces
+    the list that was there. Checked, sealed, versioned and fed on as a merge is: UPDATED, UNCHANGED, or
+    REJECTED with the reason and the attribute at fault, which leaves that person as they were. Give about
+    a thousand; in one transaction before entries, lists and events are appended.
+    """
+    return _change([(number, ContactPatch(values=values)) for number, values in changes], actor, clock)
+
+
+def change_records(
+    changes: Sequence[tuple[int, Mapping[str, Sequence[Mapping[str, Any]]]]],
+    actor: Actor,
+    *,
+    clock: Clock = _CLOCK,
+) -> list[Merged]:
+    """Change dated records of contacts by number, as `change_attributes` does values.
+
+    Each is (contact number, {attribute key: records}); a record replaces the one with its id.
+    """
+    patches = [
+        (number, ContactPatch(records={key: tuple(some) for key, some in records.items()}))
+        for number, records in changes
+    ]
+    return _change(patches, actor, clock)
+
+
+def _change(patches: Sequence[tuple[int, ContactPatch]], actor: Actor, clock: Clock) -> list[Merged]:
+    ready = make_patches_ready([patch for _, patch in patches], clock=clock)
+    numbered = [(number, one) for (number, _), one in zip(patches, ready, strict=True)]
+    return operations.change(numbered, actor=actor, now=clock.now())
+
+
 def foresee(batch: Sequence[Ready], *, actor: Actor, clock: Clock = _CLOCK) -> list[Merged]:
     """Return what `merge_ready` would make of the batch, and write nothing."""
     return operations.merge(batch, actor=actor, now=clock.now(), write=False)
@@ -269,6 +301,16 @@ def versions(ids: Sequence[UUID]) -> dict[UUID, int]:
 def numbers_of(ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return the number of each living contact among `ids`."""
     return queries.numbers_of(ids)
+
+
+def ids_of(numbers: Sequence[int]) -> dict[int, UUID]:
+    """Return the id of each living contact among `numbers`."""
+    return queries.ids_of(numbers)
+
+
+def last_number() -> int:
+    """Return the highest contact number that was given so far, 0 when there is none."""
+    return feed.head(operations.NUMBERS)
 
 
 def count() -> int:

@@ -25,9 +25,10 @@ class AttributeType(StrEnum):
     RECORDS = "records"  # list of objects with RECORD_FIELDS
 
 
-RECORD_FIELDS = ("id", "code", "system", "text", "date", "end", "status", "value", "unit")
-"""The fields of a dated record; `id` is stable in its source, `date` and `end` are ISO dates,
-`value` is a number, all others are strings; an absent field is left out."""
+RECORD_FIELDS = ("id", "code", "system", "text", "date", "time", "end", "status", "value", "unit")
+"""The fields of a dated record; `id` is stable in its source, `date` and `end` are ISO dates, `time` is
+the time of day on `date` where it happens ("14:30"), `value` is a number, all others are strings; an
+absent field is left out."""
 
 
 @dataclass(frozen=True, slots=True)

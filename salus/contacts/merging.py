@@ -23,6 +23,8 @@ from salus.kernel.ids import new_ids
 from salus.kernel.vocabulary import Channel
 from salus.keys.contracts import Blinder
 
+NO_NUMBER = "nobody here has this number"
+
 Key = tuple[str, str]
 """A kind of blind index and the normalized value."""
 
@@ -164,6 +166,7 @@ class Batch:
     def __init__(self, known: Iterable[Person], index: dict[bytes, list[UUID]], most: int) -> None:
         """Take who is known, the index that found them, and how many patches will come at most."""
         self.people = {person.id: person for person in known}
+        self._numbered = {person.number: person for person in self.people.values()}
         self._index = index
         self._ids = iter(new_ids(most))
 
@@ -181,6 +184,17 @@ class Batch:
         if decided.person is None:
             return Fate(MergeOutcome.CREATED, self._create(ready))
         return self._change(decided.person, ready)
+
+    def change(self, number: int, ready: Ready) -> Fate:
+        """Change the contact with a number, as a patch of theirs without addresses and identifiers would."""
+        person = self._numbered.get(number)
+        if person is None:
+            return Fate(MergeOutcome.REJECTED, reason=NO_NUMBER, field="identity")
+        if ready.reason or ready.patch is None:
+            return Fate(MergeOutcome.REJECTED, reason=ready.reason, field=ready.field)
+        fate = self._change(person, ready)
+        person.blinds = ()  # values lead to nobody: the indexes stay as they are
+        return fate
 
     def _leads_anywhere(self, ready: Ready) -> bool:
         index = self._index

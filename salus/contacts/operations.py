@@ -1,9 +1,9 @@
-"""What changes contacts, each in one transaction: merge, erase, index anew."""
+"""What changes contacts, each in one transaction: merge, change, erase, index anew."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,11 @@ def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = 
     organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
     if write:
         _lock(organization_id)
-    people = _known(batch, organization_id, sealer, lock=write)
+    asked = {blind: None for ready in batch for blind in (*ready.identifiers, *ready.address)}
+    index = queries.ids_by_blind(list(asked))
+    ids = {one for found in index.values() for one in found}
+    rows = queries.rows_by_id(ids, lock=write) if ids else []
+    people = Batch(_people(rows, organization_id, sealer), index, len(batch))
     fates = [people.apply(ready) for ready in batch]
     if write:
         _Writer(organization_id, sealer, blinder, now).write(people)
@@ -52,20 +56,41 @@ def _lock(organization_id: UUID) -> None:
     queries.fetch("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [queries.ADVISORY_CLASS, key])
 
 
-def _known(batch: Sequence[Ready], organization_id: UUID, sealer: Sealer, *, lock: bool) -> Batch:
-    """Find everybody that the batch's indexes lead to, open them, and put them in memory."""
-    asked = {blind: None for ready in batch for blind in (*ready.identifiers, *ready.address)}
-    index = queries.ids_by_blind(list(asked))
-    ids = {one for found in index.values() for one in found}
-    rows = queries.rows_by_id(ids, lock=lock) if ids else []
-    return Batch(
-        (
-            Person(row.id, orjson.loads(document), number=row.number, version=row.version)
-            for row, document in queries.opened(rows, organization_id, sealer)
-        ),
-        index,
-        len(batch),
+def _people(rows: Iterable[queries.Row], organization_id: UUID, sealer: Sealer) -> Iterator[Person]:
+    """Open everybody and put them in memory."""
+    return (
+        Person(row.id, orjson.loads(document), number=row.number, version=row.version)
+        for row, document in queries.opened(rows, organization_id, sealer)
     )
+
+
+def change(batch: Sequence[tuple[int, Ready]], *, actor: Actor, now: datetime) -> list[Merged]:
+    """Change values and records of contacts by number and return the fate of each, in order; one audit entry for all."""
+    organization_id, sealer = current_organization(), keys.sealer()
+    _lock(organization_id)
+    rows = queries.rows_by_number({number for number, _ in batch}, lock=True)
+    people = Batch(_people(rows, organization_id, sealer), {}, 0)
+    fates = [people.change(number, ready) for number, ready in batch]
+    _Writer(organization_id, sealer, keys.blinder(), now).write(people)
+    fields = {
+        key
+        for (_, ready), fate in zip(batch, fates, strict=True)
+        if fate.outcome is MergeOutcome.UPDATED and ready.patch is not None
+        for key in (*ready.patch.values, *ready.patch.records)
+    }
+    if fields:
+        changed = people.updated()
+        alone = changed[0].id if len(changed) == 1 else None
+        audit.record(
+            Action.CONTACT_CHANGE,
+            actor=actor,
+            object_kind="contact",
+            object_id=alone,
+            patient_id=alone,
+            fields=sorted(fields),
+            details={"contacts": len(changed)},
+        )
+    return [_merged(fate, written=True) for fate in fates]
 
 
 _COLUMNS = (
@@ -223,10 +248,7 @@ def seal_anew(after: int, limit: int) -> int | None:
     if not rows:
         return None
     locked = queries.rows_by_id([row.id for row in rows], lock=True)
-    people = [
-        Person(row.id, orjson.loads(document), number=row.number, version=row.version)
-        for row, document in queries.opened(locked, organization_id, sealer)
-    ]
+    people = list(_people(locked, organization_id, sealer))
     sealed = [
         (
             person.id,

@@ -53,16 +53,13 @@ def rows_by_id(ids: Iterable[UUID], *, lock: bool = False) -> list[Row]:
     return [Row(*row) for row in fetch(statement + " FOR UPDATE" * lock, [list(ids)])]
 
 
-def rows_by_number(numbers: Iterable[int]) -> list[Row]:
-    """Return the living contacts among `numbers`, by number."""
-    return [
-        Row(*row)
-        for row in fetch(
-            "SELECT id, number, version, sealed FROM contacts_contact "
-            "WHERE number = ANY(%s) AND erased_at IS NULL ORDER BY number",
-            [list(numbers)],
-        )
-    ]
+def rows_by_number(numbers: Iterable[int], *, lock: bool = False) -> list[Row]:
+    """Return the living contacts among `numbers`, by number; with `lock`, nobody else changes them now."""
+    statement = (
+        "SELECT id, number, version, sealed FROM contacts_contact "
+        "WHERE number = ANY(%s) AND erased_at IS NULL ORDER BY number"
+    )
+    return [Row(*row) for row in fetch(statement + " FOR UPDATE" * lock, [list(numbers)])]
 
 
 def rows_after(number: int, limit: int) -> list[Row]:
@@ -149,4 +146,14 @@ def numbers_of(ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the number of each living contact among `ids`."""
     return dict(
         fetch("SELECT id, number FROM contacts_contact WHERE id = ANY(%s) AND erased_at IS NULL", [list(ids)])
+    )
+
+
+def ids_of(numbers: Iterable[int]) -> dict[int, UUID]:
+    """Return the id of each living contact among `numbers`."""
+    return dict(
+        fetch(
+            "SELECT number, id FROM contacts_contact WHERE number = ANY(%s) AND erased_at IS NULL",
+            [list(numbers)],
+        )
     )

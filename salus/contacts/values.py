@@ -21,6 +21,7 @@ MOST_CODES = 100
 EARLIEST_YEAR = 1870
 
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ].*)?")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
 _POSTAL = re.compile(r"[0-9]{5}(?:-?[0-9]{4})?|[A-Z0-9][A-Z0-9 -]{1,9}", re.IGNORECASE)
 _WORD_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
 _TRUE = frozenset({"true", "yes", "y", "1", "t", "sí", "si"})
@@ -189,6 +190,12 @@ def _check_code(key: str, value: Any) -> str:
     return coded(key, value)
 
 
+def _check_time(value: Any) -> str:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise BadInput("is not a time of day like 14:30")
+    return value[:5]
+
+
 _CHECKS: Mapping[AttributeType, Callable[[str, Any], Any]] = {
     AttributeType.TEXT: _check_text,
     AttributeType.NUMBER: _check_number,
@@ -239,6 +246,8 @@ def check_record(key: str, record: Mapping[str, Any]) -> dict[str, Any]:
 def _record_field(name: str, value: Any) -> Any:
     if name in {"date", "end"}:
         return _check_date(name, value)
+    if name == "time":
+        return _check_time(value)
     if name == "value":
         return _check_number(name, value)
     if not isinstance(value, str):

@@ -132,7 +132,7 @@ class Formatter:
             elif how:
                 made[form] = _raw(value, day=part in DAYS)
             elif part in DAYS:
-                made[form] = wording.when(str(value), language)
+                made[form] = wording.when(_moment(record, part), language)
             elif part == "value":
                 made[form] = wording.number(value, language)
             else:
@@ -166,5 +166,11 @@ def _upcoming(value: Any, at: date) -> str:
     return "true" if str(value)[:10] >= at.isoformat() else "false"
 
 
+def _moment(record: Mapping[str, Any], part: str) -> str:
+    """Return a date of a record with its time of day, where one is known."""
+    time = record.get("time") if part == "date" else None
+    return f"{record[part]}T{time}" if time else str(record[part])
+
+
 def _day(record: Mapping[str, Any]) -> tuple[str, str]:
-    return str(record.get("date", "")), str(record.get("id", ""))
+    return _moment(record, "date") if "date" in record else "", str(record.get("id", ""))
