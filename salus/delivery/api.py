@@ -33,7 +33,8 @@ from salus.delivery.queries import (
     portal_message,
     sent_message,
 )
-from salus.delivery.rules import accounted
+from salus.delivery.rules import accounted, priority_of
+from salus.delivery.sending import send
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
 from salus.kernel.acting import Actor
@@ -63,6 +64,7 @@ __all__ = [
     "plan_counts",
     "portal_message",
     "portal_opened",
+    "priority_of",
     "progress",
     "recall",
     "receipt",
@@ -72,6 +74,7 @@ __all__ = [
     "release",
     "resume",
     "run_sender",
+    "send",
     "send_code",
     "sendings",
     "sent_message",

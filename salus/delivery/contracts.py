@@ -81,6 +81,19 @@ class PlanCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What an open sending answered for one person: its message, and whether that may go.
+
+    `reason` says why not: the gate's, "cancelled_by_staff" when the sending was cancelled before, or
+    "person_is_gone"; only then there is no message.
+    """
+
+    message_id: UUID | None
+    allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Every recipient in exactly one state: `sum(states.values()) == planned`.
 

@@ -17,6 +17,8 @@ class OriginRow(TenantModel):
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=20)
     status = models.CharField(max_length=10, default=PLANNING)
+    is_open = models.BooleanField(default=False)
+    """People are added to it at any time, and each message is released as it is planned."""
     spec = models.BinaryField()
     """The sealed JSON of the specification: it names topics and conditions."""
     priority = models.SmallIntegerField()

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
-from salus.delivery import tracking
+from salus.delivery import queueing, tracking
 from salus.delivery.contracts import By, Engaged, Origin, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
 from salus.kernel.acting import Actor
@@ -18,13 +18,6 @@ from salus.kernel.errors import Conflict, NotFound
 from salus.platform import bulk
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind, NewEvent
-
-_RELEASE = sql.SQL(
-    "INSERT INTO delivery_queue (message_id, organization_id, origin_id, site, priority, not_before, held, fence, begun) "
-    "SELECT m.id, m.organization_id, m.origin_id, m.site, o.priority, %s, false, 0, false "
-    "FROM delivery_message m JOIN delivery_origin o ON o.id = m.origin_id "
-    "WHERE m.origin_id = %s AND m.state = 'cleared' ON CONFLICT (message_id) DO NOTHING"
-)
 
 _CANCEL = sql.SQL(
     "WITH gone AS (DELETE FROM delivery_queue WHERE origin_id = %s AND "
@@ -57,7 +50,7 @@ def release(origin: Origin, *, not_before: datetime, actor: Actor) -> None:
         return
     if row.status != OriginRow.PLANNED:
         raise Conflict("Only a planned sending can be released.")
-    bulk.execute(_RELEASE, [not_before, origin.id])
+    queueing.put(origin.id, not_before)
     row.status, row.not_before = OriginRow.RELEASED, not_before
     row.save(update_fields=["status", "not_before"])
     _record(Action.MESSAGE_RELEASE, origin, actor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -28,11 +29,12 @@ from salus.delivery.sealing import (
     spec_document,
 )
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance
+from salus.gate.contracts import Clearance, MessageFacts
+from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
-from salus.kernel.vocabulary import Protection
+from salus.kernel.vocabulary import Profile, Protection
 from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
@@ -71,29 +73,35 @@ def begin(spec: MessageSpec, *, actor: Actor, at: datetime) -> None:
 
     Raises `Conflict` when the origin was planned with another specification.
     """
-    row = OriginRow.objects.filter(id=spec.origin.id).first()
-    if row is not None:
-        if spec_of(spec.origin) != spec:
-            raise Conflict("This sending was planned with other content.", next_step="Plan a new one.")
-        return
-    organization_id = current_organization()
-    OriginRow(
-        id=spec.origin.id,
-        kind=spec.origin.kind,
-        priority=RANK[spec.priority],
-        spec=keys.sealer().seal(
-            spec_document(spec), keys.binding(organization_id, "delivery_origin", spec.origin.id)
-        ),
-        created_at=at,
-    ).save(force_insert=True)
-    audit.record(
-        Action.MESSAGE_PLAN,
-        actor=actor,
-        object_kind=spec.origin.kind,
-        object_id=spec.origin.id,
-        purpose=spec.facts.purpose,
-        outcome="started",
-    )
+    row = begun(spec, OriginRow(status=OriginRow.PLANNING), actor=actor, at=at)
+    if row.is_open or read(row) != spec:
+        raise other_content()
+
+
+def other_content() -> Conflict:
+    """Return what a sending says that exists already with another specification."""
+    return Conflict("This sending was planned with other content.", next_step="Plan a new one.")
+
+
+def begun(spec: MessageSpec, new: OriginRow, *, actor: Actor, at: datetime) -> OriginRow:
+    """Return the row of a sending as it is; where there is none, it begins as `new` says."""
+    found = OriginRow.objects.filter(id=spec.origin.id).first()
+    if found is not None:
+        return found
+    new.id, new.kind, new.priority = spec.origin.id, spec.origin.kind, RANK[spec.priority]
+    new.spec, new.created_at = keys.sealer().seal(spec_document(spec), _binding(new.id)), at
+    OriginRow.objects.bulk_create([new], ignore_conflicts=True)  # two may begin it at once
+    row = OriginRow.objects.get(id=new.id)
+    if bytes(row.spec) == new.spec:
+        audit.record(
+            Action.MESSAGE_PLAN,
+            actor=actor,
+            object_kind=spec.origin.kind,
+            object_id=spec.origin.id,
+            purpose=spec.facts.purpose,
+            outcome="started",
+        )
+    return row
 
 
 def spec_of(origin: Origin) -> MessageSpec:
@@ -101,39 +109,67 @@ def spec_of(origin: Origin) -> MessageSpec:
     row = OriginRow.objects.filter(id=origin.id).first()
     if row is None:
         raise NotFound
-    binding = keys.binding(current_organization(), "delivery_origin", origin.id)
-    return read_spec(keys.sealer().open(bytes(row.spec), binding))
+    return read(row)
+
+
+def read(row: OriginRow) -> MessageSpec:
+    """Return the specification that a sending was begun with."""
+    return read_spec(keys.sealer().open(bytes(row.spec), _binding(row.id)))
+
+
+def _binding(origin_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "delivery_origin", origin_id)
 
 
 def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: datetime) -> None:
     """Decide for the people with these numbers (at most `CHUNK`) and write one row for each.
 
-    People who have a row keep it: run twice, or killed in the middle, nothing doubles.
+    People who have a row keep it: run twice, or killed in the middle, nothing doubles. Raises
+    `Conflict` when somebody is not there any more.
     """
-    spec = spec_of(origin)
-    planner = Planner(spec, at)
+    gone = add(spec_of(origin), numbers, actor=actor, at=at)
+    if gone:
+        raise Conflict(
+            f"{len(gone)} people of this audience are not there any more.",
+            next_step="Freeze the segment again.",
+        )
+
+
+def add(
+    spec: MessageSpec, numbers: Sequence[int], *, actor: Actor, at: datetime, stopped: str = ""
+) -> set[int]:
+    """Write one row for each of these people who has none yet; return the numbers of those who are gone.
+
+    With `stopped` whoever would be cleared is refused for this reason.
+    """
     known = set(
-        MessageRow.objects.filter(origin_id=origin.id, contact_number__in=numbers).values_list(
+        MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=numbers).values_list(
             "contact_number", flat=True
         )
     )
     wanted = [number for number in numbers if number not in known]
     if not wanted:
-        return
+        return set()
+    planner = Planner(spec, at)
     decided = gate.assemble_and_clear(spec.facts, wanted, planner.fields, at, actor)
-    if len(decided) != len(wanted):
-        raise Conflict(
-            f"{len(wanted) - len(decided)} people of this audience are not there any more.",
-            next_step="Freeze the segment again.",
-        )
-    rows = planner.rows(decided)
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
-    table = bulk.copy_rows(_COLUMNS, rows)
+    table = bulk.copy_rows(_COLUMNS, planner.rows(decided, stopped))
     bulk.execute(
         sql.SQL(
             "INSERT INTO delivery_message ({names}, {defaults}) SELECT {names}, 0, 0, false FROM {table} "
             "ON CONFLICT (organization_id, origin_id, contact_number) DO NOTHING"
         ).format(names=names, defaults=_DEFAULTS, table=table)
+    )
+    return {*wanted} - {clearance.contact_number for clearance, _ in decided}
+
+
+def facts_now(planned: MessageFacts, organization: Organization) -> MessageFacts:
+    """Return what the gate must know of a planned message now: of two profiles, the stricter one holds."""
+    strict = Profile.STRICT in {planned.profile, organization.profile}
+    return replace(
+        planned,
+        sender_role=organization.sender_role,
+        profile=Profile.STRICT if strict else organization.profile,
     )
 
 
@@ -193,16 +229,21 @@ class Planner:
         fields = {field for version in self._versions.values() for field in content.merge_fields(version)}
         self.fields = (*sorted(fields | {"language"}),)
 
-    def rows(self, decided: Sequence[tuple[Clearance, Opened]]) -> list[tuple[object, ...]]:
-        """Return a row for each person, in the order of `_COLUMNS`."""
+    def rows(self, decided: Sequence[tuple[Clearance, Opened]], stopped: str) -> list[tuple[object, ...]]:
+        """Return a row for each person, in the order of `_COLUMNS`; `stopped` refuses who was cleared."""
         domains = Counter(_domain(clearance) for clearance, _ in decided)
-        return [self._row(clearance, opened, domains) for clearance, opened in decided]
+        return [
+            self._row(clearance, opened, domains, clearance.decision.reason or stopped)
+            for clearance, opened in decided
+        ]
 
-    def _row(self, clearance: Clearance, opened: Opened, domains: Mapping[str, int]) -> tuple[object, ...]:
+    def _row(
+        self, clearance: Clearance, opened: Opened, domains: Mapping[str, int], refused: str
+    ) -> tuple[object, ...]:
         decision = clearance.decision
         message_id = new_id()
         language = self._language(opened)
-        sealed = self.seal(message_id, clearance, opened, language)
+        sealed = self._seal(message_id, clearance, opened, language, allowed=not refused)
         domain = _domain(clearance)
         return (
             self._organization,
@@ -210,8 +251,8 @@ class Planner:
             self._spec.origin.id,
             clearance.contact_id,
             clearance.contact_number,
-            State.CLEARED if decision.allowed else State.REFUSED,
-            decision.reason or "",
+            State.REFUSED if refused else State.CLEARED,
+            refused,
             decision.rule_ids[0] if decision.rule_ids else "",
             int(decision.floor),
             clearance.contact_version,
@@ -232,15 +273,17 @@ class Planner:
         row.valid_until, row.floor, row.decided_at = decision.valid_until, int(decision.floor), self._at
         row.rule = decision.rule_ids[0] if decision.rule_ids else ""
         row.language, row.version_id = language, self._spec.versions[language]
-        row.sealed = self.seal(row.id, clearance, opened, language)
+        row.sealed = self._seal(row.id, clearance, opened, language, allowed=True)
 
-    def seal(self, message_id: UUID, clearance: Clearance, opened: Opened, language: str) -> bytes:
+    def _seal(
+        self, message_id: UUID, clearance: Clearance, opened: Opened, language: str, *, allowed: bool
+    ) -> bytes:
         """Return the sealed content of a row; a refused one keeps the decision and no values."""
         address = clearance.address
         values: Mapping[str, object] = {}
         tokens: dict[str, str] = {}
         to = ""
-        if clearance.decision.allowed and address is not None:
+        if allowed and address is not None:
             to = address.value.reveal()
             values = self._values[language](opened)
             tokens = {

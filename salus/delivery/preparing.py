@@ -20,15 +20,15 @@ from salus.delivery.contracts import MessageSpec, Origin, State
 from salus.delivery.leasing import Lease
 from salus.delivery.links import Links, links
 from salus.delivery.models import MessageRow, OriginRow
-from salus.delivery.rules import Bound, Check, Present, check
+from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, Bound, Check, Present, check
 from salus.delivery.sealing import Content, message_binding, open_content, seal_content
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance, MessageFacts
+from salus.gate.contracts import Clearance
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import SalusError
-from salus.kernel.vocabulary import Profile, Protection, Special
+from salus.kernel.vocabulary import Protection, Special
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform import bulk
@@ -121,7 +121,6 @@ class Batch:
             self.stopped.append(made)
 
 
-CANCELLED_BY_STAFF = "cancelled_by_staff"
 CANNOT_BE_MADE = "cannot_be_made"
 """A message could not be rendered or built: it is stopped with this reason, and nobody else waits for it."""
 
@@ -241,21 +240,11 @@ class _Keeper:
     def _is_outdated(self, row: MessageRow, opened: Content) -> bool:
         """Return whether the rules, or what the organization is and chose, are others than when it was cleared."""
         planned, decision = self._spec(row.origin_id).facts, opened.decision
-        facts = self._facts(planned)
+        facts = planning.facts_now(planned, self._organization)
         return (
             decision["version"] != gate.RULES_VERSION
             or decision["profile"] != facts.profile
             or planned.sender_role is not facts.sender_role
-        )
-
-    def _facts(self, planned: MessageFacts) -> MessageFacts:
-        """Return what the gate must know of a message now: of two profiles, the stricter one holds."""
-        organization = self._organization
-        strict = Profile.STRICT in {planned.profile, organization.profile}
-        return replace(
-            planned,
-            sender_role=organization.sender_role,
-            profile=Profile.STRICT if strict else organization.profile,
         )
 
     def _decide_again(self, rows: Sequence[MessageRow]) -> dict[UUID, str]:
@@ -264,7 +253,7 @@ class _Keeper:
         for origin_id in {row.origin_id for row in rows}:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
             spec = self._spec(origin_id)
-            spec = replace(spec, facts=self._facts(spec.facts))
+            spec = replace(spec, facts=planning.facts_now(spec.facts, self._organization))
             planner = planning.Planner(spec, self._at)
             decided = gate.assemble_and_clear(spec.facts, sorted(mine), planner.fields, self._at, self._actor)
             for clearance, opened in decided:
@@ -277,7 +266,7 @@ class _Keeper:
                 else:
                     planner.rebind(row, clearance, opened)
                 row.save(update_fields=_REBOUND)
-            stopped |= {row.id: "person_is_gone" for row in mine.values()}
+            stopped |= {row.id: PERSON_IS_GONE for row in mine.values()}
         return stopped
 
     def _is_cancelled(self, row: MessageRow) -> bool:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from salus.content.contracts import Classification
 from salus.delivery.contracts import Priority, State
+from salus.gate.contracts import MessageFacts
+from salus.kernel.vocabulary import Promotes, Purpose, Remuneration
 
 LEGAL_MOVES: dict[State, frozenset[State]] = {
     State.CLEARED: frozenset({State.LEASED, State.CANCELLED}),
@@ -41,6 +44,9 @@ WAITING = frozenset({State.CLEARED, State.LEASED, State.DEFERRED})
 
 IN_PORTAL = frozenset({State.PORTAL, State.PORTAL_UNNOTIFIED, State.OPENED, State.EXPIRED, State.RECALLED})
 
+CANCELLED_BY_STAFF, PERSON_IS_GONE = "cancelled_by_staff", "person_is_gone"
+"""Why a message is not sent that the gate would let go."""
+
 RANK = {Priority.TRANSACTIONAL: 0, Priority.JOURNEY: 1, Priority.CAMPAIGN: 2}
 """Smaller goes first."""
 
@@ -53,6 +59,35 @@ RECHECK_AFTER = timedelta(seconds=3)
 """Age of the last check beyond which every version is compared again before MAIL FROM."""
 
 DEPOSIT_LIFETIME = timedelta(days=60)
+
+
+_ABOUT_THEIR_OWN = frozenset(
+    {
+        Purpose.APPOINTMENT,
+        Purpose.LAB_NOTICE,
+        Purpose.REFILL,
+        Purpose.CARE_INSTRUCTIONS,
+        Purpose.PROVIDER_TREATMENT,
+        Purpose.PAYMENT,
+        Purpose.TRANSACTIONAL,
+        Purpose.BREACH_NOTICE,
+        Purpose.PUBLIC_HEALTH_ALERT,
+    }
+)
+
+
+def priority_of(what: Classification | MessageFacts) -> Priority:
+    """Return how urgent a message is that a journey sends, from what it is for.
+
+    Transactional is what a person's own care, account or safety waits for: rows D01 to D07, D30, D33 and
+    D38 of the table (15 USC 7702(17); 16 CFR 316.3(c)). It never counts for a frequency cap, nor is it held
+    back. What promotes the product of others or non-health products, or is paid for above cost (row D04),
+    is not transactional whatever it is called.
+    """
+    promotes = what.promotes in {Promotes.THIRD_PARTY, Promotes.OWN_NON_HEALTH}
+    if what.purpose in _ABOUT_THEIR_OWN and not promotes and what.remuneration is not Remuneration.ABOVE_COST:
+        return Priority.TRANSACTIONAL
+    return Priority.JOURNEY
 
 
 def may_move(old: State, new: State) -> bool:
