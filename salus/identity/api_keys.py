@@ -99,9 +99,19 @@ def revoke(key_id: UUID, *, actor: Actor) -> None:
     if row is None:
         raise NotFound
     if row.revoked_at is None:
-        row.revoked_at = now()
-        row.save(update_fields=["revoked_at"])
-        audit.record(Action.API_KEY_REVOKE, actor=actor, object_kind="apikey", object_id=key_id)
+        _revoke(row, actor)
+
+
+def revoke_made_by(staff_id: UUID, *, actor: Actor) -> None:
+    """Stop every key that a person made."""
+    for row in ApiKey.objects.select_for_update().filter(created_by=staff_id, revoked_at=None):
+        _revoke(row, actor)
+
+
+def _revoke(row: ApiKey, actor: Actor) -> None:
+    row.revoked_at = now()
+    row.save(update_fields=["revoked_at"])
+    audit.record(Action.API_KEY_REVOKE, actor=actor, object_kind="apikey", object_id=row.pk)
 
 
 def every() -> tuple[ApiKeyFacts, ...]:

@@ -14,7 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import rules, second_factor
+from salus.identity import api_keys, rules, second_factor
 from salus.identity.contracts import Role, StaffMember
 from salus.identity.models import Session, Staff, User
 from salus.identity.ports import now
@@ -124,7 +124,8 @@ def change(
 ) -> StaffMember:
     """Change a person's name, roles or access; nobody changes their own roles or access.
 
-    Sessions end with access, and other roles hold from the next request on.
+    Sessions end with access, and so do the API keys that the person made, whose secrets they saw
+    (45 CFR 164.308(a)(3)(ii)(C)); other roles hold from the next request on.
     """
     row = _row(staff_id, lock=True)
     if (roles is not None or active is not None) and actor.id == staff_id:
@@ -140,6 +141,7 @@ def change(
         row.user.save(update_fields=["is_active"])
         if not active:
             end_sessions(staff_id)
+            api_keys.revoke_made_by(staff_id, actor=actor)
         word = Action.STAFF_CHANGE if active else Action.STAFF_DEACTIVATE
         audit.record(word, actor=actor, object_kind="staff", object_id=staff_id, fields=("active",))
     return _member(row)

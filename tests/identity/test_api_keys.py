@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from ninja import NinjaAPI
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
 from salus.identity import api as identity
+from salus.identity import staff
 from salus.identity.contracts import Organization, Permission, Role
 from salus.identity.models import ApiKey, Staff
 from salus.kernel.acting import Actor, ActorKind, system
@@ -117,6 +119,26 @@ def test_without_a_good_key_the_answer_is_a_problem_that_says_so(
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         assert json.loads(answer.content)["status"] == 401
     assert program(raw).get("/api/whoami").status_code == 200
+
+
+def test_the_keys_of_somebody_who_leaves_stop_with_their_access(console: Any) -> None:
+    organization = console.organization
+    console.client("developer")
+    with acting_for(organization.id):
+        maker = Staff.objects.get(roles=["developer"])
+        own = identity.create_api_key(
+            "Health record",
+            [IMPORT],
+            actor=replace(system(organization.id, "t"), id=maker.pk),
+            allowed=Permission,
+        )
+    others = key_of(organization)
+    assert program(own).get("/api/whoami").status_code == 200
+    with acting_for(organization.id):
+        staff.change(maker.pk, actor=system(organization.id, "test"), active=False)
+        assert audit.entries(Filters(action=Action.API_KEY_REVOKE))
+    assert program(own).get("/api/whoami").status_code == 401
+    assert program(others).get("/api/whoami").status_code == 200
 
 
 def test_a_staff_session_is_no_api_key(console: Any, settings: Any) -> None:

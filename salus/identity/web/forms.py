@@ -108,7 +108,9 @@ class Person(forms.Form):
         label="Roles", choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple
     )
     active = forms.BooleanField(
-        label="May sign in", required=False, help_text="Without this their sessions end at once."
+        label="May sign in",
+        required=False,
+        help_text="Without this their sessions end at once, and so do the API keys they made.",
     )
 
 
