@@ -23,6 +23,7 @@ _ATTRIBUTES = (
     Attribute(
         "relation", _T.CODE, _C.CONTACT, "Relation to us", "Relación con nosotros", None, "Patient.active"
     ),
+    Attribute("member_since", _T.DATE, _C.CONTACT, "With us since", "Con nosotros desde"),
     # Demographic attributes (C089 to C101)
     Attribute(
         "birth_date", _T.DATE, _C.DEMOGRAPHIC, "Birth date", "Fecha de nacimiento", None, "Patient.birthDate"

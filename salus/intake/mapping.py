@@ -194,6 +194,7 @@ _SYNONYMS: Mapping[str, str] = {
     "attribute:department": "department|clinic|departamento",
     "attribute:physician": "physician|doctor|provider|pcp|medico",
     "attribute:relation": "relation|patientstatus|relacion",
+    "attribute:member_since": "membersince|patientsince|withussince|enrolledon|enrollmentdate|miembrodesde",
     "attribute:health_interests": "interests|healthinterests|intereses",
     "attribute:time_zone": "timezone",
     "attribute:deceased_date": "deceased|deceaseddate|dateofdeath|died",

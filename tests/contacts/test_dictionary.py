@@ -36,6 +36,7 @@ SECTION_D = {
     "C121 C122 purchases": "purchases",
     "C123 use of services": "encounters",
     "C124 interests": "health_interests",
+    "milestones: enrolment": "member_since",
 }
 
 

@@ -29,7 +29,7 @@ RESOURCES = (
 
 PEOPLE_HEADINGS = (
     "Record number", "E-mail", "State of care", "Household income", "Education", "Employment", "Family",
-    "Religion", "Interests",
+    "Religion", "Interests", "With us since",
 )  # fmt: skip
 PEOPLE_MAPPING = CsvMapping(
     columns=(
@@ -42,6 +42,7 @@ PEOPLE_MAPPING = CsvMapping(
         Column("Family", "attribute:family_status"),
         Column("Religion", "attribute:religion"),
         Column("Interests", "attribute:health_interests"),
+        Column("With us since", "attribute:member_since"),
     ),
     existing_only=True,
 )
@@ -103,7 +104,7 @@ def generate_clinic(
             who, random = person(seed, index, today, domains)
             _write_chart(who, random, today, out)
             if random.random() < 0.96:
-                people.write(_people_row(who, random))
+                people.write(_people_row(who, random, today))
             for row in ledger.rows(who, random, today):
                 permissions.write([row.get(heading, "") for heading in ledger.HEADINGS])
         first = person(seed, 0, today, domains)[0]
@@ -154,7 +155,7 @@ def _write_chart(who: Person, random: Random, today: date, out: Mapping[str, Bin
         out[resource["resourceType"]].write(orjson.dumps(resource) + b"\n")
 
 
-def _people_row(who: Person, random: Random) -> list[object]:
+def _people_row(who: Person, random: Random, today: date) -> list[object]:
     minor = who.minor
     return [
         who.record_number,
@@ -166,6 +167,7 @@ def _people_row(who: Person, random: Random) -> list[object]:
         "" if minor else random.choice(_FAMILY),
         random.choice(("", "", "", "Catholic", "Protestant", "Jewish", "Muslim", "Buddhist")),
         ";".join(random.sample(_INTERESTS, random.randrange(0, 3))),
+        max(who.born, today - timedelta(days=30 + who.index * 53 % 2900)).isoformat(),
     ]
 
 
@@ -230,15 +232,15 @@ def _broken_resources(out: Mapping[str, BinaryIO], first: Person, seed: int) -> 
 def _broken_people(people: _Csv, first: Person) -> int:
     """Write rows that are refused; return how many."""
     number = first.record_number
-    people.write((number, first.email, first.care_state, "", "", "", "", "", ""))  # repeats a person
-    people.write((number, "no address at all", "WA", "", "", "", "", "", ""))
-    people.write((number, first.email, "Atlantis", "", "", "", "", "", ""))
-    people.write((number, first.email, "WA", "a lot", "", "", "", "", ""))
-    people.write(("CR-0000000000", "nobody@lakepost.test", "WA", "", "", "", "", "", ""))
+    people.write((number, first.email, first.care_state, "", "", "", "", "", "", ""))  # repeats a person
+    people.write((number, "no address at all", "WA", "", "", "", "", "", "", ""))
+    people.write((number, first.email, "Atlantis", "", "", "", "", "", "", ""))
+    people.write((number, first.email, "WA", "a lot", "", "", "", "", "", ""))
+    people.write(("CR-0000000000", "nobody@lakepost.test", "WA", "", "", "", "", "", "", ""))
     people.raw(f"{number},{first.email},WA\n".encode())
-    people.raw(f'{number},"{first.email},WA,,,,,,\n'.encode())
+    people.raw(f'{number},"{first.email},WA,,,,,,,\n'.encode())
     # From an old spreadsheet, which is read all the same.
-    people.raw(f"{NAMELESS},nemo.nameless@lakepost.test,WA,,,,,Católica,\n".encode("cp1252"))
+    people.raw(f"{NAMELESS},nemo.nameless@lakepost.test,WA,,,,,Católica,,\n".encode("cp1252"))
     return 6
 
 
@@ -246,13 +248,13 @@ def _broken_permissions(permissions: _Csv, first: Person, today: date) -> int:
     """Write rows that are refused; return how many."""
     base = {"record_number": first.record_number, "date": today.isoformat(), "evidence": "front desk"}
     for row in (
-        {**base, "kind": "opt_in", "topic": "Clinic news"},
-        {**base, "kind": "perhaps", "topic": "Clinic news", "channel": "email"},
-        {**base, "kind": "opt_in", "topic": "Clinic news", "channel": "email", "date": "next week"},
+        {**base, "kind": "opt_in", "topic": "clinic news"},
+        {**base, "kind": "perhaps", "topic": "clinic news", "channel": "email"},
+        {**base, "kind": "opt_in", "topic": "clinic news", "channel": "email", "date": "next week"},
         {
             **base,
             "kind": "opt_in",
-            "topic": "Clinic news",
+            "topic": "clinic news",
             "channel": "email",
             "record_number": "CR-0000000000",
         },

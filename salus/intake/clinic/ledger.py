@@ -8,8 +8,8 @@ from random import Random
 
 from salus.intake.clinic.people import Person
 
-TOPICS = ("Health education", "Clinic news", "Our services")
-"""Subjects that people chose or refused."""
+TOPICS = ("health education", "clinic news", "our services")
+"""Subjects that people chose or refused, written as templates name them."""
 
 HEADINGS = (
     "record_number", "kind", "topic", "channel", "date", "evidence", "valid_until", "purposes", "classes",
