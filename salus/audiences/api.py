@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from uuid import UUID
 
 from pyroaring import BitMap64
 
-from salus.audiences import client, knowledge, lines, operations, parse, queries, stages, words
+from salus.audiences import client, knowledge, lines, lists, operations, parse, queries, stages, words
 from salus.audiences import schema as _schema
 from salus.audiences.client import Engine, Status
 from salus.audiences.contracts import Asked, Count, Explanation, Frozen, Group, Segment, Step, Tree
 from salus.audiences.nodes import Moment
 from salus.audiences.ports import gate_preview, use_gate_preview
 from salus.audiences.predicate import Person, holds
+from salus.audiences.reads import lists as _lists
 from salus.audiences.reads import reads
 from salus.audit import api as audit
 from salus.audit.contracts import Action
@@ -24,15 +25,18 @@ from salus.contacts.contracts import Read
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock, SystemClock
+from salus.kernel.vocabulary import PhiClass, Special
 from salus.permissions.contracts import Standing
 from salus.timeline.contracts import Event
 
 __all__ = [
     "Asked",
     "Segment",
+    "add_members",
     "breakdown",
     "check",
     "count",
+    "create_static",
     "engine_status",
     "entered_and_left",
     "explain",
@@ -42,9 +46,12 @@ __all__ = [
     "frozen_name",
     "gate_preview",
     "latest_frozen",
+    "lists_in",
+    "lists_of",
     "matches",
     "members",
     "numbers",
+    "remove_members",
     "run_engine",
     "sample",
     "save_segment",
@@ -52,6 +59,7 @@ __all__ = [
     "segment",
     "segments",
     "stage_names",
+    "static_members",
     "steps",
     "use_gate_preview",
 ]
@@ -87,6 +95,53 @@ def save_segment(
     return operations.save_segment(
         name=name, tree=tree, actor=actor, clock=clock, segment_id=segment_id, version=version
     )
+
+
+def create_static(
+    name: str,
+    actor: Actor,
+    *,
+    tells: Iterable[PhiClass],
+    specials: Iterable[Special] = (),
+    clock: Clock = _CLOCK,
+) -> Segment:
+    """Make a static segment, empty: people are put into it by hand and by journeys, not by rules.
+
+    `tells` are the PHI classes that being in it tells of a person, `specials` the special categories: the
+    gate goes by them, and they stay as they are. Name it in rules as any other: {"segment": id}. To
+    rename it, `save_segment` with its own tree. Raises `BadInput`.
+    """
+    return operations.create_static(name=name, tells=tells, specials=specials, actor=actor, clock=clock)
+
+
+def add_members(segment_id: UUID, numbers: Iterable[int], actor: Actor) -> int:
+    """Put contacts by number into a static segment; return how many were not in it before.
+
+    Raises `NotFound`, or `BadInput` for a segment that has rules or a number that nobody was given yet;
+    then nobody is put in. In one transaction after changes of contacts, before entries and events are
+    appended: whoever changes a list keeps others from changing any until the end.
+    """
+    return operations.change_members(segment_id, numbers, wanted=True, actor=actor)
+
+
+def remove_members(segment_id: UUID, numbers: Iterable[int], actor: Actor) -> int:
+    """Take contacts by number out of a static segment; return how many were in it. As `add_members`."""
+    return operations.change_members(segment_id, numbers, wanted=False, actor=actor)
+
+
+def static_members(segment_id: UUID) -> BitMap64:
+    """Return the numbers in a static segment, those of people who were erased meanwhile too; needs no engine."""
+    return lists.members(segment_id)
+
+
+def lists_in(tree: Tree) -> frozenset[UUID]:
+    """Return the static segments that `tree` asks about, also through other segments; raises `BadInput`."""
+    return _lists(parse.parse(tree, queries.lexicon()))
+
+
+def lists_of(numbers: Sequence[int], among: Iterable[UUID]) -> Mapping[int, frozenset[UUID]]:
+    """Return for each contact number which of the static segments `among` it is in: what `matches` takes."""
+    return lists.of_numbers(numbers, among)
 
 
 def segments() -> list[Segment]:
@@ -219,14 +274,16 @@ def matches(
     at: datetime,
     *,
     zone: str | None = None,
+    lists: Container[UUID] | None = None,
 ) -> bool:
     """Return whether `tree` holds for one person, without the engine; raises `BadInput`.
 
-    `zone` is the organization's time zone unless it is given. No store is asked: journeys use this.
+    `zone` is the organization's time zone unless it is given; `lists` the static segments that they are
+    in (`lists_of`), needed for a tree that asks about some. No store is asked: journeys use this.
     """
     known = queries.lexicon()
     moment = Moment(at, zone or knowledge.moment().zone)
-    return holds(parse.parse(tree, known), Person(document, events, standing, moment, known))
+    return holds(parse.parse(tree, known), Person(document, events, standing, moment, known, lists))
 
 
 def stage_names() -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """The names of tables and columns in the column store: one for the loader and the compiler both.
 
 One wide row a person, one child table for each attribute that holds a list or dated records, and
-tables for events and for what the ledger says. Rows are in the order of arrival: no index, no sort
+tables for events, for what the ledger says and for static segments. Rows are in the order of arrival: no index, no sort
 (measured: ADR 0041).
 """
 
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from salus.contacts.contracts import Attribute, AttributeType
 
 PERSON, EVENT, CHOICE, AUTHORIZATION, STANDING = "person", "event", "choice", "permit", "standing"
+LISTED = "listed"
+"""Who is on which static segment."""
 NUMBER, ZONE = "number", "zone"
 SQL_TYPE: Mapping[AttributeType, str] = {
     AttributeType.TEXT: "VARCHAR",
@@ -79,6 +81,7 @@ def schema(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, str]]:
         STANDING: number
         | {"fundraising_opted_out": "BOOLEAN", "restricted": "BOOLEAN", "deceased": "BOOLEAN"}
         | {"suppressed": "VARCHAR[]", "valid_until": "TIMESTAMP"},
+        LISTED: number | {"segment": "UUID"},
     }
     for one in lists(attributes, AttributeType.CODES):
         tables[table(one)] = number | {"code": "VARCHAR"}

@@ -25,6 +25,7 @@ from salus.audiences.nodes import (
     Field,
     Kind,
     Latest,
+    Listed,
     Match,
     Member,
     Moment,
@@ -79,6 +80,9 @@ class Compiler:
                 return self._latest(node)
             case Event():
                 return self._event(node)
+            case Listed():
+                chosen = exp.EQ(this=exp.column("segment"), expression=self.bind(node.segment_id))
+                return _in(columns.LISTED, [chosen])
             case Standing():
                 return self._standing(node)
             case Near():

@@ -15,6 +15,10 @@ Tree = Mapping[str, Any]
 """A segment expression: the JSON tree that `schema()` describes."""
 
 
+LISTED = "listed"
+"""The word of a static segment's only rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A named set of people; the name is free text of staff and so counts as PHI."""
@@ -24,6 +28,11 @@ class Segment:
     tree: Tree
     reads: tuple[Read, ...]
     version: int
+
+    @property
+    def static(self) -> bool:
+        """Tell whether people are put into it by hand and by journeys, not by rules."""
+        return bool(self.tree["where"].get(LISTED) == str(self.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tables of audiences: segments and frozen memberships, both sealed."""
+"""The tables of audiences: segments, who is on static ones, and frozen memberships; all sealed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,32 @@ class SegmentRow(TenantModel):
 
         db_table = "audiences_segment"
         indexes = [models.Index(fields=["organization_id", "-changed_at"], name="audiences_segment_recent")]
+
+
+class ListedRow(TenantModel):
+    """Who of 65,536 contact numbers is on a static segment, as a sealed bitmap: many rows make one list.
+
+    So adding a thousand people to a list of a million opens and seals a few kilobytes, and the engine
+    reads only the ranges that changed.
+    """
+
+    pk = models.CompositePrimaryKey("organization_id", "segment_id", "place")
+    segment_id = models.UUIDField()
+    place = models.IntegerField()
+    """Which numbers: those that are `place` when divided by 65,536."""
+    change = models.BigIntegerField()
+    """The place of the last change in the organization's feed of lists."""
+    count = models.IntegerField()
+    sealed = models.BinaryField()
+    """The serialized roaring bitmap of the contact numbers."""
+
+    class Meta(TenantModel.Meta):
+        """Followed by change, read by segment (the primary key)."""
+
+        db_table = "audiences_listed"
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "change"], name="audiences_listed_change")
+        ]
 
 
 class FrozenRow(TenantModel):

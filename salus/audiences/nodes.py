@@ -185,6 +185,16 @@ class Member:
     node: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The person was put on a static segment, which tells of these classes and special categories."""
+
+    place: str
+    segment_id: UUID
+    classes: tuple[PhiClass, ...]
+    specials: tuple[Special, ...]
+
+
 class Consent(StrEnum):
     """What a consent leaf asks of the standing."""
 
@@ -221,5 +231,5 @@ class Near:
     label: str
 
 
-Leaf = Field | Record | Latest | Event | Standing | Near
+Leaf = Field | Record | Latest | Event | Listed | Standing | Near
 Node = All | AnyOf | Not | Leaf | Stage | Member

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from salus.audiences import operands
 from salus.audiences.columns import SYSTEMS
+from salus.audiences.contracts import LISTED
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import (
     All,
@@ -20,6 +21,7 @@ from salus.audiences.nodes import (
     Field,
     Kind,
     Latest,
+    Listed,
     Match,
     Member,
     Near,
@@ -33,7 +35,7 @@ from salus.audiences.nodes import (
 )
 from salus.contacts.contracts import Attribute, AttributeType
 from salus.kernel.errors import BadInput, NotFound
-from salus.kernel.vocabulary import Channel, Purpose, Special
+from salus.kernel.vocabulary import Channel, PhiClass, Purpose, Special
 from salus.timeline.contracts import EventKind
 
 VERSION = 1
@@ -68,10 +70,10 @@ def referred(tree: Any) -> set[UUID]:
     while waiting:
         one = waiting.pop()
         if isinstance(one, Mapping):
-            named = one.get("segment")
-            if isinstance(named, str):
-                with contextlib.suppress(ValueError):
-                    found.add(UUID(named))
+            for named in (one.get("segment"), one.get(LISTED)):
+                if isinstance(named, str):
+                    with contextlib.suppress(ValueError):
+                        found.add(UUID(named))
             waiting.extend(one.values())
         elif isinstance(one, list | tuple):
             waiting.extend(one)
@@ -96,6 +98,7 @@ class _Reader:
             "did_not": self._event,
             "stage": self._stage,
             "segment": self._segment,
+            LISTED: self._listed,
             "consent": self._consent,
             "near": self._near,
         }
@@ -263,20 +266,35 @@ class _Reader:
     def _segment(self, given: Mapping[str, Any], place: str, depth: int) -> Node:
         _only(given, place, {"segment"})
         here = f"{place}.segment"
-        try:
-            segment_id = UUID(given["segment"])
-        except (ValueError, TypeError, AttributeError):
-            raise BadInput("is not the id of a segment", place=here) from None
+        segment_id = _id(given["segment"], here)
         if segment_id in self._inside:
             raise BadInput("leads back to a segment that it is part of", place=here)
-        try:
-            tree = self._lexicon.segment(segment_id)
-        except NotFound:
-            raise BadInput("there is no such segment, or it is not for you", place=here) from None
+        tree = self._tree_of(segment_id, here)
         self._inside.append(segment_id)
         node = self.document(tree, f"{here}({segment_id})", depth + 1)
         self._inside.pop()
         return Member(place, segment_id, node)
+
+    def _listed(self, given: Mapping[str, Any], place: str, depth: int) -> Node:
+        """Return the rule of a static segment; what it tells cannot be said otherwise than there."""
+        _only(given, place, {LISTED, "tells", "special"}, {LISTED, "tells"})
+        here = f"{place}.{LISTED}"
+        segment_id = _id(given[LISTED], here)
+        if self._tree_of(segment_id, here).get("where") != given:
+            raise BadInput("is not a static segment as it was made", place=here,
+                           next_step='Name it so: {"segment": "..."}.')  # fmt: skip
+        return Listed(
+            place,
+            segment_id,
+            tuple(PhiClass(one) for one in given["tells"]),
+            tuple(Special(one) for one in given.get("special", ())),
+        )
+
+    def _tree_of(self, segment_id: UUID, place: str) -> Mapping[str, Any]:
+        try:
+            return self._lexicon.segment(segment_id)
+        except NotFound:
+            raise BadInput("there is no such segment, or it is not for you", place=place) from None
 
     def _consent(self, given: Mapping[str, Any], place: str, depth: int) -> Node:
         consent = _choice(Consent, given["consent"], f"{place}.consent")
@@ -334,6 +352,13 @@ CONSENT_WORDS: Mapping[Consent, tuple[frozenset[str], frozenset[str]]] = {
     Consent.DECEASED: (frozenset(), frozenset()),
 }
 """What each question of consent must say, and may say."""
+
+
+def _id(given: Any, place: str) -> UUID:
+    try:
+        return UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        raise BadInput("is not the id of a segment", place=place) from None
 
 
 def _object(given: Any, place: str) -> Mapping[str, Any]:

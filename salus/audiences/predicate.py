@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from salus.audiences import calendar_rules, earth
 from salus.audiences.lexicon import Lexicon
@@ -18,6 +19,7 @@ from salus.audiences.nodes import (
     Field,
     Kind,
     Latest,
+    Listed,
     Match,
     Member,
     Moment,
@@ -32,6 +34,7 @@ from salus.audiences.nodes import (
 )
 from salus.audiences.parse import AGE
 from salus.audiences.text_rules import fold
+from salus.kernel.errors import BadInput
 from salus.permissions.contracts import Standing as Permissions
 from salus.timeline.contracts import Event as Happened
 
@@ -45,6 +48,8 @@ class Person:
     standing: Permissions
     moment: Moment
     lexicon: Lexicon
+    lists: Container[UUID] | None = None
+    """The static segments that the person is on; None when nobody looked."""
 
     @cached_property
     def today(self) -> date:
@@ -91,6 +96,8 @@ def holds(node: Node, person: Person) -> bool:
             return any(one["date"] == last and _all_pass(node.tests, one, person) for one in matching)
         case Event():
             return (sum(_happened(node, one, person) for one in person.events) >= node.at_least) == node.did
+        case Listed():
+            return _is_listed(node, person)
         case Standing():
             return _stands(node, person.standing, person.moment.at)
         case Near():
@@ -213,6 +220,12 @@ def _happened(node: Event, event: Happened, person: Person) -> bool:
         if not first <= event.at <= last:
             return False
     return all(passes(test, event.details.get(name), person) for name, test in node.where)
+
+
+def _is_listed(node: Listed, person: Person) -> bool:
+    if person.lists is None:
+        raise BadInput("asks about a list, and nobody looked which ones this person is on", place=node.place)
+    return node.segment_id in person.lists
 
 
 def _stands(node: Standing, standing: Permissions, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from salus.audiences import knowledge, parse
+from salus.audiences import knowledge, lists, parse
 from salus.audiences.contracts import Frozen, Segment, Tree
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.models import FrozenRow, SegmentRow
@@ -95,6 +95,7 @@ def heads() -> dict[str, int]:
         "contacts": contacts.head_change(),
         "permissions": permissions.head_change(),
         "timeline": timeline.head(),
+        "lists": lists.head(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import (
@@ -13,6 +14,7 @@ from salus.audiences.nodes import (
     Field,
     Kind,
     Latest,
+    Listed,
     Member,
     Near,
     Node,
@@ -26,7 +28,7 @@ from salus.contacts.contracts import Read
 from salus.kernel.vocabulary import PhiClass, Special
 from salus.timeline.contracts import EventKind
 
-ORIGIN = "segment"
+ORIGIN, LIST = "segment", "list"
 NO_CODE = ""
 """The code of a read that asks only whether there is a record: no code shows."""
 _CODED = frozenset({Kind.CODES, Kind.PRESENCE})
@@ -54,6 +56,19 @@ def reads(node: Node, lexicon: Lexicon) -> tuple[Read, ...]:
     return tuple(found.values())
 
 
+def lists(node: Node) -> frozenset[UUID]:
+    """Return the static segments that `node` asks about."""
+    match node:
+        case All() | AnyOf():
+            return frozenset().union(*(lists(one) for one in node.nodes))
+        case Not() | Stage() | Member():
+            return lists(node.node)
+        case Listed():
+            return frozenset({node.segment_id})
+        case _:
+            return frozenset()
+
+
 def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
     match node:
         case All() | AnyOf():
@@ -74,6 +89,8 @@ def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
             for kind in node.kinds:
                 phi_class = _EVENT_CLASS.get(kind, PhiClass.ENGAGEMENT)
                 yield Read(f"event:{kind.value}", phi_class, None, ORIGIN, node.place)
+        case Listed():
+            yield from _listed(node)
         case Standing():
             yield _standing(node)
         case Near():
@@ -108,6 +125,13 @@ def _coded(
     reveals: list[Special | None] = [*sorted(specials, key=str)]
     for special in reveals or [None]:
         yield Read(key, phi_class, special, ORIGIN, place, code)
+
+
+def _listed(node: Listed) -> Iterator[Read]:
+    for phi_class in node.classes:
+        yield Read(LIST, phi_class, None, ORIGIN, node.place)
+    for special in node.specials:
+        yield Read(LIST, node.classes[0], special, ORIGIN, node.place)
 
 
 def _standing(node: Standing) -> Read:

@@ -7,11 +7,12 @@ from typing import Any
 
 from salus.audiences import operands
 from salus.audiences.columns import SYSTEMS
+from salus.audiences.contracts import LISTED
 from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import Consent, Kind, Op
 from salus.audiences.parse import AGE, CONSENT_WORDS, MOST_NODES, MOST_RECORDS, RECORD_TESTS, VERSION
 from salus.contacts.contracts import AttributeType
-from salus.kernel.vocabulary import Channel, Purpose, Special
+from salus.kernel.vocabulary import Channel, PhiClass, Purpose, Special
 from salus.timeline.contracts import EventKind
 
 Schema = dict[str, Any]
@@ -140,6 +141,15 @@ def schema(lexicon: Lexicon) -> Schema:
         _closed({"did_not": events} | when, ["did_not"]),
         _closed({"stage": {"oneOf": [stages, _list(stages)]}}, ["stage"]),
         _closed({"segment": {"type": "string", "format": "uuid"}}, ["segment"]),
+        _closed(
+            {
+                LISTED: {"type": "string", "format": "uuid"},
+                "tells": _list({"enum": [one.value for one in PhiClass]}),
+                "special": _list({"enum": [one.value for one in Special]}),
+            },
+            [LISTED, "tells"],
+        )
+        | {"description": "The only rule of a static segment. Elsewhere name that segment by `segment`."},
         *(_consent(one) for one in Consent),
         *(_near(unit) for unit in ("miles", "kilometers")),
     ]

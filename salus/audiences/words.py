@@ -14,6 +14,7 @@ from salus.audiences.nodes import (
     Field,
     Kind,
     Latest,
+    Listed,
     Match,
     Member,
     Near,
@@ -48,6 +49,11 @@ _SPAN_WORDS = {
     Op.ANNIVERSARY_WITHIN: "has its anniversary within the next {}",
 }
 
+_INSIDE: Mapping[type[Node], str] = {
+    Member: "In another segment",
+    Listed: "Was put into this segment by hand or by a journey",
+}
+
 
 def say(node: Node, names: Mapping[str, str] = _NO_NAMES) -> str:
     """Return one node as a sentence without its children; `names` are those of codes and value sets."""
@@ -69,8 +75,8 @@ def say(node: Node, names: Mapping[str, str] = _NO_NAMES) -> str:
             return _event(node)
         case Stage():
             return f"Journey stage is {_any(LABELS.get(one, one) for one in node.names)}"
-        case Member():
-            return "In another segment"
+        case Member() | Listed():
+            return _INSIDE[type(node)]
         case Standing():
             return _standing(node)
         case Near():

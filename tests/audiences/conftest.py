@@ -11,12 +11,14 @@ from uuid import UUID
 
 import orjson
 import pytest
+from pyroaring import BitMap
 
 from salus.audiences import columns
 from salus.audiences.engine import load
 from salus.audiences.engine.ask import Asker, zones_at
 from salus.audiences.engine.store import Store
 from salus.audiences.lexicon import Lexicon
+from salus.audiences.lists import Range
 from salus.audiences.nodes import Moment
 from salus.permissions.contracts import Standing
 from salus.timeline.contracts import Event
@@ -26,6 +28,9 @@ from .worlds import LEXICON
 
 Someone = tuple[Mapping[str, Any], Sequence[Event], Standing]
 
+Lists = Mapping[UUID, frozenset[int]]
+NO_LISTS: Lists = {}
+
 
 class People:
     """A store that a test fills with people, numbered from 1, and asks."""
@@ -34,8 +39,8 @@ class People:
         self.store = store
         self.cutter = load.Cutter.of(store.attributes)
 
-    def fill(self, people: Sequence[Someone]) -> None:
-        """Replace everybody by `people`."""
+    def fill(self, people: Sequence[Someone], lists: Lists = NO_LISTS) -> None:
+        """Replace everybody by `people`, of whom these numbers are in static segments."""
         with self.store.cursor() as cursor:
             cursor.begin()
             for table in columns.schema(self.store.attributes):
@@ -47,6 +52,8 @@ class People:
             self.cutter.insert(cursor, documents)
             load.insert_events(cursor, [one for _, events, _ in people for one in events])
             load.insert_standings(cursor, [(number, one[2]) for number, one in enumerate(people, 1)])
+            for segment_id, members in lists.items():
+                load.put_range(cursor, Range(1, segment_id, 0, BitMap(members)))
             cursor.commit()
 
     @contextmanager

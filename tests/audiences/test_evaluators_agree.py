@@ -21,41 +21,46 @@ from salus.kernel.vocabulary import Purpose
 from salus.permissions.contracts import Authorization, Standing
 from salus.timeline.contracts import Event, EventKind
 
-from .conftest import People, Someone
-from .worlds import LEXICON, NOON, NOW, WORDS, documents, events, moments, standings, tree, trees
+from .conftest import NO_LISTS, Lists, People, Someone
+from .worlds import LEXICON, NOON, NOW, STATIC, WORDS, documents, events, moments, standings, tree, trees
+
+World = tuple[Moment, list[Someone], Lists, list[dict[str, Any]]]
 
 
 @st.composite
-def worlds(draw: Any) -> tuple[Moment, list[Someone], list[dict[str, Any]]]:
-    """Draw a moment, a dozen people and a dozen segments about them."""
+def worlds(draw: Any) -> World:
+    """Draw a moment, a dozen people, who of them is on lists, and a dozen segments about them."""
     moment = draw(moments)
     at: datetime = moment.at
     people = [
         (draw(documents(at)), draw(events(UUID(int=n), at)), draw(standings(UUID(int=n), at)))
         for n in range(1, draw(st.integers(1, 6)) + 1)
     ]
-    return moment, people, draw(st.lists(trees(at), min_size=1, max_size=6))
+    members = st.frozensets(st.integers(1, len(people) + 2))
+    lists = {segment_id: draw(members) for segment_id in STATIC}
+    return moment, people, lists, draw(st.lists(trees(at), min_size=1, max_size=6))
 
 
-def true_of(node: Node, people: Sequence[Someone], moment: Moment) -> set[int]:
+def true_of(node: Node, people: Sequence[Someone], moment: Moment, lists: Lists = NO_LISTS) -> set[int]:
+    def lists_of(number: int) -> set[UUID]:
+        return {segment_id for segment_id, members in lists.items() if number in members}
+
     return {
         number
         for number, (document, happened, standing) in enumerate(people, 1)
-        if holds(node, Person(document, happened, standing, moment, LEXICON))
+        if holds(node, Person(document, happened, standing, moment, LEXICON, lists_of(number)))
     }
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
-def test_sql_and_predicate_name_the_same_people(
-    people: People, world: tuple[Moment, list[Someone], list[dict[str, Any]]]
-) -> None:
-    moment, some, segments = world
-    people.fill(some)
+def test_sql_and_predicate_name_the_same_people(people: People, world: World) -> None:
+    moment, some, lists, segments = world
+    people.fill(some, lists)
     with people.asker(moment) as asker:
         for segment in segments:
             node = parse(segment, LEXICON)
-            expected = true_of(node, some, moment)
+            expected = true_of(node, some, moment, lists)
             assert set(asker.members(node)) == expected, segment
             assert asker.count(node) == len(expected)
 

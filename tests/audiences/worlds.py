@@ -13,6 +13,7 @@ from salus.audiences.lexicon import Lexicon
 from salus.audiences.nodes import Moment
 from salus.contacts.api import patterns, specials_asked
 from salus.contacts.dictionary import DICTIONARY
+from salus.kernel.errors import NotFound
 from salus.kernel.time import FAR
 from salus.kernel.vocabulary import Channel, PhiClass, Purpose, Special
 from salus.permissions.contracts import Authorization, Restriction, Standing, Suppression, TopicChoice
@@ -24,12 +25,31 @@ PLACES = {
     "53703": (43.0774, -89.3839),
     "96813": (21.3139, -157.8477),
 }
+FRIENDS, TRIAL = UUID(int=0xF1), UUID(int=0xF2)
+STATIC: dict[UUID, dict[str, Any]] = {
+    FRIENDS: {"version": 1, "where": {"listed": str(FRIENDS), "tells": ["engagement"]}},
+    TRIAL: {
+        "version": 1,
+        "where": {"listed": str(TRIAL), "tells": ["diagnosis", "medication"], "special": ["hiv"]},
+    },
+}
+"""Two static segments."""
+
+
+def static(segment_id: UUID) -> dict[str, Any]:
+    """Return the tree of a static segment; raises `NotFound`."""
+    if segment_id not in STATIC:
+        raise NotFound
+    return STATIC[segment_id]
+
+
 LEXICON = Lexicon(
     attributes=DICTIONARY,
     patterns=patterns,
     specials=specials_asked,
     stages=stages.definitions(),
     places=PLACES,
+    segment=static,
 )
 NOON = datetime(2025, 6, 2, 17, 0, tzinfo=UTC)
 NOW = Moment(NOON, "America/Chicago")
@@ -405,8 +425,9 @@ def leaves(at: datetime) -> st.SearchStrategy[dict[str, Any]]:
 
 def trees(at: datetime, leaves_at_most: int = 8) -> st.SearchStrategy[dict[str, Any]]:
     """Return whole segments, nested."""
+    on_lists = st.sampled_from([{"segment": str(FRIENDS)}, {"segment": str(TRIAL)}, STATIC[TRIAL]["where"]])
     nodes = st.recursive(
-        leaves(at),
+        st.one_of(leaves(at), leaves(at), leaves(at), on_lists),
         lambda inner: st.one_of(
             st.lists(inner, max_size=4).map(lambda some: {"all": some}),
             st.lists(inner, max_size=4).map(lambda some: {"any": some}),

@@ -15,7 +15,7 @@ from uuid import UUID
 import duckdb
 import pyarrow as pa
 
-from salus.audiences import columns, knowledge
+from salus.audiences import columns, knowledge, lists
 from salus.audiences.engine import load
 from salus.audiences.engine.store import Store
 from salus.contacts import api as contacts
@@ -29,9 +29,11 @@ from salus.timeline import api as timeline
 
 log = logging.getLogger(__name__)
 
-FEEDS = ("contacts", "permissions", "timeline")
+FEEDS = ("contacts", "permissions", "timeline", "lists")
 BATCH = 5_000
 """Changes pulled in one transaction while following."""
+RANGES = 16
+"""Ranges of static segments pulled in one transaction: a million people at most."""
 BUILD_BATCH = 16_384
 """People opened at once while building."""
 BUILDERS = 2
@@ -267,6 +269,7 @@ class Keeper:
             # Later feeds first: whoever they tell of is then among the contacts read after them.
             heads = {
                 "timeline": timeline.head(),
+                "lists": lists.head(),
                 "permissions": permissions.head_change(),
                 "contacts": contacts.head_change(),
             }
@@ -278,6 +281,8 @@ class Keeper:
                 self._follow_permissions(heads["permissions"])
             if heads["timeline"] > self.positions["timeline"]:
                 self._follow_timeline(heads["timeline"])
+            if heads["lists"] > self.positions["lists"]:
+                self._follow_lists(heads["lists"])
         if datetime.now(UTC) >= self._recheck:
             self._check_again()
         with self._moved:
@@ -290,9 +295,8 @@ class Keeper:
             living = [one.contact_id for one in changes if not one.erased]
             documents = list(contacts.open_documents(ids=living))
         position = _position([one.change for one in changes], head)
-        tables = [
-            name for name in columns.schema(self._attributes) if name not in (columns.EVENT, *load.LEDGER)
-        ]
+        others = (columns.EVENT, columns.LISTED, *load.LEDGER)
+        tables = [name for name in columns.schema(self._attributes) if name not in others]
         kept = {one[0] for one in documents}
         erased = [one.number for one in changes if one.number not in kept]
         with self._open_store().cursor() as cursor:
@@ -334,6 +338,18 @@ class Keeper:
             self._save_position(cursor, "timeline", position)
             cursor.commit()
         self.positions["timeline"] = position
+
+    def _follow_lists(self, head: int) -> None:
+        with acting_for(self.organization_id):
+            ranges = lists.changes(self.positions["lists"], RANGES)
+        position = _position([one.change for one in ranges], head, RANGES)
+        with self._open_store().cursor() as cursor:
+            cursor.begin()
+            for one in ranges:
+                load.put_range(cursor, one)
+            self._save_position(cursor, "lists", position)
+            cursor.commit()
+        self.positions["lists"] = position
 
     def _check_again(self) -> None:
         """Read anew the standings that something began or ended in by itself since they were read."""
@@ -384,13 +400,13 @@ def _offer(
             return
 
 
-def _position(numbers: list[int], head: int) -> int:
-    """Return how far a feed is read after a batch of `numbers`, when its head was `head` before.
+def _position(numbers: list[int], head: int, batch: int = BATCH) -> int:
+    """Return how far a feed is read after a batch of `numbers`, at most `batch`, when its head was `head` before.
 
     A batch that is not full holds everything up to the head, even when the last numbers were taken by
     nobody: a number that is committed later is a higher one.
     """
-    if len(numbers) < BATCH:
+    if len(numbers) < batch:
         return max(head, numbers[-1] if numbers else 0)
     return numbers[-1]
 

@@ -15,8 +15,10 @@ from uuid import UUID
 import duckdb
 import orjson
 import pyarrow as pa
+from pyroaring import BitMap
 
 from salus.audiences import columns
+from salus.audiences.lists import BITS, Range
 from salus.contacts.contracts import Attribute, AttributeType
 from salus.permissions.contracts import Standing
 from salus.timeline.contracts import Event
@@ -161,6 +163,35 @@ def insert_standings(cursor: duckdb.DuckDBPyConnection, standings: Sequence[tupl
         for number, one in standings
     ]
     _insert(cursor, columns.STANDING, rows)
+
+
+def put_range(cursor: duckdb.DuckDBPyConnection, given: Range) -> None:
+    """Bring one range of a static segment up to date, by its differences; the caller holds the transaction."""
+    low = given.place << BITS
+    what = {"segment": given.segment_id, "low": low, "high": low + (1 << BITS) - 1}
+    found = cursor.execute(
+        f"SELECT number FROM {columns.LISTED} WHERE segment = $segment AND number BETWEEN $low AND $high",  # noqa: S608
+        what,
+    )
+    present = BitMap(number for (number,) in found.fetchall())
+    with _registered(cursor, _numbers(given.members - present)):
+        cursor.execute(
+            f"INSERT INTO {columns.LISTED} SELECT number, $segment FROM given",  # noqa: S608
+            {"segment": given.segment_id},
+        )
+    gone = present - given.members
+    if gone:
+        with _registered(cursor, _numbers(gone)):
+            cursor.execute(
+                f"DELETE FROM {columns.LISTED} WHERE segment = $segment "  # noqa: S608
+                "AND number IN (SELECT number FROM given)",
+                {"segment": given.segment_id},
+            )
+
+
+def _numbers(numbers: BitMap) -> pa.Table:
+    raw = pa.py_buffer(numbers.to_array())
+    return pa.table({"number": pa.Array.from_buffers(pa.uint32(), len(numbers), [None, raw])})
 
 
 LEDGER = (columns.CHOICE, columns.AUTHORIZATION, columns.STANDING)
