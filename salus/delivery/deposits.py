@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -15,16 +16,32 @@ from salus.delivery.codes import CODE, NOTICE
 from salus.delivery.contracts import Priority, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
 from salus.delivery.rules import DEPOSIT_LIFETIME, RANK
-from salus.delivery.sealing import PORTAL, Content, message_binding, open_content, seal_content
+from salus.delivery.sealing import (
+    PORTAL,
+    Content,
+    message_binding,
+    open_content,
+    read_spec,
+    seal_content,
+    spec_document,
+)
 from salus.kernel.acting import Actor
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
-from salus.kernel.vocabulary import Footer, Protection
+from salus.kernel.vocabulary import Channel, Footer, Protection
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
 if TYPE_CHECKING:
     from salus.delivery.outcomes import Outcome
+
+
+PARENT = "parent"
+"""Where a notice's decision names the deposit that it tells of."""
+
+FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN = "floor_is_portal", "portal_was_chosen"
+NO_PATH_TRIED = frozenset({"", FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN})
+"""Why a message is in the portal though nothing is wrong with the way by mail."""
 
 
 def binding(message_id: UUID) -> bytes:
@@ -65,7 +82,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
                 contact_id=prepared.contact_id,
                 sealed=sealer.seal(orjson.dumps(document), binding(id)),
                 special=prepared.special,
-                path_failed=outcome.reason not in {"", "floor_is_portal"},
+                path_failed=outcome.reason not in NO_PATH_TRIED,
                 notice_id=notice.id,
                 created_at=at,
                 expires_at=at + DEPOSIT_LIFETIME,
@@ -83,21 +100,27 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
 
 
 def _notice(parent: MessageRow, outcome: Outcome, at: datetime) -> MessageRow:
-    """Return the row of the notice that tells of `parent`'s deposit, bound to the same clearance."""
+    """Return the row of the notice that tells of `parent`'s deposit, bound to the same clearance.
+
+    That of a message which was written to the portal says nothing about mail: then the second check
+    asks the gate about the notice, and finds out where it goes.
+    """
     prepared = outcome.prepared
+    valid_until = at if prepared.channel is Channel.PORTAL else parent.valid_until
     token = keys.seal_token(PORTAL, parent.id.bytes, lifetime=DEPOSIT_LIFETIME)
     content = Content(
         to=prepared.content.to,
         values={},
         tokens={PORTAL: token},
-        decision={**_about_nobody(prepared.content.decision), "parent": str(parent.id)},
+        decision={**about_nobody(prepared.content.decision), PARENT: str(parent.id)},
     )
-    return _announcement(
-        parent, new_id(), _notice_origin(parent.origin_id, at), content, Protection.NAMED, at
-    )
+    origin_id = _notice_origin(parent.origin_id, at)
+    notice = _announcement(parent, new_id(), origin_id, content, Protection.NAMED, at)
+    notice.valid_until = valid_until
+    return notice
 
 
-def _about_nobody(decision: Mapping[str, Any]) -> dict[str, Any]:
+def about_nobody(decision: Mapping[str, Any]) -> dict[str, Any]:
     """Return the decision for an announcement: the same rules, but it tells nothing and asks for no footer."""
     return {**decision, "disclosed": ["contact"], "elements": [], "footer": Footer.TRANSACTIONAL}
 
@@ -155,29 +178,39 @@ def _notice_origin(parent_id: UUID, at: datetime) -> UUID:
 
 
 def _sibling(id: UUID, kind: str, parent_id: UUID, at: datetime) -> OriginRow:
-    """Return a sending under the same facts as `parent_id`, which goes out before campaigns."""
+    """Return a sending by mail under the same facts as `parent_id`, which goes out before campaigns."""
     parent = OriginRow.objects.get(id=parent_id)
     organization_id, sealer = current_organization(), keys.sealer()
-    spec = sealer.open(bytes(parent.spec), keys.binding(organization_id, "delivery_origin", parent_id))
+    spec = read_spec(
+        sealer.open(bytes(parent.spec), keys.binding(organization_id, "delivery_origin", parent_id))
+    )
+    spec = replace(spec, facts=replace(spec.facts, channel=Channel.EMAIL))
     return OriginRow(
         id=id,
         kind=kind,
         status=OriginRow.RELEASED,
-        spec=sealer.seal(spec, keys.binding(organization_id, "delivery_origin", id)),
+        spec=sealer.seal(spec_document(spec), keys.binding(organization_id, "delivery_origin", id)),
         priority=RANK[Priority.TRANSACTIONAL],
         created_at=at,
     )
 
 
-def queue_code(message_id: UUID, code: Phi[str], *, language: str, at: datetime) -> Phi[str]:
-    """Queue a sign-in code for the reader of a deposit, on a verified path only; return the address."""
-    parent = MessageRow.objects.get(id=message_id)
-    sealer, organization_id, id = keys.sealer(), current_organization(), new_id()
-    opened = open_content(sealer, message_binding(organization_id, message_id), parent.sealed)
-    content = Content(opened.to, {"code": code.reveal()}, {}, _about_nobody(opened.decision))
-    origin = _sibling(new_id(), CODE, parent.origin_id, at)
+def queue_code(message_id: UUID, code: Phi[str], *, language: str, at: datetime) -> Phi[str] | None:
+    """Queue a sign-in code for the reader of a deposit, on a verified path only; return the address.
+
+    It goes where the notice went; None while that went nowhere.
+    """
+    deposit = Deposit.objects.get(message_id=message_id)
+    assert deposit.notice_id is not None
+    notice = MessageRow.objects.get(id=deposit.notice_id)
+    opened = open_content(keys.sealer(), message_binding(current_organization(), notice.id), notice.sealed)
+    if not opened.to:
+        return None
+    decision = {name: value for name, value in opened.decision.items() if name != PARENT}
+    content = Content(opened.to, {"code": code.reveal()}, {}, decision)
+    origin = _sibling(new_id(), CODE, notice.origin_id, at)
     origin.save(force_insert=True)
-    row = _announcement(parent, id, origin.id, content, Protection.VERIFIED, at)
+    row = _announcement(notice, new_id(), origin.id, content, Protection.VERIFIED, at)
     row.language = language
     row.save(force_insert=True)
     _enqueue([row], at)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from salus.delivery.contracts import State
+from salus.delivery.deposits import FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN
 from salus.delivery.outcomes import Outcome, deferred
 from salus.delivery.preparing import Prepared
 from salus.delivery.status import Kind
 from salus.delivery.transports.handover import Fate, Phase
 from salus.delivery.transports.handover import Outcome as WireOutcome
-from salus.kernel.vocabulary import Protection
-
-FLOOR_IS_PORTAL = "floor_is_portal"
+from salus.kernel.vocabulary import Channel, Protection
 
 AT_ONCE = frozenset({"lease_ends", "closing"})
 """Why a message was not tried though its destination is well: it is leased again at once."""
@@ -22,7 +21,8 @@ REST = timedelta(seconds=30)
 
 def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
     """Return the outcome of a message that must not travel by mail at all."""
-    return Outcome(prepared, State.PORTAL, at, reached=Protection.PORTAL, reason=FLOOR_IS_PORTAL)
+    reason = PORTAL_WAS_CHOSEN if prepared.channel is Channel.PORTAL else FLOOR_IS_PORTAL
+    return Outcome(prepared, State.PORTAL, at, reached=Protection.PORTAL, reason=reason)
 
 
 def _not_tried(prepared: Prepared, wire: WireOutcome, at: datetime) -> Outcome | None:

@@ -9,6 +9,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         # why a message goes to the portal
         "floor_is_portal": "What it discloses is for the portal only",
+        "portal_was_chosen": "It was written to the portal",
         "policy_too_low": "What is known of this destination cannot protect it enough",
         "no_starttls": "Their server offers no encryption",
         "starttls_refused": "Their server offered encryption and then refused it",

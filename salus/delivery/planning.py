@@ -29,12 +29,12 @@ from salus.delivery.sealing import (
     spec_document,
 )
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance, MessageFacts
+from salus.gate.contracts import Clearance, Decision, MessageFacts
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
-from salus.kernel.vocabulary import Profile, Protection
+from salus.kernel.vocabulary import Channel, Profile, Protection
 from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
@@ -219,6 +219,10 @@ class Planner:
     def __init__(self, spec: MessageSpec, at: datetime) -> None:
         if not spec.versions:
             raise BadInput("A sending needs a template version.", place="versions")
+        if spec.facts.channel is Channel.SMS:
+            raise BadInput(
+                "Text messages cannot be sent yet.", place="channel", next_step="Choose e-mail or portal."
+            )
         self._spec, self._at = spec, at
         self._organization = current_organization()
         self._sealer, self._blinder = keys.sealer(), keys.blinder()
@@ -254,7 +258,7 @@ class Planner:
             State.REFUSED if refused else State.CLEARED,
             refused,
             decision.rule_ids[0] if decision.rule_ids else "",
-            int(decision.floor),
+            self._floor(decision),
             clearance.contact_version,
             clearance.standing_version,
             decision.valid_until,
@@ -270,7 +274,7 @@ class Planner:
         """Bind an unsent row to a new clearance: its versions, its address, its values."""
         decision, language = clearance.decision, self._language(opened)
         row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
-        row.valid_until, row.floor, row.decided_at = decision.valid_until, int(decision.floor), self._at
+        row.valid_until, row.floor, row.decided_at = decision.valid_until, self._floor(decision), self._at
         row.rule = decision.rule_ids[0] if decision.rule_ids else ""
         row.language, row.version_id = language, self._spec.versions[language]
         row.sealed = self._seal(row.id, clearance, opened, language, allowed=True)
@@ -283,8 +287,8 @@ class Planner:
         values: Mapping[str, object] = {}
         tokens: dict[str, str] = {}
         to = ""
-        if allowed and address is not None:
-            to = address.value.reveal()
+        if allowed:
+            to = address.value.reveal() if address else ""  # none in the portal
             values = self._values[language](opened)
             tokens = {
                 purpose: keys.seal_token(purpose, message_id.bytes, lifetime=TOKEN_LIFETIME)
@@ -292,6 +296,11 @@ class Planner:
             }
         document = Content(to, values, tokens, decision_document(clearance.decision))
         return seal_content(self._sealer, message_binding(self._organization, message_id), document)
+
+    def _floor(self, decision: Decision) -> int:
+        """Return the least protection: a message that is written to the portal does not try the mail."""
+        chosen = self._spec.facts.channel is Channel.PORTAL
+        return int(max(decision.floor, Protection.PORTAL) if chosen else decision.floor)
 
     def _language(self, opened: Opened) -> str:
         """Return the person's language when there is a version in it, else English, else the first."""

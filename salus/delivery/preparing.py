@@ -14,21 +14,27 @@ from psycopg import sql
 from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.api import Compiled
-from salus.delivery import leasing, planning, ports
+from salus.delivery import deposits, leasing, planning, ports
 from salus.delivery.codes import CODE, NOTICE, Parts, code_parts
 from salus.delivery.contracts import MessageSpec, Origin, State
 from salus.delivery.leasing import Lease
 from salus.delivery.links import Links, links
 from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, Bound, Check, Present, check
-from salus.delivery.sealing import Content, message_binding, open_content, seal_content
+from salus.delivery.sealing import (
+    Content,
+    decision_document,
+    message_binding,
+    open_content,
+    seal_content,
+)
 from salus.gate import api as gate
 from salus.gate.contracts import Clearance
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import SalusError
-from salus.kernel.vocabulary import Protection, Special
+from salus.kernel.vocabulary import Channel, Protection, Special
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform import bulk
@@ -72,6 +78,7 @@ class Prepared:
     lease: Lease
     contact_id: UUID
     origin: Origin
+    channel: Channel
     floor: Protection
     special: bool
     language: str
@@ -177,7 +184,7 @@ def make_again(row: MessageRow, *, actor: Actor, at: datetime) -> Prepared:
 
 
 def _parent(content: Content) -> UUID | None:
-    parent = content.decision.get("parent")
+    parent = content.decision.get(deposits.PARENT)
     return UUID(parent) if parent else None
 
 
@@ -276,8 +283,11 @@ class _Keeper:
         """Bind a notice or a code, which says nothing of the person, to the person's present address."""
         binding = message_binding(self._id, row.id)
         content = open_content(self._sealer, binding, row.sealed)
-        if clearance.address is not None:
-            content = replace(content, to=clearance.address.value.reveal())
+        decided = deposits.about_nobody(decision_document(clearance.decision))
+        if parent := _parent(content):
+            decided[deposits.PARENT] = str(parent)
+        to = clearance.address.value.reveal() if clearance.address else content.to
+        content = replace(content, to=to, decision=decided)
         row.sealed = seal_content(self._sealer, binding, content)
         row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
         row.valid_until = clearance.decision.valid_until
@@ -305,6 +315,7 @@ class _Keeper:
             lease=lease,
             contact_id=row.contact_id,
             origin=Origin(origin.kind, origin.id),
+            channel=self._spec(row.origin_id).facts.channel,
             floor=Protection(row.floor),
             special=any(word in _SPECIALS for word in opened.decision["disclosed"]),
             language=row.language,

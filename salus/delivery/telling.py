@@ -10,7 +10,7 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.content import api as content
-from salus.delivery import planning, ports, proofs, receipts, remaking
+from salus.delivery import deposits, planning, ports, proofs, receipts, remaking
 from salus.delivery.codes import CODE, NOTICE
 from salus.delivery.contracts import (
     DepositFacts,
@@ -72,7 +72,7 @@ def receipt(message_id: UUID) -> Receipt:
     last = facts[-1] if facts else {}
     spec = planning.spec_of(Origin(row.origin.kind, row.origin_id))
     results = tuple({name: each.get(name) for name in _RESULT} for each in decision["results"])
-    parent = opened.decision.get("parent")
+    parent = opened.decision.get(deposits.PARENT)
     return Receipt(
         message_id=row.id,
         contact_id=row.contact_id,
