@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from salus.delivery import deposits, operations, proofs, queries, tracking
+from salus.delivery import calls, deposits, operations, proofs, queries, tracking
 from salus.delivery.contracts import MessageSpec, PlanCounts
 from salus.delivery.counts import (
     Recipient,
@@ -47,6 +47,9 @@ __all__ = [
     "Recipient",
     "accounted",
     "begin_plan",
+    "call",
+    "calls_settled",
+    "calls_waiting",
     "cancel",
     "count_unnotified",
     "engagement",
@@ -89,6 +92,7 @@ __all__ = [
 ]
 
 begin_plan, finish_plan = begin, finish
+call, calls_settled, calls_waiting = calls.call, calls.settled, calls.waiting
 record_open, record_click = tracking.opened, tracking.clicked
 faults_of_proof = proofs.faults
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from salus.gate.contracts import Explained, MessageFacts
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel, Purpose
 from salus.timeline.contracts import Event
+from salus.vendors.contracts import Label
 
 
 class State(StrEnum):
@@ -332,3 +333,46 @@ class Fetch:
     at: datetime
     agent: str
     method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallSpec:
+    """What a vendor's service is told by signed webhooks about some people: one each for (origin, person).
+
+    `topic` is the event's name for the receiver, dotted lower-case words ("journey.step"). `fields` are
+    contact attributes, "email" or "phone": their values are opened here and travel in the body, and
+    their PHI classes are asked of the vendor register. `labels` are what the call tells besides (that
+    somebody is in a journey for diabetes). `at_most`: after so long a call that was not taken is given up.
+    """
+
+    origin: Origin
+    service_id: UUID
+    topic: str
+    fields: tuple[str, ...] = ()
+    labels: frozenset[Label] = frozenset()
+    at_most: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """One person of a `CallSpec`; `about` are ids and codes for the receiver (journey, step), never words."""
+
+    contact_id: UUID
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledCall:
+    """The end of one call: the receiver took it (`done`), or it was given up, and why (a code).
+
+    `number` is its place in the feed of settled calls.
+    """
+
+    number: int
+    call_id: UUID
+    origin: Origin
+    contact_id: UUID
+    done: bool
+    reason: str
+    attempts: int
+    at: datetime

@@ -222,3 +222,85 @@ class PartnerPolicy(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organization_id", "domain"], name="delivery_partner_once")
         ]
+
+
+class CallRow(TenantModel):
+    """One signed webhook about one person: that it was made, how it stands, how it ended.
+
+    `sealed` holds the body as it is signed and sent, and what it tells (labels and fields); it is empty
+    once the call is settled.
+    `number` is its place in the feed of settled calls, from the moment it is settled.
+    """
+
+    WAITING, DONE, FAILED = "waiting", "done", "failed"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    origin_kind = models.CharField(max_length=20)
+    origin_id = models.UUIDField()
+    contact_id = models.UUIDField()
+    service_id = models.UUIDField()
+    sealed = models.BinaryField()
+    state = models.CharField(max_length=8, default=WAITING)
+    reason = models.CharField(max_length=40, default="")
+    """Why it was given up, or why it waits for another attempt; a code."""
+    attempts = models.SmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    give_up_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    number = models.BigIntegerField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """One call a person in each sending; the settled ones are followed by number."""
+
+        db_table = "delivery_call"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "origin_id", "contact_id"], name="delivery_call_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "number"],
+                name="delivery_call_settled",
+                condition=models.Q(number__isnull=False),
+            ),
+            models.Index(
+                fields=["organization_id", "give_up_at"],
+                name="delivery_call_waiting",
+                condition=models.Q(state="waiting"),
+            ),
+        ]
+
+
+class CallQueueRow(TenantModel):
+    """One call that waits for a sender: ids and times; senders see those of every organization."""
+
+    call_id = models.UUIDField(primary_key=True)
+    service_id = models.UUIDField()
+    not_before = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        """Read by service and time: each service has its own turn."""
+
+        db_table = "delivery_callqueue"
+        indexes = [
+            models.Index(
+                fields=["organization_id", "service_id", "not_before"], name="delivery_callqueue_due"
+            )
+        ]
+
+
+class CallPause(TenantModel):
+    """A service whose queue is paused, and why (a code of the vendor register)."""
+
+    pk = models.CompositePrimaryKey("organization_id", "service_id")
+    service_id = models.UUIDField()
+    why = models.CharField(max_length=40)
+    since = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """A row while it is paused."""
+
+        db_table = "delivery_callpause"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import uvloop
 
+from salus.delivery.calling import Caller
 from salus.delivery.models import PartnerPolicy
 from salus.delivery.protection.policy import Partner
 from salus.delivery.sender import MakeCourier, Pace, Sender
@@ -21,9 +22,11 @@ from salus.delivery.transports.handover import Recheck
 from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
+from salus.delivery.transports.webhook import Webhook
 from salus.identity import api as identity
 from salus.platform.memory import settle_memory
 from salus.platform.presence import Roll
+from salus.platform.reach import laboratory as laboratory_here
 
 
 def run_sender(
@@ -33,7 +36,7 @@ def run_sender(
     pace: Pace | None = None,
     roll: Roll | None = None,
 ) -> None:
-    """Hand over what is due until SIGTERM or SIGINT (or, with `until_idle`, until nothing is due).
+    """Hand over mail and make calls that are due until SIGTERM or SIGINT (or, with `until_idle`, until none is).
 
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
     else. Without it, mail goes where MX records say. `roll` is that of the senders of this machine.
@@ -46,10 +49,16 @@ async def _run(
     laboratory_routes: Path | None, until_idle: bool, pace: Pace | None, roll: Roll | None
 ) -> None:
     sender = Sender(_maker(laboratory_routes), pace=pace, roll=roll)
+    caller = Caller(Webhook(Resolver(), laboratory=laboratory_here()))
+
+    def stop() -> None:
+        sender.stop()
+        caller.stop()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, sender.stop)
-    await sender.run(until_idle=until_idle)
+        loop.add_signal_handler(number, stop)
+    await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
 
 
 def _maker(laboratory_routes: Path | None) -> MakeCourier:

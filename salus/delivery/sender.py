@@ -7,12 +7,9 @@ import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
-
-from django.db import connections
 
 from salus.delivery import judging, leasing, preparing
 from salus.delivery.building import Builder, Built
@@ -21,6 +18,7 @@ from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.protection.dkim import Signer
 from salus.delivery.rechecking import Recheck
 from salus.delivery.recording import Recorder
+from salus.delivery.threads import Threads
 from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.handover import HandOver
 from salus.delivery.transports.handover import Recheck as WireRecheck
@@ -36,7 +34,6 @@ from salus.platform.presence import Roll
 from salus.platform.tenancy import acting_for
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 U = TypeVar("U")
 
 MakeCourier = Callable[[UUID], Callable[[WireRecheck], Courier]]
@@ -87,7 +84,8 @@ class Sender:
         self._clock = clock or SystemClock()
         self._roll, self._roll_call_at = roll, 0.0
         self._name = roll.enter() if roll else new_id()
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sender")
+        self._threads = Threads(4, "sender")
+        self._in_thread = self._threads.run
         self._desks: dict[UUID, _Desk] = {}
         self._openings: dict[UUID, tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
         self._held: set[UUID] = set()
@@ -124,7 +122,7 @@ class Sender:
             await self._drain()
             recording.cancel()
             await self._recorder.finish()
-            self._threads.shutdown(wait=True)
+            self._threads.end()
             if self._roll and not (self._held or self._stuck or self._lost_count):
                 self._roll.leave()
 
@@ -328,18 +326,3 @@ class Sender:
         ids = list(message_ids)
         self._stuck.update(ids)
         self._done_with(ids)
-
-    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, _with_fresh_connection, function, *arguments
-        )
-
-
-def _with_fresh_connection(function: Callable[..., T], *arguments: Any) -> T:
-    """Run `function` in a thread; a connection that broke is dropped, so that the next use makes another."""
-    try:
-        return function(*arguments)
-    except Exception:
-        for connection in connections.all(initialized_only=True):
-            connection.close_if_unusable_or_obsolete()
-        raise
