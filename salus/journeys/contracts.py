@@ -548,6 +548,56 @@ class Counts:
     steps: Mapping[str, StepCounts]
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Which figure somebody asks to see behind; what is not given does not narrow.
+
+    Of a step: who is there now (`here`), who left it by `port`, or with `outcome` and `reason`; of the
+    whole journey: whose enrolment has this `fate` and `reason`.
+    """
+
+    step: str = ""
+    here: bool = False
+    port: str = ""
+    outcome: str = ""
+    reason: str = ""
+    fate: Fate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One person behind a figure; `at` is when they arrived at the step or left it, or came in.
+
+    `ordinal` is the place of that step on their way: whoever passes a step twice is there twice.
+    """
+
+    enrolment_id: UUID
+    contact_id: UUID
+    contact_number: int
+    version_id: UUID
+    fate: Fate
+    reason: str
+    step: str
+    """Where they are now, "" when it is over."""
+    at: datetime
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of a list of numbers: `asked == entered + refused + unknown + repeated`, each counted.
+
+    `refused` says by contact number why somebody may not come in; `unknown` are the places of the lines
+    that nobody has.
+    """
+
+    asked: int
+    entered: tuple[int, ...]
+    refused: Mapping[int, str]
+    unknown: tuple[int, ...]
+    repeated: int
+
+
 # --- Simulation ------------------------------------------------------------------------------------------------
 
 
