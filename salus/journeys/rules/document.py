@@ -66,7 +66,8 @@ _REFERENCE = Named(KEY_OR_NONE, f"the key of a step: {_LOOKS}")
 _DATE = Named(
     r"^([a-z][a-z0-9_]{0,63}(\.[a-z]{1,16})?)?$", 'an attribute like "birth_date" or "appointments.date"'
 )
-_TOPIC = Text(100)
+_TOPIC = Named(r"^([a-z][a-z0-9 _-]{1,59}|\*)$", "a topic: a word or two in small letters, or * for all")
+_TOPIC_OR_NONE = Named(r"^([a-z][a-z0-9 _-]{1,59})?$", "a topic: a word or two in small letters")
 _ID, _CLOCK, _SPAN = Nullable(Id()), Nullable(Clock()), Span()
 _MAYBE = Nullable(Expression())
 
@@ -292,11 +293,7 @@ _ENDINGS: Mapping[EndsOn, tuple[str, Mapping[str, Part]]] = {
     EndsOn.SEGMENT_LEFT: ("They are not in a segment any more.", {"segment_id": _SEGMENT}),
     EndsOn.OPTED_OUT: (
         "They opted out.",
-        {
-            "topic": Part(
-                _TOPIC, "Of this topic or of everything; left out: of anything that it writes about."
-            )
-        },
+        {"topic": Part(_TOPIC_OR_NONE, "Of this topic, or of everything; left out: of everything.")},
     ),
     EndsOn.DECEASED: ("They died; this holds whether it is listed or not.", {}),
     EndsOn.EVENT: ("Something happened after they came in.", {"event": _EVENT_PART}),
