@@ -131,6 +131,8 @@ class Action(StrEnum):
 
     TASK_CREATE = "inbox:task:create"
     TASK_READ = "inbox:task:read"
+    TASK_TAKE = "inbox:task:take"
+    """Somebody said that they do it, or gave it back."""
     TASK_DONE = "inbox:task:done"
     TASK_EXPIRE = "inbox:task:expire"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from salus.delivery import calls, deposits, operations, proofs, queries, tracking
-from salus.delivery.contracts import MessageSpec, PlanCounts
+from salus.delivery.capping import cap, capped, last_written
+from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
@@ -53,6 +54,7 @@ __all__ = [
     "cancel",
     "count_unnotified",
     "engagement",
+    "expire_calls",
     "expire_deposits",
     "faults_of_proof",
     "finish_plan",
@@ -92,7 +94,7 @@ __all__ = [
 ]
 
 begin_plan, finish_plan = begin, finish
-call, calls_settled, calls_waiting = calls.call, calls.settled, calls.waiting
+call, calls_settled, calls_waiting, expire_calls = calls.call, calls.settled, calls.waiting, calls.expire
 record_open, record_click = tracking.opened, tracking.clicked
 faults_of_proof = proofs.faults
 

@@ -39,6 +39,10 @@ _INSERT = sql.SQL(
     "SELECT %s, id, key, contact_id, role, deputy, sealed, %s, %s, due_at FROM {} "
     "ON CONFLICT (organization_id, key) DO NOTHING RETURNING id"
 )
+_EXPIRE = sql.SQL(
+    "UPDATE inbox_task t SET status = %s, ended_at = %s, number = e.number "
+    "FROM unnest(%s::uuid[], %s::int8[]) AS e(id, number) WHERE t.id = e.id"
+)
 
 
 def create_tasks(tasks: Sequence[NewTask], *, actor: Actor, at: datetime) -> dict[str, UUID]:
@@ -77,7 +81,7 @@ def take(task_id: UUID, *, actor: Actor, at: datetime) -> Task:
     row = _moved(task_id, "take", actor)
     row.status, row.taken_by, row.taken_at = Status.TAKEN, actor.id, at
     row.save(update_fields=["status", "taken_by", "taken_at"])
-    _record(Action.TASK_READ, row, actor, outcome="taken")
+    _record(Action.TASK_TAKE, row, actor, outcome="taken")
     return opened(row)
 
 
@@ -86,7 +90,7 @@ def give_back(task_id: UUID, *, actor: Actor, at: datetime) -> Task:
     row = _moved(task_id, "give_back", actor)
     row.status, row.taken_by, row.taken_at = Status.OPEN, None, None
     row.save(update_fields=["status", "taken_by", "taken_at"])
-    _record(Action.TASK_READ, row, actor, outcome="given_back")
+    _record(Action.TASK_TAKE, row, actor, outcome="given_back")
     return opened(row)
 
 
@@ -116,17 +120,16 @@ def expire(*, actor: Actor, at: datetime) -> int:
         return 0
     audit.record_many([_entry(Action.TASK_EXPIRE, row, actor, "expired") for row in rows])
     first = feed.next_numbers(FEED, len(rows))
-    for number, row in enumerate(rows, first):
-        row.status, row.ended_at, row.number = Status.EXPIRED, at, number
-    TaskRow.objects.bulk_update(rows, ["status", "ended_at", "number"])
+    numbers = list(range(first, first + len(rows)))
+    bulk.execute(_EXPIRE, [Status.EXPIRED, at, [row.id for row in rows], numbers])
     return len(rows)
 
 
-def withdraw(keys_: Collection[str], *, actor: Actor, at: datetime) -> int:
+def withdraw(task_keys: Collection[str], *, actor: Actor, at: datetime) -> int:
     """Take back tasks that are not needed any more, by key; those that have ended stay. Return how many."""
     rows = list(
         TaskRow.objects.select_for_update()
-        .filter(key__in=list(keys_), status__in=rules.OPEN)
+        .filter(key__in=list(task_keys), status__in=rules.OPEN)
         .defer("sealed", "sealed_note")
         .order_by("id")
     )
@@ -145,9 +148,7 @@ def _moved(task_id: UUID, act: str, actor: Actor) -> TaskRow:
     row = visible(TaskRow.objects.select_for_update().filter(id=task_id), actor)
     if Status(row.status) in rules.MOVES[act]:
         return row
-    if row.status == Status.TAKEN:
-        raise Conflict("A colleague took this task meanwhile.")
-    raise Conflict("This task has ended, or is as you want it already.", next_step="Open it anew.")
+    raise Conflict(rules.STANDS[Status(row.status)])
 
 
 def _record(action: Action, row: TaskRow, actor: Actor, *, outcome: str) -> None:

@@ -24,6 +24,18 @@ MOVES: Mapping[str, frozenset[Status]] = MappingProxyType(
 )
 """From which statuses each act may start."""
 
+STANDS: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.OPEN: "Nobody has taken this task.",
+        Status.TAKEN: "Somebody has taken this task already.",
+        Status.DONE: "This task was done already.",
+        Status.NOT_DONE: "Somebody said already that this task is not done.",
+        Status.EXPIRED: "The time for this task is over.",
+        Status.WITHDRAWN: "This task is not needed any more.",
+    }
+)
+"""Why an act is not possible."""
+
 
 def check(task: NewTask, roles: Collection[Role]) -> None:
     """Raise `BadInput` for a key that is none, a title that says nothing, or a role that does no tasks.

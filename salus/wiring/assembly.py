@@ -15,6 +15,7 @@ def assemble(home: Home) -> None:
     from salus.keys import api as keys
     from salus.patients import api as patients
     from salus.portal import api as portal
+    from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
     from salus.wiring.subscriptions import subscribe
@@ -26,4 +27,5 @@ def assemble(home: Home) -> None:
     audiences.use_gate_preview(preview)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
+    vendors.use_queues(delivery.calls_waiting)
     subscribe()

@@ -8,6 +8,7 @@ from salus.audit import api as audit
 from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
 from salus.identity import api as identity
+from salus.inbox import api as inbox
 from salus.intake import api as intake
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
@@ -31,6 +32,14 @@ def _checkpoint(organization_id: UUID) -> None:
 
 def _expire(organization_id: UUID) -> None:
     delivery.expire_deposits(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+def _expire_calls(organization_id: UUID) -> None:
+    delivery.expire_calls(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+def _expire_tasks(organization_id: UUID) -> None:
+    inbox.expire(actor=system(organization_id, "worker"), at=CLOCK.now())
 
 
 def _launch(organization_id: UUID) -> None:
@@ -62,6 +71,8 @@ ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
+    Round("delivery-expire-calls", 15.0, _expire_calls),
+    Round("inbox-expire", 15.0, _expire_tasks),
     Round("keys-age-tokens", 86_400.0, _age_tokens),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
