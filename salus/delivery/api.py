@@ -8,8 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from salus.delivery import calls, deposits, operations, proofs, queries, tracking
-from salus.delivery.capping import cap, capped, last_written
-from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
+from salus.delivery.contracts import MessageSpec, PlanCounts
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
