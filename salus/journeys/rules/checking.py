@@ -20,6 +20,7 @@ from salus.journeys.contracts import (
 )
 from salus.journeys.rules.findings import in_order, in_words, warning
 from salus.journeys.rules.known import Known
+from salus.journeys.rules.longest import longest
 from salus.journeys.rules.paths import Paths
 from salus.journeys.rules.shape_checks import check_shape
 from salus.journeys.rules.step_checks import StepChecks
@@ -45,20 +46,22 @@ def check(graph: Graph, known: Known) -> Proof:
     steps = StepChecks(graph, known, paths)
     for step in graph.steps.values():
         findings += steps.check(step)
-    longest, messages = None, None
+    span, messages = None, None
     if not paths.endless:
         asked = _time(graph, paths, dates=timedelta(0))
-        longest = min(_time(graph, paths, dates=graph.rules.at_most), graph.rules.at_most)
-        messages = int(paths.longest(lambda step: isinstance(step.does, Send), lambda _: 0))
+        span = min(_time(graph, paths, dates=graph.rules.at_most), graph.rules.at_most)
+        messages = int(longest(paths, lambda step: isinstance(step.does, Send), lambda _: 0))
         findings += _too_short(graph, asked)
     ordered = in_order(graph, findings)
-    return Proof(ordered, longest, messages, tuple(_promises(graph, paths, ordered, longest, messages)))
+    return Proof(ordered, span, messages, tuple(_promises(graph, paths, ordered, span, messages)))
 
 
 def _time(graph: Graph, paths: Paths, dates: timedelta) -> timedelta:
     """Return how long the longest way takes; `dates` stands for a wait until a date, which may be far."""
-    minutes = paths.longest(
-        lambda step: _longest_stay(step.does, dates) / _MINUTE, lambda repeat: repeat.interval / _MINUTE
+    minutes = longest(
+        paths,
+        lambda step: _longest_stay(step.does, dates) / _MINUTE,
+        lambda repeat: repeat.interval / _MINUTE,
     )
     return timedelta(minutes=min(minutes, _FAR))
 
@@ -87,14 +90,14 @@ def _promises(
     graph: Graph,
     paths: Paths,
     findings: tuple[Finding, ...],
-    longest: timedelta | None,
+    span: timedelta | None,
     messages: int | None,
 ) -> Iterator[str]:
     """Yield what is certain, as far as no error speaks against it."""
     errors = [one for one in findings if one.severity is Severity.ERROR]
-    if longest is None or messages is None or any(one.code in _WITHOUT_END for one in errors):
+    if span is None or messages is None or any(one.code in _WITHOUT_END for one in errors):
         return
-    yield f"Everyone finishes. The longest path takes {in_words(longest)}."
+    yield f"Everyone finishes. The longest path takes {in_words(span)}."
     rounds = max(paths.rounds.values(), default=1)
     often = "twice" if rounds == 1 else f"more than {rounds:,} times"
     yield f"Nobody gets a step {often}{'' if graph.rules.again is Again.NEVER else ' while inside'}."

@@ -10,7 +10,7 @@ from salus.journeys.rules.findings import error, title, warning
 from salus.journeys.rules.paths import Paths
 from salus.journeys.rules.ports import optional_ports, required_ports
 
-MOST_ROUNDS = 1_000
+MOST_ROUNDS = 366
 """How often one person may come to one step, at most."""
 
 PORT_WORDS = {
@@ -89,7 +89,7 @@ def _loops(graph: Graph, paths: Paths) -> Iterator[Finding]:
     first = next((key for key in paths.order if paths.rounds.get(key, 1) > MOST_ROUNDS), None)
     if first is not None:
         what = f"Somebody could come here {paths.rounds[first]:,} times."
-        mend = f"Repeats inside of one another multiply: at most {MOST_ROUNDS:,} together."
+        mend = f"The repeats around it may lead back {MOST_ROUNDS - 1} times together."
         yield error("too_many_rounds", first, what, mend)
 
 
