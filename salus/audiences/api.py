@@ -12,6 +12,7 @@ from pyroaring import BitMap64
 
 from salus.audiences import client, knowledge, lines, lists, operations, parse, queries, stages, words
 from salus.audiences import schema as _schema
+from salus.audiences.asking import Happening, Question, Questions
 from salus.audiences.client import Engine, Status
 from salus.audiences.contracts import Asked, Count, Explanation, Frozen, Group, Segment, Step, Tree
 from salus.audiences.nodes import Moment
@@ -31,6 +32,9 @@ from salus.timeline.contracts import Event
 
 __all__ = [
     "Asked",
+    "Happening",
+    "Question",
+    "Questions",
     "Segment",
     "add_members",
     "breakdown",

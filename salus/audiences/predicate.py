@@ -88,20 +88,25 @@ def holds(node: Node, person: Person) -> bool:
         case Field():
             return passes(node.test, person.value(node.key), person)
         case Record():
-            matching = _matching(node.attribute.key, node.match, person)
-            return sum(_all_pass(node.tests, one, person) for one in matching) >= node.at_least
+            return len(counts(node, person)) >= node.at_least
         case Latest():
             matching = [one for one in _matching(node.attribute.key, node.match, person) if one.get("date")]
             last = max((one["date"] for one in matching), default=None)
             return any(one["date"] == last and _all_pass(node.tests, one, person) for one in matching)
         case Event():
-            return (sum(_happened(node, one, person) for one in person.events) >= node.at_least) == node.did
+            return (sum(happened(node, one, person) for one in person.events) >= node.at_least) == node.did
         case Listed():
             return _is_listed(node, person)
         case Standing():
             return _stands(node, person.standing, person.moment.at)
         case Near():
             return _is_near(node, person)
+
+
+def counts(node: Record, person: Person) -> list[Mapping[str, Any]]:
+    """Return the dated records that a record rule counts."""
+    matching = _matching(node.attribute.key, node.match, person)
+    return [one for one in matching if _all_pass(node.tests, one, person)]
 
 
 def _matching(key: str, match: Match, person: Person) -> list[Mapping[str, Any]]:
@@ -212,7 +217,8 @@ def _date(test: Test, value: date, now: date) -> bool:
             return calendar_rules.has_anniversary(value, now, operand.count)
 
 
-def _happened(node: Event, event: Happened, person: Person) -> bool:
+def happened(node: Event, event: Happened, person: Person) -> bool:
+    """Return whether one event is of the kinds, at the time and with the details that `node` asks for."""
     if event.kind not in node.kinds:
         return False
     if node.when is not None:
