@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import Count
 from psycopg import sql
 
 from salus.audit import api as audit
@@ -125,14 +126,9 @@ def settled(after: int, limit: int) -> tuple[SettledCall, ...]:
 def waiting(service_ids: Collection[UUID]) -> dict[UUID, Waiting]:
     """Return how many calls wait for each of these services, and why its queue is paused."""
     ids = list(service_ids)
-    found = bulk.execute(
-        sql.SQL(
-            "SELECT service_id, count(*) FROM delivery_callqueue WHERE service_id = ANY(%s) GROUP BY service_id"
-        ),
-        [ids],
-    )
+    waits = CallQueueRow.objects.filter(service_id__in=ids).values_list("service_id")
+    counts = dict(waits.annotate(Count("call_id")))
     paused = dict(CallPause.objects.filter(service_id__in=ids).values_list("service_id", "why"))
-    counts = dict(found)
     return {id: Waiting(counts.get(id, 0), paused.get(id, "")) for id in ids if id in counts or id in paused}
 
 
