@@ -48,15 +48,16 @@ def check(graph: Graph, known: Known) -> Proof:
         findings += steps.check(step)
     span, messages = None, None
     if not paths.endless:
-        asked = _time(graph, paths, dates=timedelta(0))
-        span = min(_time(graph, paths, dates=graph.rules.at_most), graph.rules.at_most)
+        asked = _time(paths, dates=timedelta(0))
+        dated = any(isinstance(step.does, Wait) and step.does.attribute for step in graph.steps.values())
+        span = min(_time(paths, graph.rules.at_most) if dated else asked, graph.rules.at_most)
         messages = int(longest(paths, lambda step: isinstance(step.does, Send), lambda _: 0))
         findings += _too_short(graph, asked)
     ordered = in_order(graph, findings)
     return Proof(ordered, span, messages, tuple(_promises(graph, paths, ordered, span, messages)))
 
 
-def _time(graph: Graph, paths: Paths, dates: timedelta) -> timedelta:
+def _time(paths: Paths, dates: timedelta) -> timedelta:
     """Return how long the longest way takes; `dates` stands for a wait until a date, which may be far."""
     minutes = longest(
         paths,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from salus.journeys.contracts import Repeat, Step
 from salus.journeys.rules.paths import Loop, Paths
@@ -43,37 +42,32 @@ def _one_way(paths: Paths, source: str, cost: Callable[[Step], float]) -> _Ways:
         step = paths.graph.steps[key]
         here = far[key] + (0.0 if isinstance(step.does, Repeat) else cost(step))
         found[_END] = max(found[_END], here)
-        for target in paths.onward(key):
+        for target in paths.onward[key]:
             far[target] = max(far.get(target, 0.0), here)
     return found
 
 
-@dataclass(frozen=True)
 class _Lap:
     """What one repeat adds: `back` are the longest ways from where it leads again."""
 
-    paths: Paths
-    loop: Loop
-    pause: float
-    back: _Ways
+    def __init__(self, paths: Paths, loop: Loop, pause: float, back: _Ways) -> None:
+        self._loop, self._pause, self._back = loop, pause, back
+        self._past = paths.leading_to(loop.step, loop.again)
+        self._round = max(pause, back[loop.step]) if loop.step in back else 0.0
 
     def added(self, source: str, ways: _Ways) -> _Ways:
         """Return the longest ways from `source` when the way back may be taken too."""
-        firsts = list(self._first(source, ways))
+        firsts = self._first(source, ways)
         if not firsts:
             return ways
-        gone = max(firsts) + (self.loop.times - 1) * self._round
-        return {**ways, **{to: max(ways.get(to, 0.0), gone + far) for to, far in self.back.items()}}
-
-    @property
-    def _round(self) -> float:
-        return max(self.pause, self.back[self.loop.step]) if self.loop.step in self.back else 0.0
+        gone = max(firsts) + (self._loop.times - 1) * self._round
+        return {**ways, **{to: max(ways.get(to, 0.0), gone + far) for to, far in self._back.items()}}
 
     def _first(self, source: str, ways: _Ways) -> list[float]:
         """Return what it may take until it has led back once: by where it leads, or past that."""
         found = []
-        if self.loop.again in ways and self.loop.step in self.back:
-            found.append(ways[self.loop.again] + self._round)
-        if self.loop.step in ways and self.loop.step in self.paths.past(source, self.loop.again):
-            found.append(ways[self.loop.step] + self.pause)
+        if self._loop.again in ways and self._loop.step in self._back:
+            found.append(ways[self._loop.again] + self._round)
+        if self._loop.step in ways and source in self._past:
+            found.append(ways[self._loop.step] + self._pause)
         return found

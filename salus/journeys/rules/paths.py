@@ -77,7 +77,7 @@ class Paths:
     def _sorted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         before: dict[str, list[str]] = {key: [] for key in self.leads if key in self.reachable}
         for key in before:
-            for target in self.onward(key):
+            for target in self.onward[key]:
                 before[target].append(key)
         try:
             return tuple(TopologicalSorter(before).static_order()), ()
@@ -103,14 +103,21 @@ class Paths:
         inside = {key for steps in around.values() for key in steps}
         return {key: 1 + sum(one.times for one, steps in around.items() if key in steps) for key in inside}
 
-    def onward(self, key: str) -> list[str]:
-        """Return where the ports of a step lead, the way back of a repeat aside."""
-        back = AGAIN if isinstance(self.graph.steps[key].does, Repeat) else None
-        return [target for port, target in self.leads[key].items() if port != back]
+    @cached_property
+    def onward(self) -> Mapping[str, tuple[str, ...]]:
+        """Return where the ports of each step lead, the ways back of repeats aside."""
+        return {
+            key: tuple(
+                target
+                for port, target in ports.items()
+                if port != AGAIN or not isinstance(self.graph.steps[key].does, Repeat)
+            )
+            for key, ports in self.leads.items()
+        }
 
-    def past(self, key: str, without: str) -> frozenset[str]:
-        """Return the steps to which a way leads from `key`, itself included, that does not pass `without`."""
-        return reached([key], self._targets, without)
+    def leading_to(self, key: str, without: str) -> frozenset[str]:
+        """Return the steps from which a way leads to `key`, itself included, that does not pass `without`."""
+        return reached([key], self._sources_of, without)
 
 
 def _leads(graph: Graph, step: Step) -> Iterable[tuple[str, str]]:
