@@ -101,6 +101,16 @@ def test_rejected_rows_go_to_a_file_that_only_its_owner_reads(
     assert "email is not an e-mail address" in salus("import", "rejects", import_id)[1]
 
 
+def test_a_file_that_cannot_be_used_is_named(salus: Salus, people: Path, clinic: Any, tmp_path: Path) -> None:
+    salus("import", "csv", people, *DECLARED)
+    nowhere = tmp_path / "none" / "rejects.csv"
+    for output in (nowhere, people):
+        code, _, complaint = salus("import", "rejects", newest(clinic), "--output", output)
+        assert (code, str(output) in complaint) == (2, True), complaint
+    assert "Amalthea" in people.read_text("utf-8")
+    assert salus("import", "suggest", nowhere, organization="")[0] == 2
+
+
 def test_fhir_and_permissions_come_in(salus: Salus, clinic: Any, tmp_path: Path) -> None:
     directory = tmp_path / "fhir"
     directory.mkdir()

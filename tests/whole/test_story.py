@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from .conftest import PATIENTS, Told, tell
@@ -46,3 +50,13 @@ def test_every_reason_can_be_explained_to_its_citation(told: Told) -> None:
         explained = gate.explain(reason)
         assert explained.sentence
         assert explained.citations, reason
+
+
+def test_a_summary_that_could_not_be_written_is_refused_before_the_job(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "salus.wiring", "demo", "--once", "--home", str(tmp_path / "home")]
+    for place in (tmp_path, tmp_path / "none" / "out.json"):
+        done = subprocess.run(
+            [*command, "--json", str(place)], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, str(place) in done.stderr) == (2, True), done.stderr
+    assert not (tmp_path / "home").exists()

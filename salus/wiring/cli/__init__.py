@@ -9,6 +9,7 @@ import pkgutil
 import resource
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from salus.kernel.errors import BadInput, SalusError, Unavailable
 from salus.platform.logs import last_words
@@ -60,6 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     try:
         return int(options.run(options) or 0)
+    except OSError as fault:
+        named = [each for value in vars(options).values() for each in _paths(value)]
+        if fault.filename is None or Path(os.fsdecode(fault.filename)) not in named:
+            raise
+        raise BadInput(f"{fault.strerror}.", place=os.fsdecode(fault.filename)) from None
     except Exception as fault:
         from salus.platform.outages import DATABASE_AWAY  # not every command needs Django
 
@@ -68,3 +74,8 @@ def _run(options: argparse.Namespace) -> int:
         raise Unavailable(
             "The database does not answer.", kept="Nothing was lost.", next_step="Start it, then try again."
         ) from fault
+
+
+def _paths(value: object) -> list[Path]:
+    """Return the files that an option names."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, Path)]

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Tell the story; serve until Ctrl-C unless `--once`."""
     if not 20 <= options.patients <= 5_000_000:
         raise BadInput("The clinic can have 20 to 5,000,000 patients.", place="--patients")
+    _check_summary(options.json)
     home = Home(options.home.resolve())
     if options.fresh:
         _remove(home)
@@ -124,6 +125,12 @@ def _salus(home: Home) -> str:
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _check_summary(path: Path | None) -> None:
+    """Refuse a summary that could not be written, before the job rather than after it."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise BadInput("The summary cannot be written there.", place=f"--json {path}")
 
 
 def _check_home(home: Home) -> None:
