@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from salus.audiences import api as audiences
 from salus.contacts.contracts import Read
+from salus.contacts.dictionary import DICTIONARY
 from salus.content import api as content
-from salus.content.contracts import Draft, House
+from salus.content.contracts import Analysis, Classification, Draft, House, TemplateVersion
 from salus.content.rules import check_classification
-from salus.journeys.contracts import Graph, Send, StepKind
+from salus.identity.contracts import Role
+from salus.journeys.contracts import Again, Graph, Send, StepKind
 from salus.journeys.gallery import reading
 from salus.journeys.gallery.filling import Made, fill
-from salus.journeys.gallery.ready import Ready
+from salus.journeys.gallery.ready import Ready, ReadyTemplate
+from salus.journeys.rules.checking import check
+from salus.journeys.rules.known import Known, Neighbour
 from salus.journeys.rules.reading import read, write
 from salus.kernel.errors import NotFound
-from salus.kernel.vocabulary import PhiClass, Purpose
+from salus.kernel.vocabulary import Channel, PhiClass, Purpose
+from salus.timeline.contracts import EventKind
 
 DOMAIN = "mail.cedar-row.example.org"
 HOUSE = House(
@@ -39,9 +45,8 @@ def drafts(ready: Ready) -> Iterator[tuple[str, Draft]]:
 
 def made_of(ready: Ready) -> Made:
     """Return ids for everything that a ready journey names."""
-    languages = {"en": uuid4(), "es": uuid4()}
     return Made(
-        dict.fromkeys(ready.templates, languages),
+        {word: {"en": uuid4(), "es": uuid4()} for word in ready.templates},
         {word: uuid4() for word in (*ready.segments, *ready.lists)},
         {key: uuid4() for key in ready.leads_to},
     )
@@ -76,6 +81,41 @@ def test_its_document_is_a_graph_and_nothing_is_named_that_is_not_there(key: str
     assert read(write(graph)) == graph
     assert all(step.title for step in graph.steps.values())
     assert all(target in graph.steps for step in graph.steps.values() for target in step.ports.values())
+
+
+@every
+def test_the_check_finds_nothing_where_all_that_it_needs_is_there(key: str) -> None:
+    ready = reading.read(key)
+    made = made_of(ready)
+    proof = check(read(fill(ready.document, made)), world_of(ready, made))
+    assert not proof.findings
+    assert len(proof.promises) == 4
+
+
+def world_of(ready: Ready, made: Made) -> Known:
+    """Return what is known where everything was made and confirmed."""
+    nothing = Analysis((), ())
+    letters = {
+        id: TemplateVersion(
+            id, uuid4(), 1, "", language, "", "", "", "", "", nothing, _confirmed(ready.templates[word])
+        )
+        for word, versions in made.templates.items()
+        for language, id in versions.items()
+    }
+    return Known(
+        attributes=DICTIONARY,
+        readable=frozenset(DICTIONARY),
+        segments={id: word in ready.lists for word, id in made.segments.items()},
+        letters=letters,
+        channels=frozenset({Channel.EMAIL, Channel.PORTAL}),
+        doers=frozenset({Role.CARE_COORDINATOR, Role.PRIVACY_OFFICER}),
+        journeys={id: Neighbour(takes_people=True, again=Again.AFTER) for id in made.journeys.values()},
+        produced=frozenset(EventKind),
+    )
+
+
+def _confirmed(template: ReadyTemplate) -> Classification:
+    return replace(template.classification, authored_by=uuid4(), confirmed_by=uuid4())
 
 
 @every
