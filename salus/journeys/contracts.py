@@ -166,7 +166,7 @@ class Task:
 
     role: Role
     at_most: timedelta
-    instructions: str = ""
+    instructions: str = field(default="", repr=False)
     deputy: Role | None = None
 
 
@@ -201,7 +201,7 @@ class Step:
 
     key: str
     kind: StepKind
-    title: str
+    title: str = field(repr=False)
     does: Action
     ports: Mapping[str, str]
 
