@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -65,7 +65,7 @@ class Paths:
 
     @cached_property
     def endless(self) -> tuple[str, ...]:
-        """Return the steps of a way that goes round without a repeat, in order; empty when there is none."""
+        """Return the steps of a way that goes round without a repeat, the one drawn first first; or nothing."""
         return self._sorted[1]
 
     @cached_property
@@ -82,7 +82,12 @@ class Paths:
         try:
             return tuple(TopologicalSorter(before).static_order()), ()
         except CycleError as found:
-            return (), tuple(found.args[1][1:])
+            return (), self._from_the_first(found.args[1][1:])
+
+    def _from_the_first(self, cycle: Sequence[str]) -> tuple[str, ...]:
+        place = {key: number for number, key in enumerate(self.leads)}
+        first = min(range(len(cycle)), key=lambda number: place[cycle[number]])
+        return (*cycle[first:], *cycle[:first])
 
     @cached_property
     def loops(self) -> tuple[Loop, ...]:

@@ -97,6 +97,7 @@ def _repeat(step: Step, does: Repeat, paths: Paths) -> Iterator[Finding]:
     if does.interval <= timedelta(0):
         what = "It leads back at once."
         yield error("no_pause", step.key, what, "Say how long to wait before each time.")
-    if AGAIN in paths.leads[step.key] and step.key not in paths.after(step.key):
+    drawn = step.key in paths.reachable and AGAIN in paths.leads[step.key]
+    if drawn and step.key not in paths.after(step.key):
         what = "“Again” leads on and not back, so it never counts."
         yield warning("never_again", step.key, what, "Lead it back to an earlier step.", port=AGAIN)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from salus.contacts.contracts import AttributeType
 from salus.journeys.contracts import (
+    Again,
     Branch,
     Call,
     Finding,
@@ -34,6 +35,7 @@ from salus.journeys.rules.findings import error, title, warning
 from salus.journeys.rules.known import Known
 from salus.journeys.rules.paths import Paths
 from salus.journeys.rules.send_checks import check_send
+from salus.timeline.contracts import EventKind
 
 ENTER = "enter"
 """Stands for the coming in, where a wait counts events from there."""
@@ -114,7 +116,7 @@ class StepChecks:
             yield error("of_step_unknown", key, what, "Choose a step that sends one.", port=port)
         else:
             yield from self._before(key, of_step, "of_step_unknown", "The step whose message is meant", port)
-        if kinds and not kinds & OF_MESSAGES:
+        if kinds and kinds <= frozenset(EventKind) and not kinds & OF_MESSAGES:
             what = "It asks for a message’s event, but no such event is of a message."
             yield error("of_step_unneeded", key, what, "Take the step away, or ask for a click.", port=port)
 
@@ -175,11 +177,14 @@ class StepChecks:
     def _go_to(self, key: str, does: GoTo) -> Iterator[Finding]:
         if does.journey_id is None:
             return
-        if does.journey_id != self.known.journey_id and does.journey_id not in self.known.journeys:
+        other = self.known.journeys.get(does.journey_id)
+        if does.journey_id == self.known.journey_id:
+            if self.graph.rules.again is Again.NEVER:
+                what = "Nobody may come in to this journey again: people would end here."
+                yield warning("never_let_in", key, what, "End the way here, or let people come in again.")
+        elif other is None:
             yield error("no_such_journey", key, "The other journey is not there.", "Choose another.")
-        elif (
-            does.journey_id != self.known.journey_id and not self.known.journeys[does.journey_id].takes_people
-        ):
+        elif not other.takes_people:
             what = "The other journey takes nobody now: people would end here."
             yield warning("journey_not_live", key, what, "Start it first.")
 
