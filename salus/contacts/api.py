@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -79,8 +79,10 @@ __all__ = [
     "find_by_address",
     "find_by_identifier",
     "find_by_number",
+    "find_each",
     "foresee",
     "head_change",
+    "hold",
     "identifier_value",
     "ids_of",
     "iso_date",
@@ -341,6 +343,38 @@ def find_by_identifier(system: str, value: str) -> UUID | None:
     """Return the contact with an identifier ("mrn", "fhir", "member"...), or None."""
     blinds = keys.blinder().candidates(identifier_kind(system), value.strip())
     return next((ids[0] for ids in queries.ids_by_blind(blinds).values()), None)
+
+
+def find_each(
+    identifiers: Collection[tuple[str, str]], emails: Collection[str]
+) -> tuple[dict[tuple[str, str], list[UUID]], dict[str, list[UUID]]]:
+    """Return whose each (system, value) and each e-mail address is, all by one question.
+
+    Values as `identifier_value` and `normalize_email` give them. Several people may have one address.
+    """
+    blinder = keys.blinder()
+    by_identifier = {
+        (system, value): blinder.candidates(identifier_kind(system), value) for system, value in identifiers
+    }
+    by_email = {value: blinder.candidates("email", value) for value in emails}
+    asked = [blind for blinds in (*by_identifier.values(), *by_email.values()) for blind in blinds]
+    found = queries.ids_by_blind(asked)
+
+    def owners(blinds: Sequence[bytes]) -> list[UUID]:
+        return list(dict.fromkeys(one for blind in blinds for one in found.get(blind, ())))
+
+    return (
+        {pair: owners(blinds) for pair, blinds in by_identifier.items()},
+        {value: owners(blinds) for value, blinds in by_email.items()},
+    )
+
+
+def hold() -> None:
+    """Let nobody else change contacts until the transaction ends.
+
+    For whoever reads, outside of contacts, what a change will depend on: hold first, then read.
+    """
+    operations.hold()
 
 
 def find_by_number(number: int) -> UUID | None:

@@ -37,7 +37,7 @@ def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = 
     """
     organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
     if write:
-        _lock(organization_id)
+        hold()
     asked = {blind: None for ready in batch for blind in (*ready.identifiers, *ready.address)}
     index = queries.ids_by_blind(list(asked))
     ids = {one for found in index.values() for one in found}
@@ -51,8 +51,9 @@ def merge(batch: Sequence[Ready], *, actor: Actor, now: datetime, write: bool = 
     return [_merged(fate, write) for fate in fates]
 
 
-def _lock(organization_id: UUID) -> None:
-    key = int.from_bytes(organization_id.bytes[-4:], "big", signed=True)
+def hold() -> None:
+    """Wait until nobody else changes contacts of this organization, and keep it so until the transaction ends."""
+    key = int.from_bytes(current_organization().bytes[-4:], "big", signed=True)
     queries.fetch("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [queries.ADVISORY_CLASS, key])
 
 
@@ -67,7 +68,7 @@ def _people(rows: Iterable[queries.Row], organization_id: UUID, sealer: Sealer) 
 def change(batch: Sequence[tuple[int, Ready]], *, actor: Actor, now: datetime) -> list[Merged]:
     """Change values and records of contacts by number and return the fate of each, in order; one audit entry for all."""
     organization_id, sealer = current_organization(), keys.sealer()
-    _lock(organization_id)
+    hold()
     rows = queries.rows_by_number({number for number, _ in batch}, lock=True)
     people = Batch(_people(rows, organization_id, sealer), {}, 0)
     fates = [people.change(number, ready) for number, ready in batch]

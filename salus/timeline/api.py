@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import feed
-from salus.timeline import operations, queries
-from salus.timeline.contracts import Event, EventKind, NewEvent
+from salus.timeline import appointments, hearing, operations, queries, shapes, telling
+from salus.timeline.contracts import Event, EventKind, NewEvent, Outcome, Told
 
 _CLOCK = SystemClock()
 
@@ -25,7 +27,38 @@ def append(events: Sequence[NewEvent], *, actor: Actor | None = None, clock: Clo
     hundreds of events rather than one. With an `actor` the append is recorded in the audit log;
     without one, whoever calls has recorded the act that these events follow from.
     """
-    return operations.append(events, actor, clock.now()) if events else 0
+    return operations.append(events, actor, clock.now()).count(Outcome.STORED) if events else 0
+
+
+def tell(events: Sequence[Any], *, call: str = "", actor: Actor, clock: Clock = _CLOCK) -> list[Told]:
+    """Take in events as others tell them and return an answer to each, in order; `schema()` describes one.
+
+    The good ones are stored whatever the others are. `call` names the whole call: events without a `key`
+    of their own get one from it, so that the same call again stores nothing twice. An event of an
+    appointment also brings the contact's `appointments` up to date, whichever order events come in.
+    Give at most a thousand. Raises `BadInput` for a call that is named too long.
+    """
+    if len(call) > hearing.LONGEST_CALL:
+        raise BadInput(f"is longer than {hearing.LONGEST_CALL} characters", place="Idempotency-Key")
+    return telling.tell(events, call=call, actor=actor, clock=clock)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of one event that others tell; needs no organization."""
+    return hearing.schema()
+
+
+def tellable() -> frozenset[EventKind]:
+    """Return the kinds of events that others may tell; all others are what only Salus itself says."""
+    return frozenset(shapes.SHAPES)
+
+
+def at_the_place(moment: datetime, zone: str) -> tuple[str, str]:
+    """Return day and time of day ("14:30") as clocks at the place of an appointment show them.
+
+    A moment in UTC is told in `zone`; any other offset is taken for that of the place itself.
+    """
+    return appointments.at_the_place(moment, zone)
 
 
 def events_since(number: int, limit: int) -> list[Event]:

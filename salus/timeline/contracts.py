@@ -56,6 +56,24 @@ class NewEvent:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    STORED = "stored"
+    KNOWN = "known"
+    """The same (contact, key) was stored before, whatever else it said then."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to one event that was told; `place` and `reason` say why it was refused, without PHI."""
+
+    outcome: Outcome
+    place: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event as stored; `number` orders the stream in an order a reader can trust."""
