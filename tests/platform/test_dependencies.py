@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,20 +10,27 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DECISION = ROOT / "docs" / "adr" / "0002-dependencies.md"
-ROW = re.compile(r"^\| ([a-z0-9-]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([a-z0-9@/-]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 NEVER = re.compile(r"\bA?GPL|SSPL|BUSL|Commons Clause", re.IGNORECASE)
 
 
 def names(file: str) -> set[str]:
+    if file == "package.json":
+        about = json.loads((ROOT / "web" / file).read_text())
+        return {*about["dependencies"], *about["devDependencies"]}
     lines = (ROOT / "requirements" / file).read_text().splitlines()
     return {re.split(r"[\[<>=! ]", line)[0].lower() for line in lines if line and line[0] not in "-#"}
 
 
-@pytest.mark.parametrize("file", ["base.in", "test.in"])
+FILES = {"base.in": 20, "test.in": 10, "package.json": 5, "node.in": 1}
+"""Where direct dependencies stand, and how many there are at least."""
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_every_direct_dependency_has_a_row_with_licence_and_reason(file: str) -> None:
     rows = {name: (licence.strip(), why.strip()) for name, licence, why in ROW.findall(DECISION.read_text())}
     wanted = names(file)
-    assert len(wanted) > 10
+    assert len(wanted) >= FILES[file]
     assert wanted - set(rows) == set()
     for name in wanted:
         licence, why = rows[name]
@@ -33,4 +41,11 @@ def test_every_direct_dependency_has_a_row_with_licence_and_reason(file: str) ->
 
 def test_no_row_is_left_of_a_dependency_that_went() -> None:
     rows = {name for name, _, _ in ROW.findall(DECISION.read_text())} - {"package"}
-    assert rows == names("base.in") | names("test.in")
+    assert rows == set().union(*map(names, FILES))
+
+
+def test_the_canvas_is_locked_and_its_lock_names_no_registry() -> None:
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    assert all(one.get("integrity") for path, one in locked.items() if path)
+    assert not any("resolved" in one for one in locked.values())
+    assert not [path for path, one in locked.items() if path and NEVER.search(one.get("license", "none"))]

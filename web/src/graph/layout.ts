@@ -1,0 +1,156 @@
+/** Where steps stand and ways run: by itself, in rows from top to bottom, or where somebody put the steps. */
+
+import { Graph as Rows, layout as arrange } from "@dagrejs/dagre";
+import { portsOf } from "./ports.ts";
+import { ENTER, type Graph, type Place, type PortAt } from "./types.ts";
+import { leadsBack, targetOf } from "./walk.ts";
+
+export const WIDTH = 224;
+export const HEIGHT = 60;
+/** The round "+" at the end of an open port. */
+export const PLUS = 32;
+const BETWEEN = 28;
+const DOWN = 64;
+const LETTER = 6.6;
+
+export interface Line {
+  at: PortAt;
+  /** The step it leads to, "" for a port that is open. */
+  to: string;
+  /** The share of the source's lower side, and of the target's upper side, at which it leaves and arrives. */
+  leaves: number;
+  arrives: number;
+  /** The points that it passes on its way. */
+  bends: Place[];
+  back: boolean;
+}
+
+export interface Drawing {
+  /** The upper left corner of each step, and of the way in. */
+  places: { [key: string]: Place };
+  /** The upper left corner of the "+" of each open port. */
+  opens: { at: PortAt; place: Place }[];
+  lines: Line[];
+}
+
+export const nameOf = (at: PortAt): string => `${at.step}:${at.port}`;
+
+/** Every port of the journey in order, that of the way in first. */
+export function portList(graph: Graph): PortAt[] {
+  return [
+    { step: ENTER, port: "start" },
+    ...Object.entries(graph.steps).flatMap(([step, of]) => portsOf(of).map((port) => ({ step, port }))),
+  ];
+}
+
+/** Draw a journey; `words` are what stands beside a way, for which it needs room. */
+export function draw(graph: Graph, words: (at: PortAt) => string): Drawing {
+  const drawing = graph.layout && Object.keys(graph.layout).length ? byHand(graph, graph.layout) : byItself(graph, words);
+  sideBySide(drawing);
+  return drawing;
+}
+
+function byItself(graph: Graph, words: (at: PortAt) => string): Drawing {
+  const rows = new Rows({ multigraph: true });
+  rows.setGraph({ rankdir: "TB", nodesep: BETWEEN, ranksep: DOWN, edgesep: 16 });
+  for (const key of [ENTER, ...Object.keys(graph.steps)]) rows.setNode(key, { width: WIDTH, height: HEIGHT });
+  const lines: Line[] = [];
+  for (const at of portList(graph)) {
+    const to = targetOf(graph, at);
+    const back = leadsBack(graph, at) && to !== "";
+    lines.push({ at, to, leaves: 0.5, arrives: 0.5, bends: [], back });
+    if (back) continue;
+    const end = to || nameOf(at);
+    if (!to) rows.setNode(end, { width: Math.max(PLUS, words(at).length * LETTER), height: PLUS });
+    const label = to ? words(at).length * LETTER : 0;
+    rows.setEdge(at.step, end, { width: label, height: label ? 18 : 0, labelpos: "c", minlen: 1, weight: 1 }, nameOf(at));
+  }
+  arrange(rows);
+  const corner = (name: string, width: number, height: number): Place => {
+    const { x, y } = rows.node(name) as { x: number; y: number };
+    return [x - width / 2, y - height / 2];
+  };
+  for (const line of lines) {
+    if (line.back || !line.to) continue;
+    const edge = rows.edge(line.at.step, line.to || nameOf(line.at), nameOf(line.at)) as { points: { x: number; y: number }[] };
+    line.bends = edge.points.slice(1, -1).map(({ x, y }) => [x, y]);
+  }
+  return {
+    places: Object.fromEntries([ENTER, ...Object.keys(graph.steps)].map((key) => [key, corner(key, WIDTH, HEIGHT)])),
+    opens: lines.filter((line) => !line.to).map((line) => ({ at: line.at, place: corner(nameOf(line.at), PLUS, PLUS) })),
+    lines,
+  };
+}
+
+function byHand(graph: Graph, layout: { [key: string]: Place }): Drawing {
+  const places: { [key: string]: Place } = {};
+  let lowest = Math.max(...Object.values(layout).map(([, y]) => y));
+  for (const key of Object.keys(graph.steps)) places[key] = layout[key] ?? [0, (lowest += HEIGHT + DOWN)];
+  const first = places[graph.start];
+  places[ENTER] = first ? [first[0], first[1] - HEIGHT - DOWN] : [0, 0];
+  const lines = portList(graph).map((at): Line => {
+    const to = targetOf(graph, at);
+    return { at, to, leaves: 0.5, arrives: 0.5, bends: [], back: leadsBack(graph, at) && to !== "" };
+  });
+  const opens = lines
+    .filter((line) => !line.to)
+    .map(({ at }) => {
+      const from = places[at.step] as Place;
+      const step = graph.steps[at.step];
+      const ports = step ? portsOf(step) : ["start"];
+      const share = (ports.indexOf(at.port) + 1) / (ports.length + 1);
+      return { at, place: [from[0] + WIDTH * share - PLUS / 2, from[1] + HEIGHT + 40] as Place };
+    });
+  return { places, opens, lines };
+}
+
+/** Let ways that leave or reach one step do so beside each other, in the order of their other ends. */
+function sideBySide(drawing: Drawing): void {
+  const middle = (line: Line): number => {
+    const bend = line.bends[0];
+    if (bend) return bend[0];
+    const place = line.to ? drawing.places[line.to] : drawing.opens.find((open) => open.at === line.at)?.place;
+    return (place?.[0] ?? 0) + (line.to ? WIDTH : PLUS) / 2;
+  };
+  const from = (line: Line): number => line.bends.at(-1)?.[0] ?? (drawing.places[line.at.step]?.[0] ?? 0) + WIDTH / 2;
+  const forward = drawing.lines.filter((line) => !line.back);
+  for (const those of grouped(forward, (line) => line.at.step)) {
+    those.sort((a, b) => middle(a) - middle(b));
+    those.forEach((line, index) => (line.leaves = share(index, those.length, 0.62)));
+  }
+  for (const those of grouped(forward.filter((line) => line.to), (line) => line.to)) {
+    those.sort((a, b) => from(a) - from(b));
+    those.forEach((line, index) => (line.arrives = share(index, those.length, 0.36)));
+  }
+}
+
+/** The share of a side at which the way at `index` of `many` stands, when they spread over `part` of it. */
+function share(index: number, many: number, part: number): number {
+  return many === 1 ? 0.5 : 0.5 + part * (index / (many - 1) - 0.5);
+}
+
+function grouped<T>(those: T[], by: (one: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of those) groups.set(by(one), [...(groups.get(by(one)) ?? []), one]);
+  return [...groups.values()];
+}
+
+/** The path of a way from where it leaves to where it arrives: upright at each point that it passes. */
+export function path(points: Place[]): string {
+  return points
+    .map(([x, y], index) => {
+      const before = points[index - 1];
+      if (!before) return `M${x} ${y}`;
+      const half = (before[1] + y) / 2;
+      return `C${before[0]} ${half} ${x} ${half} ${x} ${y}`;
+    })
+    .join("");
+}
+
+/** The path of a way back, around the right of everything between the two steps. */
+export function pathBack(from: Place, to: Place, right: number): string {
+  const [x, y] = from;
+  const [tx, ty] = to;
+  const r = 12;
+  return `M${x} ${y}H${right - r}Q${right} ${y} ${right} ${y - r}V${ty + r}Q${right} ${ty} ${right - r} ${ty}H${tx}`;
+}

@@ -1,0 +1,150 @@
+/** What the server is asked, and what it answers (`salus/journeys/web/editor.py`). */
+
+import type { Channel, Graph } from "./graph/types.ts";
+
+export interface Choice {
+  id: string;
+  label: string;
+}
+export interface Template {
+  /** Of the version. */
+  id: string;
+  /** Of the template. */
+  name: string;
+  /** Name, number, what it is for, and whether that is confirmed. */
+  label: string;
+  language: string;
+  confirmed: boolean;
+}
+export type ValueType = "text" | "number" | "date" | "bool" | "code" | "codes" | "records" | "instant";
+export interface Attribute {
+  key: string;
+  label: string;
+  type: ValueType;
+  codes?: Choice[];
+}
+export interface EventKind {
+  kind: string;
+  label: string;
+  details: { key: string; label: string; type: ValueType }[];
+}
+
+/** What a journey may name: of this organization, for this person. */
+export interface Vocabulary {
+  channels: Channel[];
+  languages: Choice[];
+  templates: Template[];
+  segments: (Choice & { static: boolean })[];
+  attributes: Attribute[];
+  events: EventKind[];
+  roles: Choice[];
+  services: Choice[];
+  journeys: Choice[];
+  topics: string[];
+  forms: Choice[];
+}
+
+export interface Finding {
+  code: string;
+  step: string;
+  port: string;
+  what: string;
+  mend: string;
+  severity: "error" | "warning";
+}
+export interface Proof {
+  findings: Finding[];
+  promises: string[];
+  longest: string;
+  most_messages: number | null;
+}
+
+export interface StepCounts {
+  arrived: number;
+  here: number;
+  left: { [port: string]: number };
+  outcomes: { outcome: string; reason: string; people: number }[];
+  hours: number | null;
+}
+export interface Counts {
+  entered: number;
+  waiting: number;
+  completed: number;
+  exited: number;
+  refused: number;
+  reasons: { reason: string; people: number }[];
+  steps: { [step: string]: StepCounts };
+}
+
+export interface Supposed {
+  happens: { [event: string]: number };
+  tasks_done: number;
+  calls_done: number;
+}
+
+export interface Loaded {
+  version: { id: string; number: number; status: string };
+  /** Changes with every save; a save says which one it knew. */
+  seen: string;
+  graph: Graph;
+  may: { edit: boolean; submit: boolean };
+  /** Of a version that is or was live. */
+  counts: Counts | null;
+  show_url: string;
+}
+
+/** An answer that is none: what happened, in words for the person. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export interface Server {
+  load: () => Promise<Loaded>;
+  vocabulary: () => Promise<Vocabulary>;
+  check: (graph: Graph, signal: AbortSignal) => Promise<Proof>;
+  save: (graph: Graph, seen: string) => Promise<{ seen: string }>;
+  submit: (seen: string) => Promise<{ url: string }>;
+  simulate: (graph: Graph, supposed: Supposed, from: string) => Promise<{ counts: Counts; people: number }>;
+}
+
+/** The server whose endpoints stand below `base`. */
+export function serverAt(base: string, csrf: string): Server {
+  const ask = async <T>(name: string, body?: unknown, signal?: AbortSignal): Promise<T> => {
+    const request: RequestInit = {
+      method: body === undefined ? "GET" : "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf },
+      redirect: "error",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    };
+    const response = await fetch(base + name, request);
+    if (!response.ok) throw new Refused(response.status, await said(response));
+    return (await response.json()) as T;
+  };
+  return {
+    load: () => ask("draft"),
+    vocabulary: () => ask("vocabulary"),
+    check: (graph, signal) => ask("check", { graph }, signal),
+    save: (graph, seen) => ask("save", { graph, seen }),
+    submit: (seen) => ask("submit", { seen }),
+    simulate: (graph, supposed, from) => ask("simulate", { graph, supposed, from }),
+  };
+}
+
+async function said(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { detail?: string };
+    if (body.detail) return body.detail;
+  } catch {
+    // not JSON: the session ended, or nobody answers
+  }
+  return response.status === 403 || response.status === 404
+    ? "You are signed out, or this is not for you any more. What you drew is still on this page."
+    : "Salus does not answer. What you drew is still on this page: try again in a moment.";
+}
+
