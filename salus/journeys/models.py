@@ -216,17 +216,23 @@ class CursorRow(TenantModel):
 
 
 class WayRow(TenantModel):
-    """How far one way in of a journey was followed; `key` is a digest of what it says, kept over versions.
+    """How far one way in of a journey, or an ending by segment, was followed; `key` is a digest of what it says.
 
-    `frozen_id` is the membership that was compared last, `heads` the places of the feeds at that time,
-    `done_until` the moment up to which dates and schedules were looked at.
+    `sealed_members` is who was in its segment when it was asked last, `heads` the places of the feeds
+    then. `sealed_coming` are those whom that found and who are not let in (or out) yet beyond contact
+    number `reached`, for the occasion `occasion`. `done_until` is up to when dates and schedules were
+    looked at.
     """
 
     pk = models.CompositePrimaryKey("organization_id", "journey_id", "key")
     journey_id = models.UUIDField()
     key = models.UUIDField()
-    frozen_id = models.UUIDField(null=True)
+    sealed_members = models.BinaryField(null=True)
     heads = models.JSONField(default=dict)
+    asked_at = models.DateTimeField(null=True)
+    sealed_coming = models.BinaryField(null=True)
+    reached = models.BigIntegerField(default=0)
+    occasion = models.UUIDField(null=True)
     done_until = models.DateTimeField()
 
     class Meta(TenantModel.Meta):

@@ -43,8 +43,12 @@ class Migration(migrations.Migration):
                 ('pk', models.CompositePrimaryKey('organization_id', 'journey_id', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('journey_id', models.UUIDField()),
                 ('key', models.UUIDField()),
-                ('frozen_id', models.UUIDField(null=True)),
+                ('sealed_members', models.BinaryField(null=True)),
                 ('heads', models.JSONField(default=dict)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('sealed_coming', models.BinaryField(null=True)),
+                ('reached', models.BigIntegerField(default=0)),
+                ('occasion', models.UUIDField(null=True)),
                 ('done_until', models.DateTimeField()),
             ],
             options={
