@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from salus.inbox.operations import create_tasks, end, expire, give_back, take, withdraw
-from salus.inbox.queries import absent_roles, count_open, roles, settled, task, tasks
+from salus.inbox.queries import MANY, absent_roles, count_open, roles, settled, task, tasks
 
 __all__ = [
+    "MANY",
     "absent_roles",
     "count_open",
     "create_tasks",

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from salus.identity.contracts import Permission
+from salus.inbox import api as inbox
 from salus.platform.tenancy import NoTenant
 from salus.platform.web.shell import Pulse, Room
 from salus.platform.web.templatetags.salus import ago, number
@@ -14,8 +15,19 @@ from salus.reports import api as reports
 LOG = "reports:log"
 PEOPLE, MESSAGES, PRIVACY, SETTINGS = "People", "Messages", "Privacy office", "Settings"
 
+
+def open_tasks(request: HttpRequest) -> str:
+    """Return how many tasks wait for the person who is signed in, "99+" for many."""
+    try:
+        count = inbox.count_open(request.actor)  # type: ignore[attr-defined]
+    except NoTenant:  # an error page is made after the page's transaction is over
+        return ""
+    return "99+" if count >= inbox.MANY else str(count or "")
+
+
 ROOMS = (
     Room("Home", "reports:home", "home"),
+    Room("Tasks", "inbox:list", "inbox", "inbox:task:read", "", open_tasks),
     Room("Contacts", "contacts:list", "people", "contacts:record:read", PEOPLE),
     Room("Sign-in codes", "patients:code", "phone", "patients:code:issue", PEOPLE),
     Room("Import", "intake:list", "down", "contacts:import:run", PEOPLE),
@@ -24,6 +36,7 @@ ROOMS = (
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
+    Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
     Room("API keys", "identity:keys", "key", "identity:apikey:manage", SETTINGS),
 )

@@ -10,9 +10,11 @@ from salus.contacts.web.rest import router as contacts
 from salus.delivery.web.rest import router as delivery
 from salus.gate.web.rest import router as gate
 from salus.identity.api import use_problems
+from salus.inbox.web.rest import router as inbox
 from salus.intake.web.rest import router as intake
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
+from salus.vendors.web.rest import router as vendors
 
 api = NinjaAPI(
     title="Salus",
@@ -23,5 +25,5 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (contacts, intake, patients, campaigns, delivery, reports, gate):
+for router in (contacts, intake, patients, campaigns, delivery, reports, gate, inbox, vendors):
     api.add_router("", router)

@@ -16,13 +16,18 @@ HOME = "/"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One entry of the navigation; `permission` is the word that opens it, "" for everybody."""
+    """One entry of the navigation; `permission` is the word that opens it, "" for everybody.
+
+    `count` tells how many things wait in the room ("" when none does); it is asked on every page, so it
+    must be cheap.
+    """
 
     label: str
     url_name: str
     icon: str
     permission: str = ""
     group: str = ""
+    count: Callable[[HttpRequest], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,13 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A room that this person may open, with its address, and whether they stand in it."""
+    """A room that this person may open, with its address, whether they stand in it, and what waits there."""
 
     label: str
     url: str
     icon: str
     current: bool
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +102,27 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if who is None:
         return {"who": None, "nav_groups": (), "pulse": None, "home_url": HOME}
     pulse = _named("SALUS_PULSE")
+    rooms = open_rooms(
+        _named("SALUS_ROOMS") or (),
+        who.permissions,
+        request.path,
+        count=lambda room: room.count(request) if room.count else "",
+    )
     return {
         "who": who,
-        "nav_groups": open_rooms(_named("SALUS_ROOMS") or (), who.permissions, request.path),
+        "nav_groups": rooms,
         "pulse": pulse(request) if pulse is not None else None,
         "home_url": HOME,
     }
 
 
-def open_rooms(rooms: Sequence[Room], permissions: frozenset[str], path: str) -> tuple[Group, ...]:
+def open_rooms(
+    rooms: Sequence[Room],
+    permissions: frozenset[str],
+    path: str,
+    *,
+    count: Callable[[Room], str] = lambda _: "",
+) -> tuple[Group, ...]:
     """Return the rooms that `permissions` open, grouped; the one whose address leads `path` is current.
 
     A room whose pages are not mounted is left out.
@@ -117,7 +135,8 @@ def open_rooms(rooms: Sequence[Room], permissions: frozenset[str], path: str) ->
     here = max(leading, key=len, default="")
     groups: dict[str, list[Door]] = {}
     for room, url in reachable:
-        groups.setdefault(room.group, []).append(Door(room.label, url, room.icon, url == here))
+        door = Door(room.label, url, room.icon, url == here, count(room))
+        groups.setdefault(room.group, []).append(door)
     return tuple(Group(label, tuple(doors)) for label, doors in groups.items())
 
 

@@ -1,0 +1,1 @@
+"""The pages of the vendor register, and its addresses for programs."""
