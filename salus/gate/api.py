@@ -17,6 +17,7 @@ from salus.audit.contracts import Action
 from salus.contacts import api as contacts
 from salus.contacts.contracts import Opened, Read
 from salus.content.contracts import Classification
+from salus.gate import best_case as _best_case
 from salus.gate import explaining, facts_file, handbook
 from salus.gate import facts_schema as schema_of_facts
 from salus.gate.catalogue import CODES, joined, own_specials, reads_any_code
@@ -35,6 +36,7 @@ from salus.permissions.contracts import Standing
 __all__ = [
     "RULES_VERSION",
     "assemble_and_clear",
+    "best_case",
     "clear",
     "decide",
     "decide_document",
@@ -123,6 +125,15 @@ def decide(facts: MessageFacts, persons: Sequence[PersonFacts], at: datetime) ->
     now = Moment.of(at)
     program = _program(facts, now.today)
     return [program.decide(person, now) for person in persons]
+
+
+def best_case(facts: MessageFacts, at: datetime) -> Decision:
+    """Return the decision for the invented person who could most likely get a message on the day of `at`.
+
+    They have signed everything for it and refused nothing; when it is not allowed, nobody can ever get it
+    without a change of the message. Raises `BadInput` for a value set that does not exist.
+    """
+    return _best_decision(facts, _best_case.moment(at))
 
 
 def clear(
@@ -215,6 +226,18 @@ def write_decision(decision: Decision) -> dict[str, Any]:
     """Return a decision as JSON values, explained."""
     reason = explaining.explain(decision.reason) if decision.reason else None
     return facts_file.write_decision(decision, reason)
+
+
+@lru_cache(maxsize=256)
+def _best_decision(facts: MessageFacts, noon: datetime) -> Decision:
+    """Ask for one after the other until somebody may get it; while a journey is drawn it is asked again and again."""
+    refused = []
+    for person in _best_case.people(facts, noon):
+        (decision,) = decide(facts, [person], noon)
+        if decision.allowed:
+            return decision
+        refused.append(decision)
+    return min(refused, key=_best_case.lacks)
 
 
 @lru_cache(maxsize=64)
