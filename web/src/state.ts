@@ -75,7 +75,7 @@ export function next(state: State, act: Act): State {
       };
     }
     case "undo":
-      return withHistory(state, undo(state.history), state.selected);
+      return { ...withHistory(state, undo(state.history), state.selected), said: undefined };
     case "redo":
       return withHistory(state, redo(state.history), state.selected);
     case "select":

@@ -36,7 +36,7 @@ export function JourneyFields(): ReactNode {
       <Group label="Quiet hours" help="Where the person lives. Transactional mail does not wait.">
         <CheckField label="No messages at night" value={quiet} onChange={(on) => set(on ? { ...rules, quiet_from: "20:00", quiet_until: "08:00" } : { ...rules, quiet_from: null, quiet_until: null })} />
         {quiet && (
-          <div className="je-pair">
+          <div className="je-pair is-even">
             <TimeField label="From" value={rules.quiet_from ?? "20:00"} onChange={(time) => set({ ...rules, quiet_from: time || "20:00", quiet_until: rules.quiet_until ?? "08:00" })} />
             <TimeField label="Until" value={rules.quiet_until ?? "08:00"} onChange={(time) => set({ ...rules, quiet_until: time || "08:00", quiet_from: rules.quiet_from ?? "20:00" })} />
           </div>

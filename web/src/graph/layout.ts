@@ -98,8 +98,8 @@ function byHand(graph: Graph, layout: { [key: string]: Place }): Drawing {
       const from = places[at.step] as Place;
       const step = graph.steps[at.step];
       const ports = step ? portsOf(step) : ["start"];
-      const share = (ports.indexOf(at.port) + 1) / (ports.length + 1);
-      return { at, place: [from[0] + WIDTH * share - PLUS / 2, from[1] + HEIGHT + 40] as Place };
+      const aside = WIDTH * share(ports.indexOf(at.port), ports.length, 0.62);
+      return { at, place: [from[0] + aside - PLUS / 2, from[1] + HEIGHT + 44] as Place };
     });
   return { places, opens, lines };
 }

@@ -262,7 +262,8 @@ function useKeepInView(flow: Flow | undefined, frame: { current: HTMLDivElement 
     }
     const had = document.activeElement;
     if (had === document.body || (had instanceof HTMLElement && frame.current?.contains(had))) {
-      frame.current?.querySelector<HTMLElement>(`[data-step="${chosen}"]`)?.focus({ preventScroll: true });
+      // a new step is in the page only after React Flow has taken it over
+      requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-step="${chosen}"]`)?.focus({ preventScroll: true }));
     }
     const bounds = frame.current?.getBoundingClientRect();
     const { x, y, zoom } = flow.getViewport();

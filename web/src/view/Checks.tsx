@@ -4,10 +4,11 @@ import { useState, type ReactNode } from "react";
 import { ENTER } from "../graph/types.ts";
 import type { Finding } from "../server.ts";
 import { useEditor } from "../state.ts";
+import { isError, placeOf } from "./findings.ts";
 import { Icon, Note } from "./Icon.tsx";
 
 export function FindingNote({ finding }: { finding: Finding }): ReactNode {
-  const error = finding.severity === "error";
+  const error = isError(finding);
   return (
     <Note kind={error ? "broke" : "wait"} icon="alert">
       <strong>{finding.what}</strong> {finding.mend}
@@ -21,8 +22,8 @@ export function Checks(): ReactNode {
   const { state } = useEditor();
   const { proof, checking } = state;
   const [all, setAll] = useState(false);
-  const findings = [...(proof?.findings ?? [])].sort((a, b) => Number(a.severity !== "error") - Number(b.severity !== "error"));
-  const errors = findings.filter((each) => each.severity === "error").length;
+  const findings = (proof?.findings ?? []).toSorted((a, b) => Number(!isError(a)) - Number(!isError(b)));
+  const errors = findings.filter(isError).length;
   const shown = all ? findings : findings.slice(0, FEW);
   return (
     <section className="sheet je-checks" aria-labelledby="je-checks" aria-busy={checking === "waiting"}>
@@ -44,13 +45,13 @@ export function Checks(): ReactNode {
 
 function FindingLine({ finding }: { finding: Finding }): ReactNode {
   const { graph, act } = useEditor();
-  const key = finding.step === ENTER || finding.step in graph.steps ? finding.step : "";
+  const key = placeOf(finding);
+  const name = key === ENTER ? "Who comes in" : key ? graph.steps[key]?.title || key : "The whole journey";
   return (
     <li className="row">
-      <Icon name="alert" tone={finding.severity === "error" ? "c-broke" : "c-wait"} />
+      <Icon name="alert" tone={isError(finding) ? "c-broke" : "c-wait"} />
       <span>
-        {key && <button type="button" className="je-link" onClick={() => act({ do: "select", keys: [key] })}>{key === ENTER ? "Who comes in" : graph.steps[key]?.title || key}</button>}
-        {key && ": "}
+        <button type="button" className="je-link" onClick={() => act(key ? { do: "select", keys: [key] } : { do: "panel", panel: "journey" })}>{name}</button>{": "}
         <strong>{finding.what}</strong> {finding.mend}
       </span>
     </li>

@@ -8,6 +8,7 @@ import { EditorProvider, next, starting, useEditor, type Editor as Held } from "
 import { useActs } from "./acts.ts";
 import { Canvas } from "./Canvas.tsx";
 import { Checks } from "./Checks.tsx";
+import { isError } from "./findings.ts";
 import { Icon, Note, Tag } from "./Icon.tsx";
 import { useKeys } from "./keys.ts";
 import { ListView } from "./ListView.tsx";
@@ -68,7 +69,7 @@ function Whole(): ReactNode {
 function Head({ saving }: { saving: Saving }): ReactNode {
   const { graph, state, loaded, edits, act } = useEditor();
   const dirty = state.saved !== graph;
-  const errors = state.proof?.findings.filter((each) => each.severity === "error").length ?? 0;
+  const errors = state.proof?.findings.filter(isError).length ?? 0;
   return (
     <div className="head">
       <div>
@@ -174,7 +175,7 @@ function Said(): ReactNode {
         <div className="toast">
           <Icon name="check" tone="c-clear" />
           <span>{said.text}</span>
-          {said.undo && <button type="button" className="je-link" onClick={() => { act({ do: "undo" }); act({ do: "quiet" }); }}>Undo</button>}
+          {said.undo && <button type="button" className="je-link" onClick={() => act({ do: "undo" })}>Undo</button>}
         </div>
       )}
     </div>

@@ -6,6 +6,7 @@ import { ENTER, type PortAt, type Step } from "../graph/types.ts";
 import { enterWords, fact, glyphOf, kindOf, meaningOf, portSaid, portWords } from "../graph/words.ts";
 import { order, targetOf } from "../graph/walk.ts";
 import { useEditor } from "../state.ts";
+import { foundAt, isError } from "./findings.ts";
 import { Icon, Tag } from "./Icon.tsx";
 import { namesIn, number } from "./names.ts";
 import { StepPanel } from "./StepPanel.tsx";
@@ -30,8 +31,8 @@ function Row({ at, step, inside }: { at: string; step: Step | undefined; inside:
   const { graph, words, state, act } = useEditor();
   const names = namesIn(words);
   const way = enterWords(graph, names);
-  const findings = state.proof?.findings.filter((each) => each.step === at) ?? [];
-  const wrong = findings.some((each) => each.severity === "error");
+  const findings = foundAt(state, at);
+  const wrong = findings.some(isError);
   const counts = state.counts?.steps[at];
   const chosen = state.selected.at(-1) === at;
   return (

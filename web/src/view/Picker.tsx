@@ -8,7 +8,7 @@ import { portsOf } from "../graph/ports.ts";
 import type { Kind, PortAt } from "../graph/types.ts";
 import { CHANNELS, GLYPHS, KINDS, kindOf, portSaid, portWords } from "../graph/words.ts";
 import { order, targetOf } from "../graph/walk.ts";
-import { SelectField } from "../fields/basic.tsx";
+import { IconButton, SelectField } from "../fields/basic.tsx";
 import { useEditor } from "../state.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -73,7 +73,10 @@ function Offers({ at }: { at: PortAt }): ReactNode {
   };
   return (
     <>
-      <h2 id="je-picker-title">After {portSaid(graph, at)}</h2>
+      <div className="between">
+        <h2 id="je-picker-title">After {portSaid(graph, at)}</h2>
+        <IconButton icon="cross" label="Close" onClick={() => act({ do: "add", at: undefined })} />
+      </div>
       {ports.length > 1 && <SelectField label="At" value={at.port} choices={ports.map((port) => ({ id: port, label: portWords(step, port) }))} onChange={(port) => act({ do: "add", at: { step: at.step, port } })} />}
       <div className="je-offers">
         {GROUPS.map(({ name, kinds }) => {

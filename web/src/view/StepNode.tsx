@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { ENTER } from "../graph/types.ts";
 import { enterWords, fact, glyphOf, kindOf, meaningOf } from "../graph/words.ts";
 import { useEditor } from "../state.ts";
+import { foundAt, isError } from "./findings.ts";
 import { Icon, Tag } from "./Icon.tsx";
 import { namesIn, number } from "./names.ts";
 
@@ -30,8 +31,8 @@ function StepButton({ step: key, focusable }: { step: string; focusable: boolean
   const way = enterWords(graph, names);
   const title = step ? step.title || kindOf(step) : way.title;
   const said = step ? fact(step, names) : way.fact;
-  const findings = state.proof?.findings.filter((each) => each.step === (key === ENTER ? "enter" : key)) ?? [];
-  const wrong = findings.some((each) => each.severity === "error");
+  const findings = foundAt(state, key);
+  const wrong = findings.some(isError);
   const here = state.counts?.steps[key]?.here ?? 0;
   const chosen = state.selected.includes(key);
   return (

@@ -14,6 +14,7 @@ import { order, targetOf } from "../graph/walk.ts";
 import { useEditor } from "../state.ts";
 import { useActs } from "./acts.ts";
 import { FindingNote } from "./Checks.tsx";
+import { foundAt } from "./findings.ts";
 import { Icon } from "./Icon.tsx";
 import { namesIn } from "./names.ts";
 import { StepNumbers } from "./numbers.tsx";
@@ -22,7 +23,7 @@ export function StepPanel(): ReactNode {
   const { state, graph, edits } = useEditor();
   const key = state.selected.at(-1) ?? ENTER;
   const step = graph.steps[key];
-  const findings = state.proof?.findings.filter((each) => each.step === key) ?? [];
+  const findings = foundAt(state, key);
   return (
     <section className="sheet je-panel" aria-labelledby="je-step">
       <header>
