@@ -47,6 +47,20 @@ _EVENT_CLASS: Mapping[EventKind, PhiClass] = {
 }
 """What an event of a kind tells; every other kind tells of engagement."""
 
+_RECORD_OF: Mapping[EventKind, str] = {
+    EventKind.VISIT: "encounters",
+    EventKind.PROCEDURE_DONE: "procedures",
+    EventKind.DISCHARGE: "hospitalizations",
+    EventKind.APPOINTMENT_BOOKED: "appointments",
+    EventKind.APPOINTMENT_MOVED: "appointments",
+    EventKind.APPOINTMENT_CANCELLED: "appointments",
+    EventKind.APPOINTMENT_ATTENDED: "appointments",
+    EventKind.APPOINTMENT_MISSED: "appointments",
+    EventKind.LAB_AVAILABLE: "labs",
+    EventKind.PRESCRIPTION_READY: "medications",
+}
+"""The records whose codes the details of an event hold."""
+
 
 def reads(node: Node, lexicon: Lexicon) -> tuple[Read, ...]:
     """Return what `node` reads, once each, in the order of the tree; `place` is where it stands first."""
@@ -87,14 +101,23 @@ def _walk(node: Node, lexicon: Lexicon) -> Iterator[Read]:
                 )
         case Event():
             for kind in node.kinds:
-                phi_class = _EVENT_CLASS.get(kind, PhiClass.ENGAGEMENT)
-                yield Read(f"event:{kind.value}", phi_class, None, ORIGIN, node.place)
+                yield from _event(node, kind, lexicon)
         case Listed():
             yield from _listed(node)
         case Standing():
             yield _standing(node)
         case Near():
             yield Read("postal_code", PhiClass.DEMOGRAPHIC, None, ORIGIN, node.place)
+
+
+def _event(node: Event, kind: EventKind, lexicon: Lexicon) -> Iterator[Read]:
+    """Yield that it happened and, when its code or words are asked for, what those tell as a record's would."""
+    phi_class = _EVENT_CLASS.get(kind, PhiClass.ENGAGEMENT)
+    yield Read(f"event:{kind.value}", phi_class, None, ORIGIN, node.place)
+    for name, test in node.where if kind in _RECORD_OF else ():
+        asked = {Op.EQUAL: (test.operand,), Op.IN: test.operand}.get(test.op, (None,))
+        for code in {"code": asked, "text": (None,)}.get(name, ()):
+            yield from _coded(_RECORD_OF[kind], phi_class, None, code, node.place, lexicon)
 
 
 def _unasked(node: Record | Latest) -> str | None:

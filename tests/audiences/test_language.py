@@ -291,6 +291,24 @@ def test_asking_whether_there_is_one_tells_no_code_and_asking_for_words_may_tell
 
 
 @pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ({}, set()),
+        ({"place": {"equal": "North"}}, set()),
+        ({"code": {"equal": "4548-4"}}, {("labs", "4548-4")}),
+        ({"code": {"in": ["4548-4", "7917-8"]}}, {("labs", "4548-4"), ("labs", "7917-8")}),
+        ({"code": {"starts_with": "79"}}, {("labs", None)}),
+        ({"text": {"contains": "HIV"}}, {("labs", None)}),
+    ],
+)
+def test_an_event_that_is_asked_for_by_its_code_tells_that_code(where: Any, told: set[Any]) -> None:
+    node = parse(tree({"did": "lab_available", "where": where}), LEXICON)
+    found = {(one.field, one.phi_class, one.code) for one in reads(node, LEXICON)}
+    wanted = {(field, PhiClass.LAB, code) for field, code in told}
+    assert found == {("event:lab_available", PhiClass.LAB, None)} | wanted
+
+
+@pytest.mark.parametrize(
     ("where", "sentence"),
     [
         ({"field": "age", "at_least": 40}, "Age is at least 40"),

@@ -78,6 +78,9 @@ class Oracle:
                 return self.classes <= classes and not self.health_specials
             case c.ReadsAny(classes):
                 return not self.classes.isdisjoint(classes)
+            case c.ReadsResult():
+                fields = [r.field for r in f.reads if r.phi_class is PhiClass.LAB]
+                return len(fields) > fields.count("event:lab_available")
             case c.SenderIn(roles):
                 return f.sender_role in roles
             case c.ChannelIn(channels):

@@ -55,6 +55,16 @@ def test_tips_go_to_who_is_in_treatment_and_the_clearance_ends_with_the_treatmen
     assert {"list_unsubscribe", "list_unsubscribe_post", "unsubscribe_link"} <= set(decision.elements)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [("event:lab_available", None), ("labs", R.NO_RULE), ("event:lab_available labs", R.NO_RULE)],
+)
+def test_that_a_result_is_here_may_be_told_and_what_it_says_may_not(
+    fields: str, reason: Reason | None
+) -> None:
+    assert decide(message(P.LAB_NOTICE, reads=fields), person()).reason is reason
+
+
 @pytest.mark.parametrize(("last_care", "allowed"), [(date(2025, 11, 24), True), (date(2025, 11, 23), False)])
 def test_care_counts_for_twelve_months_to_the_day(last_care: date, allowed: bool) -> None:
     assert decide(DIABETES, person(treatments=(Treatment("E11.9", last_care),))).allowed is allowed

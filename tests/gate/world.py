@@ -51,7 +51,7 @@ CLASS_OF = {
     "department": PhiClass.DEPARTMENT, "physician": PhiClass.PHYSICIAN, "outcome": PhiClass.OUTCOME,
     "insurance_type": PhiClass.INSURANCE, "conditions": PhiClass.DIAGNOSIS, "medications": PhiClass.MEDICATION,
     "procedures": PhiClass.PROCEDURE, "labs": PhiClass.LAB, "hospitalizations": PhiClass.HOSPITALIZATION,
-    "vaccinations": PhiClass.VACCINATION, "health_interests": PhiClass.ENGAGEMENT,
+    "event:lab_available": PhiClass.LAB, "vaccinations": PhiClass.VACCINATION, "health_interests": PhiClass.ENGAGEMENT,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from salus.gate.contracts import Element
 from salus.gate.rules.conditions import (
     CurrentPrescription,
     PromotesIn,
-    ReadsAny,
+    ReadsResult,
     RelationIn,
     RemunerationIn,
     SenderIn,
@@ -53,7 +53,7 @@ from salus.gate.rules.phrases import (
 )
 from salus.gate.rules.rule import Demand, Kind, Layer, Mark, OptOuts, Rule
 from salus.gate.rules.words import PATIENTS
-from salus.kernel.vocabulary import Footer, PhiClass, Promotes, Protection, Purpose, Relation, Remuneration
+from salus.kernel.vocabulary import Footer, Promotes, Protection, Purpose, Relation, Remuneration
 from salus.kernel.vocabulary import SenderRole as Role
 
 _P, _F, _PREFER = Purpose, Footer, (Element.PREFERENCE_LINK,)
@@ -99,7 +99,7 @@ CARE_ROWS = (
          when=AllOf(CARVE_OUT, OWN_PEOPLE, NOTHING_PROMOTED), rulings=("X4",)),
     _row("D02", _P.LAB_NOTICE, "Our own people may be told that a result or a portal message waits, without the result.",
          "45 CFR 164.506(c); 164.524",
-         when=AllOf(CARVE_OUT, RelationIn(PATIENTS), NOTHING_PROMOTED, Not(ReadsAny(frozenset({PhiClass.LAB})))),
+         when=AllOf(CARVE_OUT, RelationIn(PATIENTS), NOTHING_PROMOTED, Not(ReadsResult())),
          rulings=("X4",)),
     _row("D03", _P.REFILL, "A refill or adherence reminder for a drug prescribed now or lapsed at most 90 days ago, "
          "paid for at most at its reasonable cost.",

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from salus.gate.rules.cases import Age, Case
 from salus.gate.rules.logic import About, Condition
-from salus.gate.rules.words import CLINICAL_SPECIALS
+from salus.gate.rules.words import CLINICAL_SPECIALS, NEWS_OF_A_RESULT
 from salus.kernel.vocabulary import (
     AddressSource,
     Channel,
@@ -86,6 +86,17 @@ class ReadsAny(Condition):
 
     def _answer(self, case: Case) -> bool:
         return bool(case.message.classes & self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadsResult(Condition):
+    """The message discloses something of a lab result, beyond the news that there is one (D02)."""
+
+    def _answer(self, case: Case) -> bool:
+        return any(
+            read.phi_class is PhiClass.LAB and read.field != NEWS_OF_A_RESULT
+            for read in case.message.facts.reads
+        )
 
 
 @dataclass(frozen=True, slots=True)

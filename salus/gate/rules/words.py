@@ -10,9 +10,13 @@ from salus.kernel.vocabulary import (
     SenderRole,
     Special,
 )
+from salus.timeline.contracts import EventKind
 
 CARE_CLASSES = frozenset(PhiClass) - {PhiClass.CONTACT, PhiClass.DEMOGRAPHIC, PhiClass.ENGAGEMENT}
 """What is known only because of care: a message that reads one of these is targeted by PHI (D15)."""
+
+NEWS_OF_A_RESULT = f"event:{EventKind.LAB_AVAILABLE}"
+"""The field of a read that asks whether a lab result has come in, and nothing of what it says."""
 
 CARE_SOURCES = frozenset(
     {AddressSource.CLINICAL_ENCOUNTER, AddressSource.PLAN_ENROLLMENT, AddressSource.REFERRAL}
