@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
+from uuid import UUID
 
 from salus.content.contracts import Classification, Draft
+from salus.journeys.gallery.filling import Made, fill
 from salus.journeys.gallery.ready import Ready, ReadyList, ReadySegment, ReadyTemplate
+from salus.journeys.rules.reading import read as read_graph
 from salus.kernel.errors import NotFound
 from salus.kernel.vocabulary import PhiClass, Promotes, Purpose, Remuneration
 
@@ -36,6 +40,12 @@ DOMAIN = "{domain}"
 """Stands in a letter for the organization's own domain, as in the starters of `content`."""
 _CONTENT = "{content}"
 _GOES_TO = "journey:"
+_NOBODY = UUID(int=0)
+_STAND_INS = Made(
+    defaultdict(lambda: dict.fromkeys(LANGUAGES, _NOBODY)),
+    defaultdict(lambda: _NOBODY),
+    defaultdict(lambda: _NOBODY),
+)
 
 
 def every() -> tuple[Ready, ...]:
@@ -56,6 +66,7 @@ def read(key: str) -> Ready:
         purpose=about["purpose"],
         needs=tuple(about["needs"]),
         document=document,
+        graph=read_graph(fill(document, _STAND_INS)),
         templates={word: _template(folder, word, told) for word, told in about["templates"].items()},
         segments={word: ReadySegment(**told) for word, told in about.get("segments", {}).items()},
         lists={

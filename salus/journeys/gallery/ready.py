@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from salus.content.contracts import Classification, Draft
+from salus.journeys.contracts import Graph
 from salus.kernel.vocabulary import PhiClass
 
 
@@ -45,6 +46,7 @@ class Ready:
 
     `document` is the journey's JSON in which ids stand as "template:welcome" (a send step's versions),
     "segment:new" and "journey:screening_recall"; `leads_to` are the ready journeys that it leads to.
+    `graph` is for looking at: its ids stand for nothing.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Ready:
     purpose: str
     needs: tuple[str, ...]
     document: Mapping[str, Any]
+    graph: Graph
     templates: Mapping[str, ReadyTemplate]
     segments: Mapping[str, ReadySegment]
     lists: Mapping[str, ReadyList]
