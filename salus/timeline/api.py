@@ -17,6 +17,8 @@ from salus.timeline import appointments, hearing, operations, queries, shapes, t
 from salus.timeline.contracts import Event, EventKind, NewEvent, Outcome, Told
 
 _CLOCK = SystemClock()
+NOBODY = telling.NOBODY
+"""The reason of an event that names somebody who is not here, or not for you."""
 
 
 def append(events: Sequence[NewEvent], *, actor: Actor | None = None, clock: Clock = _CLOCK) -> int:

@@ -11,7 +11,7 @@ from salus.audit.contracts import Action
 from salus.contacts import api as contacts
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock
 from salus.timeline import appointments, hearing, operations, queries
 from salus.timeline.contracts import Event, NewEvent, Outcome, Told
@@ -90,7 +90,7 @@ def _keep_appointments(events: Sequence[NewEvent], actor: Actor, clock: Clock) -
     for one in every:
         if one.kind in appointments.STATUS and (one.contact_id, one.details.get("id")) in of_each:
             of_each[one.contact_id, one.details["id"]].append(one)
-    zone = identity.organization().time_zone
+    zone = _zone()
     records: dict[UUID, list[dict[str, Any]]] = {}
     for (contact_id, _), events_of_it in of_each.items():
         records.setdefault(contact_id, []).append(appointments.record_of(events_of_it, zone))
@@ -100,6 +100,13 @@ def _keep_appointments(events: Sequence[NewEvent], actor: Actor, clock: Clock) -
         actor,
         clock=clock,
     )
+
+
+def _zone() -> str:
+    try:
+        return identity.organization().time_zone
+    except NotFound:  # keys without an organization's facts, as tests and restores have them
+        return "UTC"
 
 
 def _once(events: Sequence[NewEvent]) -> list[NewEvent]:

@@ -14,6 +14,7 @@ from salus.inbox.web.rest import router as inbox
 from salus.intake.web.rest import router as intake
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
+from salus.timeline.web.rest import router as timeline
 from salus.vendors.web.rest import router as vendors
 
 api = NinjaAPI(
@@ -25,5 +26,5 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (contacts, intake, patients, campaigns, delivery, reports, gate, inbox, vendors):
+for router in (contacts, intake, patients, campaigns, delivery, reports, gate, timeline, inbox, vendors):
     api.add_router("", router)

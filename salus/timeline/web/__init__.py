@@ -1,0 +1,1 @@
+"""The timeline's addresses: for programs that tell what happened."""
