@@ -31,6 +31,7 @@ from salus.contacts.value_sets import VALUE_SETS, CodePatterns, ValueSet, covers
 from salus.contacts.values import (
     check_date_format,
     check_record,
+    check_value,
     clean_text,
     date_in,
     iso_date,
@@ -67,6 +68,7 @@ __all__ = [
     "changes",
     "check_date_format",
     "check_record",
+    "check_value",
     "clean_text",
     "count",
     "country_code",

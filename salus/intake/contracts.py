@@ -11,6 +11,21 @@ from uuid import UUID
 from salus.kernel.errors import BadInput
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource
+from salus.timeline.contracts import EventKind
+
+EVENT_KINDS = frozenset(
+    {
+        EventKind.APPOINTMENT_ATTENDED,
+        EventKind.APPOINTMENT_BOOKED,
+        EventKind.APPOINTMENT_CANCELLED,
+        EventKind.APPOINTMENT_MISSED,
+        EventKind.DISCHARGE,
+        EventKind.LAB_AVAILABLE,
+        EventKind.PROCEDURE_DONE,
+        EventKind.VISIT,
+    }
+)
+"""What records of a FHIR server tell that it happened."""
 
 
 class ImportKind(StrEnum):
