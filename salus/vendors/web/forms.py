@@ -10,10 +10,20 @@ from django import forms
 
 from salus.kernel.errors import SalusError
 from salus.kernel.vocabulary import PhiClass, Special
-from salus.platform.web.templatetags.salus import words
 from salus.vendors import api
 from salus.vendors.contracts import Agreement, Clause, Kind, Service
-from salus.vendors.web.showing import KINDS
+from salus.vendors.web.showing import KINDS, label_words
+
+
+class Checklist(forms.MultipleChoiceField):
+    """Any number of ticks, also none, and for that not called optional."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def validate(self, value: list[str]) -> None:
+        """Refuse a tick that was not offered."""
+        if value:
+            super().validate(value)
 
 
 class About(forms.Form):
@@ -60,22 +70,18 @@ class AgreementForm(forms.Form):
         help_text="How soon after a discovery it must tell us. The law's limit is 1,440 hours (60 days).",
         error_messages={"invalid": "Write a number of hours."},
     )
-    required = forms.MultipleChoiceField(
+    required = Checklist(
         label="Clauses that the law asks for",
-        required=False,
         choices=[
             (clause.value, f"{asked.words} ({asked.citation})")
             for clause, asked in api.CLAUSES.items()
             if asked.required
         ],
         help_text="Tick what you found in the text. If one is missing, the agreement does not hold.",
-        widget=forms.CheckboxSelectMultiple,
     )
-    further = forms.MultipleChoiceField(
+    further = Checklist(
         label="Further clauses",
-        required=False,
         choices=[(clause.value, asked.words) for clause, asked in api.CLAUSES.items() if not asked.required],
-        widget=forms.CheckboxSelectMultiple,
     )
     note = forms.CharField(
         label="Note", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
@@ -122,19 +128,15 @@ class ServiceForm(forms.Form):
         help_text="Of a webhook: it begins with https:// and is on the public internet.",
         widget=forms.URLInput(attrs={"inputmode": "url", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    classes = forms.MultipleChoiceField(
+    classes = Checklist(
         label="What it may carry",
-        required=False,
-        choices=[(each.value, words(each)) for each in PhiClass],
+        choices=[(each.value, label_words(each)) for each in PhiClass],
         help_text="Only what the agreement covers and the service needs. Anything else is refused.",
-        widget=forms.CheckboxSelectMultiple,
     )
-    specials = forms.MultipleChoiceField(
+    specials = Checklist(
         label="Specially protected categories",
-        required=False,
-        choices=[(each.value, words(each)) for each in Special if each not in api.NEVER],
+        choices=[(each.value, label_words(each)) for each in Special if each not in api.NEVER],
         help_text="Records of a substance use program (Part 2) need a clause of their own in the agreement.",
-        widget=forms.CheckboxSelectMultiple,
     )
 
     def facts(self) -> dict[str, Any]:
@@ -149,7 +151,9 @@ class ServiceForm(forms.Form):
     def fix(self, kind: Kind) -> None:
         """Ask only what can change for a service of this kind."""
         del self.fields["kind"]
-        if kind is not Kind.WEBHOOK:
+        if kind is Kind.WEBHOOK:
+            self.fields["address"].required = True
+        else:
             del self.fields["address"]
 
 

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from salus.kernel.acting import Actor
+from salus.kernel.vocabulary import Special
+from salus.platform.web.templatetags.salus import words
 from salus.vendors import api
-from salus.vendors.contracts import Agreement, Kind, Service, Standing, Vendor, Waiting, Why
+from salus.vendors.contracts import Agreement, Kind, Label, Service, Standing, Vendor, Waiting, Why
 
 STANDINGS = {
     Standing.IN_FORCE: ("clear", "In force"),
@@ -40,6 +42,22 @@ SHORT = {
     Why.ENDED: "Agreement ended",
 }
 """Why nothing at all may go to a service, in as many words as a table has room for."""
+
+
+SPECIALS = {
+    Special.PART2_SUD: "Substance use program (Part 2)",
+    Special.HIV: "HIV",
+    Special.REPRODUCTIVE: "Reproductive care",
+    Special.GENETIC: "Genetic information",
+    Special.MENTAL_HEALTH: "Mental health",
+    Special.SENSITIVE_DEMOGRAPHIC: "Ethnicity, religion, income, family",
+}
+"""Special categories as people say them."""
+
+
+def label_words(label: Label) -> str:
+    """Return a PHI class or a special category as people say it."""
+    return SPECIALS[label] if isinstance(label, Special) else words(label)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -89,7 +107,7 @@ def service_row(service: Service, waiting: Mapping[UUID, Waiting]) -> dict[str, 
         "kind": KINDS[service.kind],
         "tag": ("refuse", SHORT[why]) if why else ("clear", "In use"),
         "words": api.WORDS[why] if why else None,
-        "labels": sorted(service.may_carry),
+        "labels": [label_words(label) for label in sorted(service.may_carry)],
         "waiting": waits.count,
         "paused": api.WORDS[Why(waits.paused)][0] if waits.paused else "",
     }
