@@ -12,6 +12,7 @@ from uuid import UUID
 from salus.identity.contracts import Role
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel
+from salus.timeline.contracts import EventKind
 
 JOURNEY = "journey"
 """The kind of the origin of a journey's messages."""
@@ -347,6 +348,15 @@ class Proof:
     def holds(self) -> bool:
         """Tell whether it may go live."""
         return not any(each.severity is Severity.ERROR for each in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a journey may use here: ways to write, events that somebody tells of, roles that do tasks."""
+
+    channels: tuple[Channel, ...]
+    kinds: tuple[EventKind, ...]
+    roles: tuple[Role, ...]
 
 
 # --- Versions --------------------------------------------------------------------------------------------------

@@ -15,11 +15,23 @@ from salus.content import api as content
 from salus.gate import api as gate
 from salus.gate.contracts import Decision
 from salus.identity import api as identity
-from salus.identity.contracts import Organization, Permission
+from salus.identity.contracts import Organization, Permission, Role
 from salus.inbox import api as inbox
 from salus.intake.contracts import EVENT_KINDS
 from salus.journeys import queries, specifying
-from salus.journeys.contracts import Again, Call, GoTo, Graph, Proof, Send, Status, Step, Tree, Update
+from salus.journeys.contracts import (
+    Again,
+    Call,
+    GoTo,
+    Graph,
+    Offered,
+    Proof,
+    Send,
+    Status,
+    Step,
+    Tree,
+    Update,
+)
 from salus.journeys.rules.checking import check
 from salus.journeys.rules.known import Known, Neighbour, Verdict
 from salus.kernel.errors import BadInput, NotFound
@@ -38,6 +50,16 @@ CHANNELS = frozenset({Channel.EMAIL, Channel.PORTAL})
 def proof(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Proof:
     """Return what is wrong with a journey and what it promises, as the world is at `at`."""
     return check(graph, known(graph, at, journey_id=journey_id))
+
+
+def offered(at: datetime) -> Offered:
+    """Return what a journey may use here at `at`: nothing else passes the check."""
+    produced, roles = _produced(at), inbox.roles()
+    return Offered(
+        channels=tuple(each for each in Channel if each in CHANNELS),
+        kinds=tuple(each for each in EventKind if each in produced),
+        roles=tuple(each for each in Role if each in roles),
+    )
 
 
 def known(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Known:

@@ -16,7 +16,7 @@ export interface Template {
   language: string;
   confirmed: boolean;
 }
-export type ValueType = "text" | "number" | "date" | "bool" | "code" | "codes" | "records" | "instant";
+export type ValueType = "text" | "number" | "date" | "bool" | "code" | "codes" | "records" | "instant" | "presence";
 export interface Attribute {
   key: string;
   label: string;
@@ -55,8 +55,6 @@ export interface Finding {
 export interface Proof {
   findings: Finding[];
   promises: string[];
-  longest: string;
-  most_messages: number | null;
 }
 
 export interface StepCounts {
@@ -72,7 +70,7 @@ export interface Counts {
   completed: number;
   exited: number;
   refused: number;
-  reasons: { reason: string; people: number }[];
+  reasons: { [reason: string]: number };
   steps: { [step: string]: StepCounts };
 }
 
@@ -83,14 +81,16 @@ export interface Supposed {
 }
 
 export interface Loaded {
-  version: { id: string; number: number; status: string };
+  version: { number: number; status: string };
   /** Changes with every save; a save says which one it knew. */
   seen: string;
   graph: Graph;
-  may: { edit: boolean; submit: boolean };
+  /** Whether this person may change it now. */
+  edits: boolean;
   /** Of a version that is or was live. */
   counts: Counts | null;
-  show_url: string;
+  /** The other pages of the journey. */
+  pages: { label: string; url: string }[];
 }
 
 /** An answer that is none: what happened, in words for the person. */
@@ -108,9 +108,11 @@ export interface Server {
   vocabulary: () => Promise<Vocabulary>;
   check: (graph: Graph, signal: AbortSignal) => Promise<Proof>;
   save: (graph: Graph, seen: string) => Promise<{ seen: string }>;
-  submit: (seen: string) => Promise<{ url: string }>;
+  handIn: () => Promise<{ url: string }>;
   simulate: (graph: Graph, supposed: Supposed, from: string) => Promise<{ counts: Counts; people: number }>;
 }
+
+const SIGNED_OUT = "You are signed out, or this is not for you any more. What you drew is still on this page: sign in in another window, then save it here.";
 
 /** The server whose endpoints stand below `base`. */
 export function serverAt(base: string, csrf: string): Server {
@@ -118,11 +120,12 @@ export function serverAt(base: string, csrf: string): Server {
     const request: RequestInit = {
       method: body === undefined ? "GET" : "POST",
       headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf },
-      redirect: "error",
+      redirect: "manual",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
     };
     const response = await fetch(base + name, request);
+    if (response.type === "opaqueredirect") throw new Refused(401, SIGNED_OUT);
     if (!response.ok) throw new Refused(response.status, await said(response));
     return (await response.json()) as T;
   };
@@ -131,7 +134,7 @@ export function serverAt(base: string, csrf: string): Server {
     vocabulary: () => ask("vocabulary"),
     check: (graph, signal) => ask("check", { graph }, signal),
     save: (graph, seen) => ask("save", { graph, seen }),
-    submit: (seen) => ask("submit", { seen }),
+    handIn: () => ask("hand-in", {}),
     simulate: (graph, supposed, from) => ask("simulate", { graph, supposed, from }),
   };
 }
@@ -144,7 +147,7 @@ async function said(response: Response): Promise<string> {
     // not JSON: the session ended, or nobody answers
   }
   return response.status === 403 || response.status === 404
-    ? "You are signed out, or this is not for you any more. What you drew is still on this page."
+    ? SIGNED_OUT
     : "Salus does not answer. What you drew is still on this page: try again in a moment.";
 }
 

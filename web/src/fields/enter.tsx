@@ -28,7 +28,7 @@ export function EnterFields(): ReactNode {
       {graph.enter.map((way, index) => (
         <div className="je-case" key={index}>
           <div className="je-case-head">
-            <SelectField label={graph.enter.length > 1 ? `Way in ${index + 1}` : "Who comes in"} value={way.kind} choices={KINDS} onChange={(kind) => give(graph.enter.with(index, first(kind as EnterKind, words)))} />
+            <SelectField label={graph.enter.length > 1 ? `Way in ${index + 1}` : "Who comes in"} value={way.kind} choices={KINDS.filter(({ id }) => id !== "form" || words.forms.length > 0 || way.kind === "form")} onChange={(kind) => give(graph.enter.with(index, first(kind as EnterKind, words)))} />
             <IconButton icon="cross" label={`Remove way in ${index + 1}`} onClick={() => give(graph.enter.toSpliced(index, 1))} />
           </div>
           <WayFields way={way} set={(other) => give(graph.enter.with(index, other))} />

@@ -239,7 +239,7 @@ function SplitFields({ at, step, set }: Given<Split>): ReactNode {
 function UpdateFields({ step, set }: Given<Update>): ReactNode {
   const { words } = useEditor();
   const given = Object.entries(step.attributes ?? {});
-  const free = words.attributes.filter((each) => each.type !== "records" && each.key !== "age" && !(each.key in (step.attributes ?? {})));
+  const free = words.attributes.filter((each) => each.type !== "records" && each.type !== "presence" && each.key !== "age" && !(each.key in (step.attributes ?? {})));
   const lists = words.segments.filter((each) => each.static);
   const give = (attributes: { [key: string]: unknown }): void => set({ ...step, attributes });
   return (

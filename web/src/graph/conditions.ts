@@ -23,6 +23,7 @@ export const OPERATORS: { [T in ValueType]: [string, string][] } = {
   code: [["in", "is any of"], ["exists", "is known"]],
   codes: [["has", "includes any of"], ["exists", "are known"]],
   records: [["exists", "are there"]],
+  presence: [["exists", "is known"]],
   number: [["at_least", "is at least"], ["at_most", "is at most"], ["equal", "is"], ["exists", "is known"]],
   date: [
     ["within_last", "is within the last"], ["within_next", "is within the next"], ["older_than", "is longer ago than"],

@@ -22,7 +22,7 @@ const NARROW = "(max-width: 52rem)";
 
 export function Editor({ loaded, words, server }: { loaded: Loaded; words: Vocabulary; server: Server }): ReactNode {
   const [state, act] = useReducer(next, loaded, starting);
-  const editor: Held = { state, graph: state.history.present, words, server, loaded, edits: loaded.may.edit, act };
+  const editor: Held = { state, graph: state.history.present, words, server, loaded, edits: loaded.edits, act };
   return (
     <EditorProvider value={editor}>
       <Whole />
@@ -85,10 +85,10 @@ function Head({ saving }: { saving: Saving }): ReactNode {
         {edits ? (
           <>
             <button type="button" className="btn" disabled={!dirty || state.saving === "saving"} onClick={saving.save}>Save</button>
-            {loaded.may.submit && <button type="button" className="btn is-main" disabled={errors > 0 || !state.proof || saving.submitting} onClick={saving.submit}>Submit for approval</button>}
+            <button type="button" className="btn is-main" disabled={errors > 0 || !state.proof || saving.handing} onClick={saving.handIn}>Hand in for approval</button>
           </>
         ) : (
-          <a className="btn" href={loaded.show_url}>Back to the journey</a>
+          loaded.pages.slice(0, 1).map(({ url }) => <a key={url} className="btn" href={url}>Back to the journey</a>)
         )}
       </div>
     </div>
@@ -108,7 +108,7 @@ function Conflict({ saving }: { saving: Saving }): ReactNode {
 }
 
 function Tools({ narrow }: { narrow: boolean }): ReactNode {
-  const { state, edits, act, graph } = useEditor();
+  const { state, edits, act, graph, loaded } = useEditor();
   const acts = useActs();
   const { past, future } = state.history;
   return (
@@ -118,6 +118,7 @@ function Tools({ narrow }: { narrow: boolean }): ReactNode {
           {(["canvas", "list"] as const).map((view) => (
             <button type="button" key={view} aria-current={state.view === view} onClick={() => act({ do: "view", view })}>{view === "canvas" ? "Canvas" : "List"}</button>
           ))}
+          {loaded.pages.map(({ label, url }) => <a key={url} href={url}>{label}</a>)}
         </div>
       )}
       <div className="row">

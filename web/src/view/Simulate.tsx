@@ -60,10 +60,10 @@ function Share({ label, value, onChange }: { label: string; value: number; onCha
 
 function Reasons(): ReactNode {
   const { state } = useEditor();
-  const reasons = state.counts?.reasons.filter((each) => each.people > 0) ?? [];
+  const reasons = Object.entries(state.counts?.reasons ?? {}).filter(([, people]) => people > 0);
   return reasons.length === 0 ? null : (
     <ul className="lines small gap-top">
-      {reasons.map(({ reason, people }) => <li className="between" key={reason}><span>{plain(reason)}</span><span className="num">{people}</span></li>)}
+      {reasons.map(([reason, people]) => <li className="between" key={reason}><span>{plain(reason)}</span><span className="num">{people}</span></li>)}
     </ul>
   );
 }

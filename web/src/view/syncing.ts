@@ -1,4 +1,4 @@
-/** Keeps the server and the page together: checks while somebody draws, saves, submits. */
+/** Keeps the server and the page together: checks while somebody draws, saves, hands in. */
 
 import { useEffect, useRef, useState } from "react";
 import { Refused } from "../server.ts";
@@ -31,15 +31,15 @@ export interface Saving {
   save: () => void;
   /** Save over what somebody else saved meanwhile. */
   overwrite: () => void;
-  submit: () => void;
-  submitting: boolean;
+  handIn: () => void;
+  handing: boolean;
   why: string;
 }
 
 export function useSaving(): Saving {
   const { graph, state, server, act, edits } = useEditor();
   const [why, setWhy] = useState("");
-  const [submitting, setSubmitting] = useState(false);
+  const [handing, setHanding] = useState(false);
   const dirty = edits && state.saved !== graph;
   const busy = useRef(false);
 
@@ -59,16 +59,15 @@ export function useSaving(): Saving {
       busy.current = false;
     }
   };
-  const submit = async (): Promise<void> => {
-    setSubmitting(true);
-    const seen = dirty ? await put(state.seen) : state.seen;
+  const handIn = async (): Promise<void> => {
+    setHanding(true);
     try {
-      if (seen !== undefined) location.assign((await server.submit(seen)).url);
+      if (!dirty || (await put(state.seen)) !== undefined) location.assign((await server.handIn()).url);
     } catch (error) {
       setWhy(error instanceof Error ? error.message : "");
       act({ do: "unsaved", why: "failed" });
     }
-    setSubmitting(false);
+    setHanding(false);
   };
   const overwrite = async (): Promise<void> => {
     await put((await server.load()).seen);
@@ -91,8 +90,8 @@ export function useSaving(): Saving {
       if (dirty) void put(state.seen);
     },
     overwrite: () => void overwrite(),
-    submit: () => void submit(),
-    submitting,
+    handIn: () => void handIn(),
+    handing,
     why,
   };
 }
