@@ -25,6 +25,7 @@ OPENS = {
 
 MAY_OPEN = {
     ("delivery/transports/session.py", "create_connection"): "the one mouth",
+    ("delivery/transports/webhook.py", "open_connection"): "the one mouth: signed calls to services in scope",
     ("audiences/client.py", "socket"): "AF_UNIX: the engine of this machine",
     ("audiences/engine/server.py", "socket"): "AF_UNIX: the engine of this machine",
     ("wiring/installation.py", "urlopen"): "is the web server of this machine up",
