@@ -242,11 +242,11 @@ class WayRow(TenantModel):
 
 
 class WrittenRow(TenantModel):
-    """When a journey wrote to a person last, and of which priority it was: the higher one goes first."""
+    """On which day, where they live, a journey wrote to a person last, and the highest priority of that day."""
 
     pk = models.CompositePrimaryKey("organization_id", "contact_id")
     contact_id = models.UUIDField()
-    at = models.DateTimeField()
+    day = models.DateField()
     priority = models.SmallIntegerField()
 
     class Meta(TenantModel.Meta):

@@ -140,6 +140,21 @@ class Books:
         self._lists.pop(number, None)
 
 
+def deceased(contact_ids: Sequence[UUID], at: datetime) -> frozenset[UUID]:
+    """Return who of these people is known to have died, or is not here any more."""
+    alive = {
+        contact_id
+        for _, contact_id, _, raw in contacts.open_documents(ids=contact_ids)
+        if not _died(orjson.loads(raw))
+    }
+    standings = permissions.standings(contact_ids, at)
+    return frozenset(one for one in contact_ids if one not in alive or standings[one].deceased is not None)
+
+
+def _died(document: Mapping[str, Any]) -> bool:
+    return bool(document.get("deceased") or document.get("deceased_date"))
+
+
 class Opened:
     """The facts of one person of a batch, as the mover asks for them.
 
@@ -147,7 +162,16 @@ class Opened:
     tells of a send step whether its messages are transactional, `channels` are those of the journey.
     """
 
-    __slots__ = ("_books", "_channels", "_contact_id", "_number", "_urgent", "asked", "look_back")
+    __slots__ = (
+        "_arrived_at",
+        "_books",
+        "_channels",
+        "_contact_id",
+        "_number",
+        "_urgent",
+        "asked",
+        "look_back",
+    )
 
     def __init__(
         self,
@@ -162,6 +186,7 @@ class Opened:
         self._books, self._contact_id, self._number = books, contact_id, number
         self._urgent, self._channels = urgent, channels
         self.asked = asked
+        self._arrived_at: datetime | None = None
         self.look_back = False
         """Whether events may have been recorded that nobody told this person's wait of."""
 
@@ -188,7 +213,7 @@ class Opened:
         self, event: Tree, since: datetime, until: datetime, message_id: UUID | None = None
     ) -> datetime | None:
         """Return when such an event first happened after `since` and not after `until`, if it was not followed yet."""
-        if not self.look_back:
+        if not self.look_back and (self._arrived_at is None or since >= self._arrived_at):
             return None
         wanted = self._books.happening(event)
         found = [
@@ -219,7 +244,7 @@ class Opened:
             return False
         document = self._books.document(self._contact_id)
         self._books.fields.update(("deceased", "deceased_date"))
-        if document.get("deceased") or document.get("deceased_date"):
+        if _died(document):
             return True
         return self._books.standing(self._contact_id).deceased is not None
 
@@ -240,6 +265,10 @@ class Opened:
         """Return whether `day` is a public holiday where the person lives."""
         self._books.fields.update(days.PLACE_FIELDS)
         return days.is_holiday(self._books.document(self._contact_id), day)
+
+    def arrive(self, at: datetime) -> None:
+        """Say that the person came to another step now: what happened before was not told to its wait."""
+        self._arrived_at, self.look_back = at, False
 
     def renew(self) -> None:
         """Let everything be opened anew: the person was changed."""

@@ -26,6 +26,9 @@ LOCAL_PART = "care"
 TOPIC = "journey.step"
 """What a call is named to its receiver."""
 
+Group = tuple[UUID, str, int, int]
+"""Version, step, and how often its people were here (`Do.nth`): one sending."""
+
 
 class Specifier:
     """What the steps of one version send, worked out once for a batch of work."""
@@ -70,9 +73,10 @@ class Specifier:
         )
 
 
-def origin_of(version_id: UUID, step: str, entry: int, times: int) -> UUID:
+def origin_of(group: Group, edition: int = 0) -> UUID:
     """Return the id of a step's sending to those who were here so often: the same for the same, always."""
-    return uuid5(version_id, f"{step} {entry} {times}")
+    version_id, step, entry, times = group
+    return uuid5(version_id, f"{step} {entry} {times} {edition}")
 
 
 def facts_of(graph: Graph, step: Step, organization: Organization) -> MessageFacts:

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('organization_id', models.UUIDField(default=salus.platform.tenancy.current_organization, editable=False)),
                 ('pk', models.CompositePrimaryKey('organization_id', 'contact_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('contact_id', models.UUIDField()),
-                ('at', models.DateTimeField()),
+                ('day', models.DateField()),
                 ('priority', models.SmallIntegerField()),
             ],
             options={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -67,6 +68,9 @@ class Course:
 
     def __init__(self, graph: Graph, salt: UUID) -> None:
         self.graph = graph
+        self.channels = frozenset(
+            step.does.channel for step in graph.steps.values() if isinstance(step.does, Send)
+        )
         self._salt = salt.bytes
         self._counted = frozenset(_counted(graph))
         self._dated = frozenset(_dated(graph))
@@ -135,6 +139,13 @@ class Course:
         """Return the last visit of a person."""
         return _visit(position, at, end.port, end.outcome, end.reason, None)
 
+    def writes_soon(self, key: str) -> bool:
+        """Return whether somebody who stands at this step is written to as soon as they may go on."""
+        step = self.graph.steps[key]
+        if isinstance(step.does, Wait):
+            step = self.graph.steps[step.ports[NEXT]]
+        return step.kind is StepKind.SEND
+
     # What became of what was done
 
     def sent(self, position: Position, message_id: UUID | None, *, allowed: bool, reason: str = "") -> Leave:
@@ -150,19 +161,13 @@ class Course:
     def waiting(self, position: Position, facts: Facts, at: datetime) -> Decision:
         """Return how long a person waits whose task, or call, was made."""
         why = Why.TASK if self.graph.steps[position.step].kind is StepKind.TASK else Why.CALL
-        made = Position(
-            position.enrolment_id,
-            position.contact_id,
-            position.step,
-            position.arrived_at,
-            position.entered_at,
-            position.ordinal,
-            position.entry,
-            position.came_by,
-            why,
-            memory=position.memory,
-        )
-        return self.decide(made, facts, at)
+        return self.decide(replace(position, waits=why, answer=""), facts, at)
+
+    def called(self, position: Position, origin_id: UUID) -> Position:
+        """Return where somebody stands who remembers which call it is that they wait for."""
+        memory = position.memory
+        messages = {**memory.messages, position.step: origin_id}
+        return replace(position, memory=Memory(messages, memory.times, memory.since))
 
     def failed(self, position: Position, reason: str) -> Leave:
         """Return how a person goes on whose call could not be made or was not answered."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from salus.journeys.contracts import Fate, Step, Tree
@@ -48,7 +48,7 @@ class Memory:
     """What later steps need of a person's way so far: ids, counts and times only."""
 
     messages: Mapping[str, UUID] = field(default_factory=dict)
-    """Send step -> the message of the last time; a step that sent none is missing."""
+    """Send step -> the message of the last time, a step that sent none is missing; call step -> its sending."""
     times: Mapping[str, int] = field(default_factory=dict)
     """Step -> how often it was left, for repeats and for steps that a loop leads through."""
     since: Mapping[str, datetime] = field(default_factory=dict)
@@ -164,3 +164,24 @@ class Facts(Protocol):
     def holiday(self, day: date) -> bool:
         """Return whether `day` is a public holiday where the person lives."""
         ...
+
+
+def pack(memory: Memory) -> dict[str, dict[str, str | int]]:
+    """Return a memory as JSON values, {} for one of nothing."""
+    parts: dict[str, dict[str, str | int]] = {
+        "messages": {step: id.hex for step, id in memory.messages.items()},
+        "times": {**memory.times},
+        "since": {step: at.isoformat() for step, at in memory.since.items()},
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def unpack(packed: Mapping[str, Mapping[str, Any]] | None) -> Memory:
+    """Return the memory that `pack` wrote down."""
+    if not packed:
+        return Memory()
+    return Memory(
+        {step: UUID(id) for step, id in packed.get("messages", {}).items()},
+        packed.get("times", {}),
+        {step: datetime.fromisoformat(at) for step, at in packed.get("since", {}).items()},
+    )
