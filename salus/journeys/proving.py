@@ -10,24 +10,27 @@ from salus.journeys.contracts import Graph, Proof, Severity
 from salus.journeys.models import VersionRow
 from salus.journeys.queries import graph_of, proof_of
 from salus.kernel.errors import Conflict, NotFound
+from salus.kernel.time import Clock, SystemClock
+
+_CLOCK = SystemClock()
 
 
-def check(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Proof:
-    """Return what keeps a drawing from going live at `at`, and what is certain of everybody; stores nothing."""
-    return knowing.proof(graph, at, journey_id=journey_id)
+def check(graph: Graph, *, journey_id: UUID | None = None, clock: Clock = _CLOCK) -> Proof:
+    """Return what keeps a drawing from going live now, and what is certain of everybody; stores nothing."""
+    return knowing.proof(graph, clock.now(), journey_id=journey_id)
 
 
-def proof(version_id: UUID, at: datetime) -> Proof:
+def proof(version_id: UUID, *, clock: Clock = _CLOCK) -> Proof:
     """Return what was proven of a version before it went live; of one that never was, what the check says now."""
     row = VersionRow.objects.filter(id=version_id).first()
     if row is None:
         raise NotFound
-    return proof_of(row) or check(graph_of(row), at, journey_id=row.journey_id)
+    return proof_of(row) or check(graph_of(row), journey_id=row.journey_id, clock=clock)
 
 
 def prove(row: VersionRow, at: datetime) -> Proof:
     """Return the proof of a version; raises `Conflict` while the check finds an error in it."""
-    found = check(graph_of(row), at, journey_id=row.journey_id)
+    found = knowing.proof(graph_of(row), at, journey_id=row.journey_id)
     errors = sum(each.severity is Severity.ERROR for each in found.findings)
     if errors:
         what = "1 thing keeps" if errors == 1 else f"{errors} things keep"

@@ -127,7 +127,7 @@ def test_what_the_check_finds_keeps_it_from_being_approved(house: House) -> None
         unconfirmed = office.template(house.organization, confirmed=False)
     draft = house.drafted(short({"en": unconfirmed}))
     with acting_for(house.id):
-        assert not proving.proof(draft.id, now()).holds
+        assert not proving.proof(draft.id).holds
         handed_in = drafting.submit(draft.id, actor=house.marketer, at=now())
         with pytest.raises(Conflict, match="keep"):
             drafting.approve(draft.id, seen=handed_in.changed_at, actor=house.officer, at=now())
@@ -137,7 +137,7 @@ def test_what_the_check_finds_keeps_it_from_being_approved(house: House) -> None
 def test_what_was_proven_stays_with_the_version(house: House) -> None:
     version = house.live(short(house.versions))
     with acting_for(house.id):
-        found = proving.proof(version.id, now())
+        found = proving.proof(version.id)
         assert found == queries.proof_of(VersionRow.objects.get(id=version.id))
     assert found.holds
     assert found.longest == timedelta(days=1)
@@ -224,5 +224,5 @@ def test_somebody_of_another_clinic_finds_nothing(
 def test_a_drawing_that_is_not_finished_is_kept_too(house: House) -> None:
     draft = house.drafted(Graph("Just begun", (), "", {}))
     with acting_for(house.id):
-        found = proving.proof(draft.id, now())
+        found = proving.proof(draft.id)
     assert not found.holds
