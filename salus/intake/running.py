@@ -182,7 +182,9 @@ class Run:
 
     def _reader(self, at: Position) -> Reader:
         if self._row.kind == ImportKind.FHIR:
-            return FhirNdjson(Context(self._declaration, self._clock.now().date()), self._clock, line=at.line)
+            return FhirNdjson(
+                Context(self._declaration, self._clock.now().date(), self._zone), self._clock, line=at.line
+            )
         plan, line = self._plan, max(at.line, 2)  # line 1 holds the headings
         assert plan.mapping is not None
         width, delimiter = len(plan.headings), plan.delimiter

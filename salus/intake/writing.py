@@ -25,7 +25,7 @@ from salus.permissions.contracts import EntryKind, NewEntry
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 from salus.timeline import api as timeline
-from salus.timeline.contracts import NewEvent
+from salus.timeline.contracts import EventKind, NewEvent
 
 UNKNOWN_PERSON = "nobody here has this record number or address"
 SHARED = "more than one person has this address"
@@ -82,18 +82,19 @@ class BatchWriter:
         self, people: Sequence[PatientWork], fates: Sequence[Merged], counts: Counter[str]
     ) -> list[Refused]:
         events: list[NewEvent] = []
+        now = self._clock.now()
         deaths: list[NewEntry] = []
         for person, fate in zip(people, fates, strict=True):
             if fate.contact_id is None:
                 continue
             counts[fate.outcome.value] += 1
             events += [
-                NewEvent(fate.contact_id, one.kind, one.at, one.key, details=one.details)
+                NewEvent(fate.contact_id, one.kind, one.at or now, one.key, details=one.details)
                 for one in person.events
             ]
             if person.died and fate.outcome is not MergeOutcome.UNCHANGED:
                 deaths.append(self._death(fate.contact_id))
-        counts["events"] += timeline.append(events, clock=self._clock)
+        counts["events"] += timeline.append(_without_unmoved(events), clock=self._clock)
         if deaths:
             counts["entries"] += len(permissions.append(deaths, actor=self._actor, clock=self._clock))
         return _refusals(people, fates)
@@ -133,6 +134,28 @@ class BatchWriter:
             return self._append(found[:middle], counts) + self._append(found[middle:], counts)
         counts["entries"] += sum(len(own) for _, own in found)
         return []
+
+
+def _without_unmoved(events: Sequence[NewEvent]) -> list[NewEvent]:
+    """Return the events without moves of appointments that start when they were said to, or are news."""
+    booked = [one for one in events if one.kind is EventKind.APPOINTMENT_BOOKED]
+    moved = [one for one in events if one.kind is EventKind.APPOINTMENT_MOVED]
+    if not moved:
+        return list(events)
+    known = {
+        (one.contact_id, one.details["id"])
+        for one, is_known in zip(booked, timeline.are_known(booked), strict=True)
+        if is_known
+    }
+    before = timeline.appointment_starts({contact_id for contact_id, _ in known})
+    unmoved = {
+        id(one)
+        for one in moved
+        if (one.contact_id, one.details["id"]) not in known
+        or before.get((one.contact_id, one.details["id"]))
+        in (None, datetime.fromisoformat(one.details["starts_at"]))
+    }
+    return [one for one in events if id(one) not in unmoved]
 
 
 def _noon(day: date) -> datetime:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Container, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +55,17 @@ def tellable() -> frozenset[EventKind]:
     return frozenset(shapes.SHAPES)
 
 
-def at_the_place(moment: datetime, zone: str) -> tuple[str, str]:
+def are_known(events: Sequence[NewEvent]) -> list[bool]:
+    """Tell of each event whether it is stored already."""
+    return operations.are_known(events)
+
+
+def appointment_starts(ids: Collection[UUID]) -> Mapping[tuple[UUID, str], datetime]:
+    """Return when each appointment of these contacts, by contact and id, was last told to start."""
+    return appointments.starts_of(queries.beside_messages(ids))
+
+
+def at_the_place(moment: datetime, zone: tzinfo) -> tuple[str, str]:
     """Return day and time of day ("14:30") as clocks at the place of an appointment show them.
 
     A moment in UTC is told in `zone`; any other offset is taken for that of the place itself.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from salus.timeline.contracts import Event, EventKind, NewEvent
 
@@ -23,16 +23,25 @@ STATUS: Mapping[EventKind, str] = MappingProxyType(
 """The status of the record (FHIR's words) after an event of each kind."""
 
 
-def at_the_place(moment: datetime, zone: str) -> tuple[str, str]:
+def starts_of(events: Iterable[Event]) -> dict[tuple[UUID, str], datetime]:
+    """Return when each appointment, by contact and id, was last told to start."""
+    found: dict[tuple[UUID, str], datetime] = {}
+    for one in sorted(events, key=lambda event: event.at):
+        if one.kind in STATUS and "starts_at" in one.details:
+            found[one.contact_id, one.details["id"]] = datetime.fromisoformat(one.details["starts_at"])
+    return found
+
+
+def at_the_place(moment: datetime, zone: tzinfo) -> tuple[str, str]:
     """Return day and time of day ("14:30") as the clocks at the place show them.
 
     A moment in UTC is told in `zone`; any other offset is taken for that of the place itself.
     """
-    local = moment.astimezone(ZoneInfo(zone)) if moment.utcoffset() == timedelta(0) else moment
+    local = moment.astimezone(zone) if moment.utcoffset() == timedelta(0) else moment
     return local.date().isoformat(), f"{local:%H:%M}"
 
 
-def record_of(events: Iterable[Event | NewEvent], zone: str) -> dict[str, Any]:
+def record_of(events: Iterable[Event | NewEvent], zone: tzinfo) -> dict[str, Any]:
     """Return the record of one appointment from all of its events, in whatever order they came.
 
     They count in the order in which they happened; of the same moment, in the order in which they were

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
@@ -102,11 +104,11 @@ def _keep_appointments(events: Sequence[NewEvent], actor: Actor, clock: Clock) -
     )
 
 
-def _zone() -> str:
+def _zone() -> tzinfo:
     try:
-        return identity.organization().time_zone
+        return ZoneInfo(identity.organization().time_zone)
     except NotFound:  # keys without an organization's facts, as tests and restores have them
-        return "UTC"
+        return UTC
 
 
 def _once(events: Sequence[NewEvent]) -> list[NewEvent]:

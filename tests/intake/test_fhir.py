@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -303,13 +305,13 @@ def test_a_planned_encounter_is_not_kept() -> None:
     ("status", "kind", "at"),
     [
         ("booked", EventKind.APPOINTMENT_BOOKED, datetime(2026, 11, 1, 18, 10, tzinfo=UTC)),
-        ("cancelled", EventKind.APPOINTMENT_CANCELLED, datetime(2026, 12, 1, 18, 10, tzinfo=UTC)),
+        ("cancelled", EventKind.APPOINTMENT_CANCELLED, None),
         ("fulfilled", EventKind.APPOINTMENT_ATTENDED, datetime(2026, 12, 1, 18, 10, tzinfo=UTC)),
         ("noshow", EventKind.APPOINTMENT_MISSED, datetime(2026, 12, 1, 18, 10, tzinfo=UTC)),
     ],
 )
 def test_an_appointment_is_a_record_and_the_event_of_its_state(
-    status: str, kind: EventKind, at: datetime
+    status: str, kind: EventKind, at: datetime | None
 ) -> None:
     found = facts(
         resourceType="Appointment",
@@ -321,8 +323,51 @@ def test_an_appointment_is_a_record_and_the_event_of_its_state(
         participant=[{"actor": {"reference": "Practitioner/9"}}, {"actor": SUBJECT}],
     )
 
-    assert found.records["appointments"][0]["date"] == "2026-12-01"
-    assert [(one.kind, one.at) for one in found.events] == [(kind, at)]
+    record = found.records["appointments"][0]
+    assert (record["date"], record["time"]) == ("2026-12-01", "10:10")
+    event, *moved = found.events
+    assert (event.kind, event.at) == (kind, at)
+    assert event.details["starts_at"] == "2026-12-01T10:10:00-08:00"
+    assert [one.kind for one in moved] == [EventKind.APPOINTMENT_MOVED] * (status == "booked")
+
+
+@pytest.mark.parametrize(
+    ("start", "day", "clock"),
+    [
+        ("2026-12-02T02:30:00Z", "2026-12-01", "18:30"),
+        ("2026-12-01T18:30:00+01:00", "2026-12-01", "18:30"),
+        ("2026-12-01T18:30:00", "2026-12-01", None),
+        ("2026-12-01", "2026-12-01", None),
+        ("2026", None, None),
+        (None, None, None),
+    ],
+)
+def test_an_appointment_has_the_time_of_day_of_its_place(
+    start: str | None, day: str | None, clock: str | None
+) -> None:
+    resource = {
+        "resourceType": "Appointment", "id": "a1", "status": "booked", "start": start,
+        "participant": [{"actor": SUBJECT}],
+    }  # fmt: skip
+    found = fhir.read(resource, replace(CONTEXT, zone=ZoneInfo("America/Los_Angeles")))
+    assert found is not None
+    (record,) = found.records["appointments"]
+    assert (record.get("date"), record.get("time")) == (day, clock)
+    assert [one.details.get("starts_at") for one in found.events] == [start if clock else None] * (
+        2 if clock else 1
+    )
+
+
+def test_a_cancelled_appointment_was_cancelled_when_its_source_says_so() -> None:
+    found = facts(
+        resourceType="Appointment",
+        id="a1",
+        status="cancelled",
+        meta={"lastUpdated": "2026-11-20T09:00:00Z"},
+        start="2026-12-01T10:10:00-08:00",
+        participant=[{"actor": SUBJECT}],
+    )
+    assert [one.at for one in found.events] == [datetime(2026, 11, 20, 9, tzinfo=UTC)]
 
 
 def observation(**more: Any) -> dict[str, Any]:
@@ -345,8 +390,8 @@ def test_a_lab_result_is_a_record_and_news() -> None:
 
     (lab,) = found.records["labs"]
     assert (lab["code"], lab["value"], lab["unit"], lab["date"]) == ("4548-4", 9.1, "%", "2026-10-04")
-    assert [(one.kind, one.at.isoformat()) for one in found.events] == [
-        (EventKind.LAB_AVAILABLE, "2026-10-05T10:00:00+00:00")
+    assert [(one.kind, one.at) for one in found.events] == [
+        (EventKind.LAB_AVAILABLE, datetime(2026, 10, 5, 10, tzinfo=UTC))
     ]
 
 

@@ -76,6 +76,40 @@ def state(organization: UUID) -> tuple[int, int, int, int]:
         return contacts.count(), contacts.head_change(), events, permissions.head_change()
 
 
+def test_an_appointment_that_is_imported_at_another_time_has_moved(
+    organization: UUID, import_fhir: Callable[[Path], ImportFacts], tmp_path: Path
+) -> None:
+    def booked(start: str, status: str = "booked") -> dict[str, Any]:
+        return {
+            "resourceType": "Appointment", "id": "a1", "status": status, "created": "2026-01-05T09:00:00-08:00",
+            "start": start, "participant": [{"actor": {"reference": "Patient/p1"}}],
+        }  # fmt: skip
+
+    def kinds() -> list[str]:
+        with acting_for(organization):
+            return [one.kind.value.removeprefix("appointment_") for one in timeline.events_since(0, 100)]
+
+    def bring(name: str, *resources: dict[str, Any]) -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        import_fhir(write_fhir(folder, list(resources)))
+
+    first, second = "2026-03-02T10:10:00-08:00", "2026-03-09T11:00:00-07:00"
+    bring("1", patient(1), booked(first))
+    assert kinds() == ["booked"]
+    for turn, start in enumerate((first, second, second, "2026-03-09T18:00:00Z", first), 2):
+        bring(str(turn), booked(start))
+    assert kinds() == ["booked", "moved", "moved"]
+    bring("9", booked(second, "cancelled"))
+    assert kinds() == ["booked", "moved", "moved", "cancelled"]
+    with acting_for(organization):
+        events = timeline.events_since(0, 100)
+    assert [one.details["starts_at"] for one in events] == [first, second, first, second]
+    (document,) = documents(organization)
+    (record,) = document["appointments"]
+    assert (record["date"], record["time"], record["status"]) == ("2026-03-09", "11:00", "cancelled")
+
+
 def test_a_csv_of_people_comes_in(organization: UUID, import_csv: ImportCsv) -> None:
     facts = import_csv(
         HEAD

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import orjson
@@ -401,14 +402,14 @@ def test_several_appointments_of_several_people_are_kept_apart(rosa: UUID, actor
     ],
 )
 def test_the_clock_of_the_place_is_the_one_that_counts(given: str, shown: tuple[str, str]) -> None:
-    assert api.at_the_place(datetime.fromisoformat(given), "America/Chicago") == shown
+    assert api.at_the_place(datetime.fromisoformat(given), ZoneInfo("America/Chicago")) == shown
 
 
 def test_of_the_same_moment_what_was_told_later_counts() -> None:
     first = NewEvent(UUID(int=1), EventKind.APPOINTMENT_BOOKED, NOW, "1", details={"id": "a", "text": "One"})
     then = Event(1, UUID(int=1), EventKind.APPOINTMENT_CANCELLED, NOW, NOW, None, {"id": "a", "text": "Two"})
-    assert appointments.record_of([first, then], "UTC") == {"id": "a", "status": "cancelled", "text": "Two"}
-    assert appointments.record_of([then, first], "UTC") == {"id": "a", "status": "booked", "text": "One"}
+    assert appointments.record_of([first, then], UTC) == {"id": "a", "status": "cancelled", "text": "Two"}
+    assert appointments.record_of([then, first], UTC) == {"id": "a", "status": "booked", "text": "One"}
 
 
 def test_two_who_tell_of_one_appointment_at_the_same_time_lose_nothing(organization: UUID) -> None:

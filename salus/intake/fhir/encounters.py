@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 
 from salus.intake.fhir.facts import (
     ENTERED_IN_ERROR,
@@ -23,6 +23,7 @@ from salus.intake.fhir.facts import (
     without_empty,
 )
 from salus.kernel.errors import BadInput
+from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind
 
 INPATIENT = frozenset({"IMP", "ACUTE", "NONAC", "OBSENC", "SS"})
@@ -95,25 +96,49 @@ def appointment(resource: Resource, context: Context) -> Facts | None:
     services = resource.get("serviceType") or [
         resource.get("appointmentType") or {"text": resource.get("description") or "Appointment"}
     ]
+    day, clock = _at_the_place(start, context.zone)
     record = without_empty(
         coded_record(resource, services[0], ("cpt", "snomed")),
-        date=first_day(start),
+        date=day,
+        time=clock,
         end=first_day(resource.get("end")),
         status=status,
     )
     facts = one_record(patient, "appointments", record)
-    at = _when(resource, status)
-    if status in _APPOINTMENT_EVENTS and at is not None:
-        details = without_empty(event_details(record), start=start)
-        key = f"fhir:Appointment/{record['id']}:{status}"
-        facts.events = (EventDraft(_APPOINTMENT_EVENTS[status], at, key, details),)
+    if status in _APPOINTMENT_EVENTS:
+        details = without_empty(event_details(record), starts_at=start if clock else None)
+        key = f"fhir:Appointment/{record['id']}"
+        event = EventDraft(
+            _APPOINTMENT_EVENTS[status], _when(resource, status, context.today), f"{key}:{status}", details
+        )
+        facts.events = (event,)
+        if event.kind is EventKind.APPOINTMENT_BOOKED and clock:
+            changed = moment((resource.get("meta") or {}).get("lastUpdated"))
+            moved = EventDraft(EventKind.APPOINTMENT_MOVED, changed, f"{key}:moved:{start}", details)
+            facts.events = (event, moved)
     return facts
 
 
-def _when(resource: Resource, status: str) -> datetime | None:
-    """Return when the state came: a booking when it was made, the others when it would have been."""
+def _at_the_place(start: object, zone: tzinfo) -> tuple[str | None, str | None]:
+    """Return the day of an appointment, and its time of day when that is told with its offset."""
+    if not isinstance(start, str) or "T" not in start:
+        return first_day(start), None
+    found = datetime.fromisoformat(start)
+    if found.utcoffset() is None:
+        return first_day(start), None
+    return timeline.at_the_place(found, zone)
+
+
+def _when(resource: Resource, status: str, today: date) -> datetime | None:
+    """Return when the state came: a booking when it was made, the others when it would have been.
+
+    A cancellation that names no moment and comes before the appointment is news of now: None.
+    """
     if status in {"booked", "pending"}:
         return moment(resource.get("created") or resource.get("start"))
+    if status == "cancelled":
+        changed = moment((resource.get("meta") or {}).get("lastUpdated")) or moment(resource.get("start"))
+        return changed if changed is not None and changed.date() <= today else None
     return moment(resource.get("start") or resource.get("created"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 from salus.contacts import api as contacts
@@ -31,14 +31,19 @@ class Context:
 
     declaration: Declaration
     today: date
+    zone: tzinfo = UTC
+    """The organization's time zone, in which moments told in UTC are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """An event of a patient whose contact is not known yet."""
+    """An event of a patient whose contact is not known yet; without `at` it happened when it is written.
+
+    A moved appointment is one only if it was told before that it starts at another time.
+    """
 
     kind: EventKind
-    at: datetime
+    at: datetime | None
     key: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
