@@ -18,20 +18,26 @@ from salus.campaigns import api as campaigns
 from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.contracts import Classification
-from salus.delivery import leasing, outcomes, preparing
-from salus.delivery.contracts import PORTAL_LINK, State
+from salus.delivery import api as delivery
+from salus.delivery import call_turns, leasing, outcomes, preparing
+from salus.delivery.call_turns import Made
+from salus.delivery.contracts import PORTAL_LINK, CallSpec, NewCall, Origin, State
 from salus.delivery.outcomes import Outcome
 from salus.identity.contracts import Organization, Role
+from salus.inbox import api as inbox
+from salus.inbox.contracts import NewTask
 from salus.intake import api as intake
 from salus.intake.contracts import Declaration
 from salus.intake.models import Import
 from salus.kernel.acting import Actor, system
+from salus.kernel.ids import new_id
 from salus.kernel.time import SystemClock
 from salus.kernel.vocabulary import AddressSource, Channel, Promotes, Protection, Purpose, Remuneration
 from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry
 from salus.platform.tenancy import acting_for
+from salus.vendors import api as vendors
 from tests.browser import Console
 from tests.delivery import office
 
@@ -261,6 +267,64 @@ def read_in_the_portal(place: Place, message_id: UUID) -> None:
     patient.get("/p/history")
     patient.get("/p/messages")
     patient.post("/p/sign-out")
+
+
+def tell_a_vendor(place: Place, contact_id: UUID) -> None:
+    """Register a vendor by the pages, and tell its service about a person, who cannot be reached."""
+    c, officer = place.canaries, place.road("privacy_officer")
+    where = officer.post("/vendors/new", {"name": f"Post {c['vendor']}", "note": f"Ask {c['vendornote']}"})
+    vendor = where.headers["Location"]
+    officer.post(
+        f"{vendor}/agreements/new",
+        {
+            "signed_on": "2026-01-02",
+            "agent": "yes",
+            "report_hours": "24",
+            "required": [clause.value for clause in vendors.REQUIRED],
+            "note": f"In {c['agreement']}",
+        },
+    )
+    service = {
+        "kind": "webhook",
+        "name": f"Letters {c['service']}",
+        "address": f"https://hooks.harbor.example/{c['address']}",
+        "classes": ["contact", "demographic"],
+    }
+    answer = officer.post(f"{vendor}/services/new", {**service, "address": f"http://{c['badaddress']}"})
+    assert answer.status_code == 400
+    where = officer.post(f"{vendor}/services/new", service)
+    service_id = UUID(where.headers["Location"].rpartition("/")[2])
+    officer.get(vendor)
+    officer.post(f"{where.headers['Location']}/secret")
+    spec = CallSpec(Origin("journey", new_id()), service_id, "journey.step", ("family_name", "email"))
+    with acting_for(place.id):
+        assert delivery.call(spec, [NewCall(contact_id)], actor=place.actor, at=CLOCK.now())
+        [turn] = call_turns.lease(9, 9, CLOCK.now(), lambda id: id == service_id)
+        [ready] = call_turns.prepare(turn, actor=place.actor, at=CLOCK.now()) or []
+        assert c["family"] in ready.content.body
+        assert c["family"] not in repr(ready)
+        made = Made(ready, None, "unreachable")
+        call_turns.record(turn, [made], actor=place.actor, at=CLOCK.now())
+
+
+def do_a_task(place: Place, contact_id: UUID) -> None:
+    """Ask the care coordinators for something, and be one of them who does it."""
+    c, coordinator = place.canaries, place.road("care_coordinator")
+    task = NewTask(
+        "canary",
+        contact_id,
+        Role.CARE_COORDINATOR,
+        f"Call {c['task']}",
+        CLOCK.now() + _DAY,
+        instructions=f"Ask {c['instructions']}",
+    )
+    with acting_for(place.id):
+        task_id = inbox.create_tasks([task], actor=place.actor, at=CLOCK.now())["canary"]
+    assert c["task"].encode() in coordinator.get("/tasks/").content_read  # type: ignore[attr-defined]  # set by Road
+    coordinator.get(f"/tasks/{task_id}")
+    coordinator.post(f"/tasks/{task_id}/take")
+    coordinator.post(f"/tasks/{task_id}/end", {"outcome": "done", "note": f"Said {c['tasknote']}"})
+    coordinator.get("/tasks/?ended=1")
 
 
 def look_around(

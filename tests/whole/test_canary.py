@@ -35,12 +35,14 @@ from .canary_roads import (
     CLOCK,
     Place,
     deliver,
+    do_a_task,
     import_people,
     import_record,
     look_around,
     make_campaign,
     read_in_the_portal,
     say_in_the_ledger,
+    tell_a_vendor,
     write_template,
 )
 from .searching import Canaries, blocks
@@ -129,6 +131,8 @@ def test_nothing_that_was_put_in_is_found_again(
         campaign_id = make_campaign(place, version_id)
         message_id = deliver(place)
         read_in_the_portal(place, message_id)
+        tell_a_vendor(place, contact_id)
+        do_a_task(place, contact_id)
         look_around(place, contact_id, campaign_id, message_id, version_id)
         break_things(place)
         with acting_for(place.id):
