@@ -10,7 +10,8 @@ from typing import Protocol
 from uuid import UUID
 
 from salus.journeys.contracts import DONE as TASK_DONE
-from salus.journeys.contracts import HAPPENED, NOT_DONE, Fate, StepKind, Supposed, Tree, Visit, WaitFor
+from salus.journeys.contracts import HAPPENED, NOT_DONE, Fate, StepKind, Supposed, Visit, WaitFor
+from salus.journeys.rules.expressions import kinds_in
 from salus.journeys.rules.moving import Course
 from salus.journeys.rules.position import Decision, Do, End, Facts, Leave, Position, Stay, Why
 
@@ -85,12 +86,6 @@ def chance(supposed: Supposed, *parts: bytes | str) -> float:
     return int.from_bytes(hashed.digest()[:7], "big") / 2**56
 
 
-def kinds_of(event: Tree) -> tuple[str, ...]:
-    """Return the kinds of event that an event expression names."""
-    named = event.get("did", ())
-    return (named,) if isinstance(named, str) else tuple(named)
-
-
 def _next(
     course: Course, position: Position, stay: Stay, supposed: Supposed, at: datetime
 ) -> tuple[datetime, Position]:
@@ -117,4 +112,4 @@ def _answer(course: Course, position: Position, supposed: Supposed) -> tuple[flo
     does = step.does
     assert isinstance(does, WaitFor)
     assert does.event is not None
-    return max((supposed.happens.get(kind, 0.0) for kind in kinds_of(does.event)), default=0.0), HAPPENED
+    return max((supposed.happens.get(kind, 0.0) for kind in kinds_in(does.event)), default=0.0), HAPPENED
