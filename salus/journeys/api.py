@@ -13,12 +13,15 @@ from salus.journeys.drafting import (
     submit,
     take_back,
 )
+from salus.journeys.enlisting import contact_of, enrol_numbers, takes_by_hand
 from salus.journeys.launching import close, go_live, pause, resume, stop
+from salus.journeys.numbers import counts, inside_by_version, totals
 from salus.journeys.proving import check, proof
 from salus.journeys.queries import journey, journeys, open_versions, version, versions
 from salus.journeys.rules.comparing import compare
 from salus.journeys.rules.reading import read, write
 from salus.journeys.rules.schema import schema
+from salus.journeys.simulating import simulate
 from salus.journeys.telling import counts_facts, diary_facts, proof_facts
 
 __all__ = [
@@ -26,13 +29,17 @@ __all__ = [
     "check",
     "close",
     "compare",
+    "contact_of",
     "copy",
+    "counts",
     "counts_facts",
     "create",
     "diaries_of",
     "diary",
     "diary_facts",
+    "enrol_numbers",
     "go_live",
+    "inside_by_version",
     "journey",
     "journeys",
     "new_draft",
@@ -46,9 +53,12 @@ __all__ = [
     "save_draft",
     "schema",
     "send_back",
+    "simulate",
     "stop",
     "submit",
     "take_back",
+    "takes_by_hand",
+    "totals",
     "version",
     "versions",
     "write",
