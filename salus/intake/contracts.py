@@ -19,6 +19,7 @@ EVENT_KINDS = frozenset(
         EventKind.APPOINTMENT_BOOKED,
         EventKind.APPOINTMENT_CANCELLED,
         EventKind.APPOINTMENT_MISSED,
+        EventKind.APPOINTMENT_MOVED,
         EventKind.DISCHARGE,
         EventKind.LAB_AVAILABLE,
         EventKind.PROCEDURE_DONE,
