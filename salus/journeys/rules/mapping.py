@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from salus.journeys.contracts import Finding, Graph, Move, StepKind
 from salus.journeys.rules.ways import following, preceding
 
-WAITS = frozenset({StepKind.WAIT, StepKind.WAIT_FOR, StepKind.TASK, StepKind.CALL})
+WAITS = frozenset({StepKind.WAIT, StepKind.WAIT_FOR, StepKind.TASK, StepKind.CALL, StepKind.REPEAT})
 """Steps at which people stand while time passes."""
 ACTS = frozenset({StepKind.SEND, StepKind.UPDATE, StepKind.TASK, StepKind.CALL})
 """Steps that do something to the world, which must not be done to one person twice."""

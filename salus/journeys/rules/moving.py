@@ -94,6 +94,24 @@ class Course:
         memory = self._arriving(Memory(), self.graph.start, at)
         return Position(enrolment_id, contact_id, self.graph.start, at, at, entry=entry, memory=memory)
 
+    def resettled(
+        self, position: Position, step: str, names: Mapping[str, str], at: datetime, *, goes_on: bool
+    ) -> Position:
+        """Return where somebody stands who comes from another version to `step` of this one.
+
+        What they remember stays, under the new names of steps (old key -> new key). With `goes_on` they wait
+        on from when they arrived; otherwise they arrive at `at`, and nothing that came from outside counts,
+        but that they are to leave.
+        """
+        memory = position.memory.renamed(names)
+        if goes_on:
+            return replace(position, step=step, memory=memory)
+        leaving = position.answer if position.answer.partition(":")[0] == ENDED else ""
+        memory = self._arriving(memory, step, at)
+        return replace(
+            position, step=step, arrived_at=at, came_by="", waits=None, answer=leaving, memory=memory
+        )
+
     def ended(self, position: Position, facts: Facts, at: datetime) -> End | None:
         """Return the early ending that holds for a person now, if any."""
         kind, _, reason = position.answer.partition(":")

@@ -54,6 +54,16 @@ class Memory:
     since: Mapping[str, datetime] = field(default_factory=dict)
     """Step -> the last arrival there, where a later step asks for it."""
 
+    def renamed(self, names: Mapping[str, str]) -> Memory:
+        """Return the same under other names of steps (old key -> new key); what has none stays as it is."""
+        if all(old == new for old, new in names.items()):
+            return self
+        return Memory(
+            {names.get(step, step): id for step, id in self.messages.items()},
+            {names.get(step, step): times for step, times in self.times.items()},
+            {names.get(step, step): at for step, at in self.since.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
