@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from salus.audiences.reads import lists as _lists
 from salus.audiences.reads import reads
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.contacts import api as contacts
 from salus.contacts.contracts import Read
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
@@ -49,9 +51,11 @@ __all__ = [
     "frozen",
     "frozen_name",
     "gate_preview",
+    "heads",
     "latest_frozen",
     "lists_in",
     "lists_of",
+    "look_at_members",
     "matches",
     "members",
     "numbers",
@@ -138,6 +142,24 @@ def static_members(segment_id: UUID) -> BitMap64:
     return lists.members(segment_id)
 
 
+def look_at_members(
+    segment_id: UUID, *, actor: Actor, after: int = 0, limit: int = 50
+) -> list[tuple[int, UUID]]:
+    """Return (number, id) of the next people in a static segment after a number; the look is recorded."""
+    found: list[tuple[int, UUID]] = []
+    numbers = lists.members(segment_id).iter_equal_or_larger(after + 1)
+    while len(found) < limit and (chunk := list(islice(numbers, limit - len(found)))):
+        found += sorted(contacts.ids_of(chunk).items())
+    audit.record(
+        Action.SEGMENT_SAMPLE,
+        actor=actor,
+        object_kind="segment",
+        object_id=segment_id,
+        details={"people": len(found)},
+    )
+    return found
+
+
 def lists_in(tree: Tree) -> frozenset[UUID]:
     """Return the static segments that `tree` asks about, also through other segments; raises `BadInput`."""
     return _lists(parse.parse(tree, queries.lexicon()))
@@ -173,10 +195,20 @@ def count(tree: Tree, *, clock: Clock = _CLOCK) -> Count:
     return Count(answer.count, answer.positions["contacts"], answer.seconds)
 
 
-def members(tree: Tree, *, clock: Clock = _CLOCK) -> BitMap64:
-    """Return the numbers of the people in `tree` now."""
+def members(tree: Tree, *, clock: Clock = _CLOCK, caught_up: bool = False) -> BitMap64:
+    """Return the numbers of the people in `tree` now.
+
+    With `caught_up`, after the engine has read everything that is committed by now: call it in a
+    transaction that has changed no contact. Raises `BadInput`, `Unavailable`.
+    """
     check(tree)
-    return BitMap64.deserialize(Engine.of_current().members(tree, knowledge.moment(clock)).members)
+    need = queries.heads() if caught_up else None
+    return BitMap64.deserialize(Engine.of_current().members(tree, knowledge.moment(clock), need=need).members)
+
+
+def heads() -> Mapping[str, int]:
+    """Return the number of the last entry of each feed that decides who is in a segment."""
+    return queries.heads()
 
 
 def breakdown(tree: Tree, attribute: str, *, actor: Actor, clock: Clock = _CLOCK) -> list[Group]:

@@ -102,7 +102,7 @@ class _Batch:
             urgent=lambda step: step in self._specifier(version_id).urgent,
             channels=known.channels,
         )
-        facts.look_back = self._behind or position.waits in (None, Why.DUE)
+        facts.look_back = self._behind or claimed.asked or position.waits in (None, Why.DUE)
         return Walker(claimed.id, version_id, claimed.number, known, position, facts)
 
     def move(self, walkers: Sequence[Walker]) -> None:

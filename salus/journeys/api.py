@@ -16,6 +16,7 @@ from salus.journeys.drafting import (
 from salus.journeys.enlisting import contact_of, enrol_numbers, takes_by_hand
 from salus.journeys.launching import close, go_live, pause, resume, stop
 from salus.journeys.numbers import counts, inside_by_version, totals
+from salus.journeys.ports import use_clock
 from salus.journeys.proving import check, proof
 from salus.journeys.queries import journey, journeys, open_versions, version, versions
 from salus.journeys.rules.comparing import compare
@@ -23,6 +24,7 @@ from salus.journeys.rules.reading import read, write
 from salus.journeys.rules.schema import schema
 from salus.journeys.simulating import simulate
 from salus.journeys.telling import counts_facts, diary_facts, proof_facts
+from salus.journeys.working import enter, find_coming, find_due, follow, join_counts, move
 
 __all__ = [
     "approve",
@@ -38,10 +40,16 @@ __all__ = [
     "diary",
     "diary_facts",
     "enrol_numbers",
+    "enter",
+    "find_coming",
+    "find_due",
+    "follow",
     "go_live",
     "inside_by_version",
+    "join_counts",
     "journey",
     "journeys",
+    "move",
     "new_draft",
     "open_versions",
     "pause",
@@ -59,6 +67,7 @@ __all__ = [
     "take_back",
     "takes_by_hand",
     "totals",
+    "use_clock",
     "version",
     "versions",
     "write",

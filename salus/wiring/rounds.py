@@ -10,6 +10,7 @@ from salus.delivery import api as delivery
 from salus.identity import api as identity
 from salus.inbox import api as inbox
 from salus.intake import api as intake
+from salus.journeys import api as journeys
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
 from salus.keys import api as keys
@@ -67,6 +68,22 @@ def _forget_imports(organization_id: UUID) -> None:
     intake.discard_rejects(days=REJECTS_KEPT_DAYS, clock=CLOCK)
 
 
+def _find_due(organization_id: UUID) -> None:
+    journeys.find_due()
+
+
+def _find_coming(organization_id: UUID) -> None:
+    journeys.find_coming()
+
+
+def _follow(organization_id: UUID) -> None:
+    journeys.follow()
+
+
+def _join_counts(organization_id: UUID) -> None:
+    journeys.join_counts()
+
+
 ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
@@ -79,4 +96,8 @@ ROUNDS = (
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),
+    Round("journeys-due", 1.0, _find_due),
+    Round("journeys-follow", 1.0, _follow),
+    Round("journeys-enter", 5.0, _find_coming),
+    Round("journeys-counts", 60.0, _join_counts),
 )
