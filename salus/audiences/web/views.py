@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from salus.audiences import api
 from salus.audiences.web import draft as drafts
-from salus.audiences.web import outline, panel
+from salus.audiences.web import outline, panel, static
 from salus.audiences.web.draft import Draft
 from salus.identity import api as identity
 from salus.identity.api import requires, toast
@@ -56,7 +56,10 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     """Show a segment; change it, for who may."""
-    return _edit(request, drafts.of_segment(api.segment(segment_id)), segment_id)
+    found = api.segment(segment_id)
+    if found.static:
+        return static.page(request, found)
+    return _edit(request, drafts.of_segment(found), segment_id)
 
 
 def _edit(request: HttpRequest, draft: Draft, segment_id: UUID | None) -> HttpResponse:
