@@ -15,10 +15,12 @@ from salus.journeys.drafting import (
 )
 from salus.journeys.enlisting import contact_of, enrol_numbers, takes_by_hand
 from salus.journeys.launching import close, go_live, pause, resume, stop
+from salus.journeys.leaving import erase_person, export_person
 from salus.journeys.numbers import counts, inside_by_version, totals
 from salus.journeys.ports import use_clock
 from salus.journeys.proving import check, proof
 from salus.journeys.queries import journey, journeys, open_versions, version, versions
+from salus.journeys.resettling import move_people, moves, suggested_moves
 from salus.journeys.rules.comparing import compare
 from salus.journeys.rules.reading import read, write
 from salus.journeys.rules.schema import schema
@@ -41,6 +43,8 @@ __all__ = [
     "diary_facts",
     "enrol_numbers",
     "enter",
+    "erase_person",
+    "export_person",
     "find_coming",
     "find_due",
     "follow",
@@ -50,6 +54,8 @@ __all__ = [
     "journey",
     "journeys",
     "move",
+    "move_people",
+    "moves",
     "new_draft",
     "open_versions",
     "pause",
@@ -64,6 +70,7 @@ __all__ = [
     "simulate",
     "stop",
     "submit",
+    "suggested_moves",
     "take_back",
     "takes_by_hand",
     "totals",

@@ -91,7 +91,7 @@ def overdue(
         ),
         step(
             "which",
-            Branch((Case("spanish", {"field": "language", "in": ["es"]}),)),
+            Branch((Case("spanish", {"version": 1, "where": {"field": "language", "equal": "es"}}),)),
             "Which language?",
             **{"spanish": "second", "else": "call"},
         ),
