@@ -35,7 +35,8 @@ def kinds_in(tree: Any) -> frozenset[str]:
 def _kinds(tree: Any) -> Iterator[str]:
     if isinstance(tree, Mapping):
         did = tree.get("did")
-        yield from (one for one in ([did] if isinstance(did, str) else did or ()) if isinstance(one, str))
+        named = did if isinstance(did, list | tuple) else [did]
+        yield from (one for one in named if isinstance(one, str))
         for inner in tree.values():
             yield from _kinds(inner)
     elif isinstance(tree, list | tuple):
