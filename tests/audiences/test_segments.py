@@ -146,7 +146,7 @@ def test_a_wrong_file_ends_with_2_and_names_the_place(
 ) -> None:  # fmt: skip
     from salus.wiring.cli import segment
 
-    monkeypatch.setattr(segment, "_organization", lambda _: argparse.Namespace(id=organization))
+    monkeypatch.setattr(segment, "organization_named", lambda _: argparse.Namespace(id=organization))
     file = tmp_path / "segment.json"
     file.write_text(content)
     assert run("segment", "count", str(file)) == 2

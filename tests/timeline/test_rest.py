@@ -1,10 +1,12 @@
-"""Events over HTTP: one or many, what is answered, who may tell, and what is too much."""
+"""Events over HTTP and from files: one or many, what is answered, who may tell, and what is too much."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
 from salus.timeline import api
 from salus.timeline.web import rest
+from salus.wiring import cli
 from salus.wiring.rest import api as programs
 
 from .test_telling import GOOD, person
@@ -187,3 +190,40 @@ def test_the_published_description_takes_what_the_endpoint_takes(program: Client
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(body, schema)
     assert programs.get_openapi_schema()["paths"]["/api/v1/events"]
+
+
+# The command
+
+
+@pytest.fixture
+def salus(clinic: UUID, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run `salus event` for the clinic in this process."""
+    monkeypatch.setattr(cli, "setup", lambda: None)
+    facts = SimpleNamespace(id=clinic)
+    monkeypatch.setattr("salus.wiring.cli.segment.organization_named", lambda slug: facts)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.main(["event", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_a_file_of_events_is_taken_in_and_again_without_doubles(
+    salus: Any, clinic: UUID, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    good = [json.dumps(event(kind, key=None)) for kind in GOOD]
+    file.write_text("\n".join([*good, "", "{", json.dumps(event(at="soon")), "[]"]) + "\n")
+    code, out, err = salus("tell", str(file))
+    assert (code, out) == (1, f"{len(GOOD)} stored, 0 known before, 3 refused.\n")
+    first = len(GOOD) + 2
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        f"line {first}, event", f"line {first + 1}, at", f"line {first + 2}, event",
+    ]  # fmt: skip
+    code, out, _ = salus("tell", str(file), "--json")
+    assert (code, json.loads(out)["known"], json.loads(out)["stored"]) == (1, len(GOOD), 0)
+    assert salus("tell", str(tmp_path / "absent"))[0] == 2
+    assert json.loads(salus("schema")[1]) == api.schema()

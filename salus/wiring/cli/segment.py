@@ -51,7 +51,7 @@ def _count(options: argparse.Namespace) -> int:
     from salus.audiences import api as audiences
     from salus.platform.tenancy import acting_for
 
-    with acting_for(_organization(options.organization).id):
+    with acting_for(organization_named(options.organization).id):
         found = audiences.count(tree)
     if options.json:
         print(
@@ -69,7 +69,7 @@ def _explain(options: argparse.Namespace) -> int:
     from salus.audiences import api as audiences
     from salus.platform.tenancy import acting_for
 
-    with acting_for(_organization(options.organization).id):
+    with acting_for(organization_named(options.organization).id):
         found = audiences.explain(tree)
     if options.json:
         steps = [
@@ -139,7 +139,8 @@ def _setup() -> None:
     setup()
 
 
-def _organization(slug: str | None) -> Organization:
+def organization_named(slug: str | None) -> Organization:
+    """Return the organization with this short name, or the only one; raises `BadInput`, `NotFound`."""
     from salus.identity import api as identity
 
     if slug:
