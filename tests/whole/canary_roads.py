@@ -23,7 +23,8 @@ from salus.delivery import call_turns, leasing, outcomes, preparing
 from salus.delivery.call_turns import Made
 from salus.delivery.contracts import PORTAL_LINK, CallSpec, NewCall, Origin, State
 from salus.delivery.outcomes import Outcome
-from salus.identity.contracts import Organization, Role
+from salus.identity import api as identity
+from salus.identity.contracts import Organization, Permission, Role
 from salus.inbox import api as inbox
 from salus.inbox.contracts import NewTask
 from salus.intake import api as intake
@@ -37,6 +38,7 @@ from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry
 from salus.platform.tenancy import acting_for
+from salus.timeline import api as timeline
 from salus.vendors import api as vendors
 from tests.browser import Console
 from tests.delivery import office
@@ -325,6 +327,65 @@ def do_a_task(place: Place, contact_id: UUID) -> None:
     coordinator.post(f"/tasks/{task_id}/take")
     coordinator.post(f"/tasks/{task_id}/end", {"outcome": "done", "note": f"Said {c['tasknote']}"})
     coordinator.get("/tasks/?ended=1")
+
+
+def tell_of_events(place: Place, contact_id: UUID) -> None:
+    """Be a program that tells of an appointment, of a form, and badly of others."""
+    c = place.canaries
+    with acting_for(place.id):
+        key = identity.create_api_key(
+            "a program", [Permission.TIMELINE_EVENT_WRITE], actor=place.actor, allowed=Permission
+        )
+    program = Client(headers={"host": "localhost", "authorization": f"Bearer {key}"})
+    at, named = (CLOCK.now() - _DAY).isoformat(), {"system": "mrn", "value": c["record"]}
+    good = [
+        {
+            "kind": "appointment_booked",
+            "identifier": named,
+            "at": at,
+            "key": c["eventkey"],
+            "details": {"id": c["appointment"], "starts_at": at, "text": c["visit"], "place": c["room"]},
+        },
+        {
+            "kind": "form_completed",
+            "email": c.email,
+            "at": at,
+            "key": "2",
+            "details": {"form": c["form"], "fields": {"answer": c["answer"]}},
+        },
+    ]
+    bad = [
+        {**good[0], "identifier": {"system": "mrn", "value": c["stranger"]}},
+        {**good[0], "kind": c["badkind"]},
+        {**good[0], "at": c["badtime"]},
+        {**good[0], "details": {c["badpart"]: c["badvalue"]}},
+        c["noevent"],
+    ]
+    for body in ({"events": [*good, *bad]}, *bad):
+        answer = program.post(
+            "/api/v1/events",
+            body,
+            content_type="application/json",
+            headers={"Idempotency-Key": c["call"]},
+        )
+        place.seen += [answer.content.decode(), *map(str, answer.headers.items())]
+        assert answer.status_code in {207, 400, 404}
+    with acting_for(place.id):
+        booked, form = timeline.of_contact(contact_id, 2)[::-1]
+        assert (booked.details["text"], form.details["form"]) == (c["visit"], c["form"])
+
+
+def keep_a_list(place: Place) -> None:
+    """Make a list by the pages and put the person in, with a line that leads to nobody."""
+    c, coordinator = place.canaries, place.road("care_coordinator")
+    made = coordinator.post("/segments/new-list", {"name": f"Friends {c['list']}", "tells": ["diagnosis"]})
+    page = made.headers["Location"]
+    coordinator.post(f"{page}/people", {"act": "add", "numbers": f"{c['record']}\n{c['badline']}"})
+    coordinator.post(f"{page}/people", {"act": "add", "numbers": c["record"]})
+    coordinator.post(f"{page}/rename", {"name": f"Others {c['rename']}", "version": "1"})
+    assert c["rename"].encode() in coordinator.get(page).content_read  # type: ignore[attr-defined]  # set by Road
+    with acting_for(place.id):
+        assert len(audiences.static_members(UUID(page.rpartition("/")[2]))) == 1
 
 
 def look_around(

@@ -38,11 +38,13 @@ from .canary_roads import (
     do_a_task,
     import_people,
     import_record,
+    keep_a_list,
     look_around,
     make_campaign,
     read_in_the_portal,
     say_in_the_ledger,
     tell_a_vendor,
+    tell_of_events,
     write_template,
 )
 from .searching import Canaries, blocks
@@ -133,6 +135,8 @@ def test_nothing_that_was_put_in_is_found_again(
         read_in_the_portal(place, message_id)
         tell_a_vendor(place, contact_id)
         do_a_task(place, contact_id)
+        tell_of_events(place, contact_id)
+        keep_a_list(place)
         look_around(place, contact_id, campaign_id, message_id, version_id)
         break_things(place)
         with acting_for(place.id):
