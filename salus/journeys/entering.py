@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -105,9 +106,18 @@ class _Looker:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._at = clock, clock.now()
-        self._heads = dict(audiences.heads())
-        self._zone = identity.organization().time_zone
-        self._dead: BitMap64 | None = None
+
+    @cached_property
+    def _heads(self) -> dict[str, int]:
+        return dict(audiences.heads())
+
+    @cached_property
+    def _zone(self) -> str:
+        return identity.organization().time_zone
+
+    @cached_property
+    def _dead(self) -> BitMap64:
+        return audiences.members(DEAD, clock=self._clock)
 
     def is_due(self, each: Way) -> bool:
         """Return whether it is time to ask."""
@@ -133,7 +143,7 @@ class _Looker:
         else:
             coming = self._members(way.segment_id)
         if coming and not isinstance(way, Ending):
-            coming -= self._died()
+            coming -= self._dead
         if coming:
             row.sealed_coming, row.reached, row.occasion = _seal(row, coming), 0, new_id()
         row.done_until = self._at
@@ -156,11 +166,6 @@ class _Looker:
     def _members(self, segment_id: UUID | None) -> BitMap64:
         tree = as_condition({"segment": str(segment_id)})
         return audiences.members(tree, clock=self._clock, caught_up=True)
-
-    def _died(self) -> BitMap64:
-        if self._dead is None:
-            self._dead = audiences.members(DEAD, clock=self._clock)
-        return self._dead
 
 
 def _ways(journey_id: UUID, at: datetime) -> Iterator[Way]:

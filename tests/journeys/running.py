@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from salus.contacts import api as contacts
 from salus.contacts.contracts import ContactPatch, Identifier
 from salus.journeys import advancing, enrolling, following, numbers
-from salus.journeys.contracts import Counts, Fate, Graph, Status, VersionStatus, Visit
+from salus.journeys.contracts import Counts, Fate, Graph, Status, VersionStatus
 from salus.journeys.enrolling import Candidate, Entered
 from salus.journeys.models import EnrolmentRow, JourneyRow, VersionRow, VisitRow
 from salus.journeys.queries import seal_name, seal_version
@@ -133,6 +134,7 @@ def put_live(
     clock = clock or FakeClock(START)
     journey, version, at = journey_id or new_id(), new_id(), clock.now()
     with acting_for(organization_id):
+        following.follow(actor=system(organization_id, "worker"), clock=clock)
         if journey_id is None:
             JourneyRow.objects.create(
                 id=journey,
@@ -157,7 +159,7 @@ def put_live(
     return Running(organization_id, journey, version, clock)
 
 
-def admit(organization_id: UUID, *people: dict[str, object]) -> list[UUID]:
+def admit(organization_id: UUID, *people: Mapping[str, Any]) -> list[UUID]:
     """Put invented people with these values into the organization; return their ids."""
     actor = system(organization_id, "test")
     patches = [
@@ -171,8 +173,3 @@ def admit(organization_id: UUID, *people: dict[str, object]) -> list[UUID]:
         merged = contacts.merge(patches, actor=actor)
     assert all(each.contact_id for each in merged), merged
     return [each.contact_id for each in merged if each.contact_id]
-
-
-def outline(visits: Sequence[Visit]) -> list[tuple[str, str]]:
-    """Return the steps and ports of a diary."""
-    return [(each.step, each.port) for each in visits]
