@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,7 +31,7 @@ from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import AddressSource, Channel
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
-from salus.timeline import api, appointments
+from salus.timeline import api, appointments, hearing, shapes
 from salus.timeline.contracts import Event, EventKind, NewEvent, Outcome
 
 STORED, KNOWN, REFUSED = Outcome.STORED, Outcome.KNOWN, Outcome.REFUSED
@@ -461,3 +464,21 @@ def test_nothing_that_was_told_is_stored_in_clear(rosa: UUID, actor: Actor) -> N
         for table in ("timeline_event", "contacts_contact", "audit_entry"):
             cursor.execute(f"SELECT string_agg(t::text, '') FROM {table} AS t")
             assert "uillfeather" not in cursor.fetchone()[0]
+
+
+# What developers read
+
+
+def test_the_documentation_names_every_kind_with_its_parts_and_its_examples_are_good() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for kind, shape in shapes.SHAPES.items():
+        (row,) = [one for one in rows if f"`{kind.value}`" in one.split("|")[1]]
+        if "the others as above" not in row:
+            assert set(re.findall(r"`([a-z_]+)`", row.split("|")[2])) == set(shape.parts), kind
+    examples = [json.loads(one) for one in re.findall(r"-d '(.*?)'\n", text, re.DOTALL)]
+    told = [one for body in examples for one in body.get("events", [body])]
+    assert len(told) == 3
+    for one in told:
+        jsonschema.validate(one, SCHEMA)
+        hearing.hear(one, now=datetime(2027, 1, 1, tzinfo=UTC), call="x", place=0)
