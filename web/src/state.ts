@@ -12,6 +12,8 @@ export interface State {
   /** Steps that are chosen, the last one last; ENTER is the way in. */
   selected: string[];
   panel: Panel;
+  /** The step from which is simulated, "" for the way in. */
+  from: string;
   view: "canvas" | "list";
   /** The port at which a step is being added. */
   adding: PortAt | undefined;
@@ -32,7 +34,7 @@ export type Act =
   | { do: "undo" }
   | { do: "redo" }
   | { do: "select"; keys: string[]; panel?: Panel }
-  | { do: "panel"; panel: Panel }
+  | { do: "panel"; panel: Panel; from?: string }
   | { do: "view"; view: State["view"] }
   | { do: "add"; at: PortAt | undefined }
   | { do: "saving" }
@@ -49,6 +51,7 @@ export function starting(loaded: Loaded): State {
     history: begin(loaded.graph),
     selected: [ENTER],
     panel: "step",
+    from: "",
     view: "canvas",
     adding: undefined,
     saved: loaded.graph,
@@ -81,7 +84,7 @@ export function next(state: State, act: Act): State {
     case "select":
       return { ...state, selected: act.keys, panel: act.panel ?? "step" };
     case "panel":
-      return { ...state, panel: act.panel };
+      return { ...state, panel: act.panel, from: act.from ?? "" };
     case "view":
       return { ...state, view: act.view };
     case "add":

@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { move } from "../src/graph/edit.ts";
-import { HEIGHT, WIDTH, draw, path, portList } from "../src/graph/layout.ts";
+import { HEIGHT, WIDTH, draw, path, portList, wayBack } from "../src/graph/layout.ts";
 import { neighbour, portToAddAt } from "../src/graph/steer.ts";
 import { ENTER, type Graph } from "../src/graph/types.ts";
 import { AGAIN, TWO_WAYS, WEEK, put, recall } from "./drawn.ts";
@@ -67,4 +67,14 @@ test("a path begins and ends where its way does", () => {
   const drawn = path([[0, 0], [10, 50], [20, 100]]);
   ok(drawn.startsWith("M0 0C"));
   ok(drawn.endsWith("20 100"));
+});
+
+test("a way back runs through the nearest gap that is free", () => {
+  const places: { [key: string]: [number, number] } = { top: [0, 0], middle: [0, 120], beside: [252, 120], low: [0, 240] };
+  const corners = wayBack(places, "low", "top");
+  for (const [index, [x, y]] of corners.entries()) {
+    const [px, py] = corners[index - 1] ?? [x, y];
+    ok(x === px || y === py, "every piece is upright or level");
+  }
+  equal(Math.min(...corners.map(([x]) => x)), -14, "on the left, where nothing stands");
 });

@@ -125,7 +125,7 @@ export function CheckField({ value, onChange, label, help }: { value: boolean; o
     <label className="choice">
       <input type="checkbox" checked={value} aria-describedby={help ? `${id}-help` : undefined} onChange={(event) => onChange(event.target.checked)} />
       <span>{label}</span>
-      {help && <span className="help" id={`${id}-help`}>{help}</span>}
+      {help && <span className="quiet" id={`${id}-help`}>{help}</span>}
     </label>
   );
 }

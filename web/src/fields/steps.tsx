@@ -194,8 +194,8 @@ function BranchFields({ at, step, set }: Given<Branch>): ReactNode {
         <div className="je-case" key={index}>
           <div className="je-case-head">
             <PortNameField at={at} port={each.port} label={`Way ${index + 1}`} />
-            <IconButton icon="up" label={`Move way ${index + 1} up`} disabled={index === 0} onClick={() => give(swapped(step.cases, index, index - 1))} />
-            <IconButton icon="down" label={`Move way ${index + 1} down`} disabled={index === step.cases.length - 1} onClick={() => give(swapped(step.cases, index, index + 1))} />
+            <IconButton icon="higher" label={`Move way ${index + 1} up`} disabled={index === 0} onClick={() => give(swapped(step.cases, index, index - 1))} />
+            <IconButton icon="lower" label={`Move way ${index + 1} down`} disabled={index === step.cases.length - 1} onClick={() => give(swapped(step.cases, index, index + 1))} />
             <IconButton icon="cross" label={`Remove way ${index + 1}`} onClick={() => give(step.cases.toSpliced(index, 1))} />
           </div>
           <ConditionsField label="Who goes this way" value={each.when} onChange={(when) => give(step.cases.with(index, { ...each, when: when ?? tree({ all: [] }) }))} />

@@ -147,10 +147,46 @@ export function path(points: Place[]): string {
     .join("");
 }
 
-/** The path of a way back, around the right of everything between the two steps. */
-export function pathBack(from: Place, to: Place, right: number): string {
-  const [x, y] = from;
-  const [tx, ty] = to;
-  const r = 12;
-  return `M${x} ${y}H${right - r}Q${right} ${y} ${right} ${y - r}V${ty + r}Q${right} ${ty} ${right - r} ${ty}H${tx}`;
+const ASIDE = BETWEEN / 2;
+
+/**
+ * The corners of a way back: out of the side of its step, between the rows to the nearest gap that is free all
+ * the way up, and into the side of the step it leads to.
+ */
+export function wayBack(places: { [key: string]: Place }, from: string, to: string): Place[] {
+  const [x, y] = places[from] ?? [0, 0];
+  const [tx, ty] = places[to] ?? [0, 0];
+  const low = y - ASIDE;
+  const high = ty + HEIGHT + ASIDE;
+  const between = Object.values(places).filter(([, top]) => top + HEIGHT > high && top < low);
+  const free = (at: number): boolean => between.every(([left]) => at < left - 6 || at > left + WIDTH + 6);
+  const gaps = [...between, [x, y], [tx, ty]].flatMap(([left]) => [(left ?? 0) - ASIDE, (left ?? 0) + WIDTH + ASIDE]);
+  const middle = x + WIDTH / 2;
+  const gap = gaps.filter(free).toSorted((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0] ?? x + WIDTH + ASIDE;
+  const side = (left: number): [number, number] => (gap > left + WIDTH / 2 ? [left + WIDTH, left + WIDTH + ASIDE] : [left, left - ASIDE]);
+  const [out, beside] = side(x);
+  const [into, before] = side(tx);
+  const straight: Place[] = [[out, y + HEIGHT / 2], [beside, y + HEIGHT / 2], [beside, low], [gap, low], [gap, high], [before, high], [before, ty + HEIGHT / 2], [into, ty + HEIGHT / 2]];
+  return straight.filter(([px, py], index) => index === 0 || px !== straight[index - 1]?.[0] || py !== straight[index - 1]?.[1]);
+}
+
+/** The path of a way back, with round corners. */
+export function pathBack(corners: Place[]): string {
+  return corners
+    .map(([x, y], index) => {
+      const [before, after] = [corners[index - 1], corners[index + 1]];
+      if (!before) return `M${x} ${y}`;
+      if (!after) return `L${x} ${y}`;
+      const [ax, ay] = toward([x, y], before);
+      const [bx, by] = toward([x, y], after);
+      return `L${ax} ${ay}Q${x} ${y} ${bx} ${by}`;
+    })
+    .join("");
+}
+
+/** The point a little way from one corner to the next. */
+function toward([x, y]: Place, [tx, ty]: Place): Place {
+  const length = Math.hypot(tx - x, ty - y) || 1;
+  const part = Math.min(8, length / 2) / length;
+  return [x + (tx - x) * part, y + (ty - y) * part];
 }

@@ -2,7 +2,7 @@
 
 import { mainPort, portsOf } from "./ports.ts";
 import { ENTER, type Channel, type Graph, type Kind, type PortAt, type Step } from "./types.ts";
-import { following, leadsBack, preceding, targetOf } from "./walk.ts";
+import { leadsBack, preceding, targetOf } from "./walk.ts";
 
 /** What the installation can do, as far as it decides which steps are offered. */
 export interface Able {
@@ -57,7 +57,7 @@ export function mayLead(graph: Graph, at: PortAt, to: string): boolean {
   if (!(to in graph.steps) || targetOf(graph, at) === to) return false;
   if (at.step === ENTER) return true;
   if (at.step === to) return false;
-  return leadsBack(graph, at) ? preceding(graph, at.step).has(to) : !following(graph, to).has(at.step);
+  return leadsBack(graph, at) ? preceding(graph, at.step).has(to) : !preceding(graph, at.step).has(to);
 }
 
 /** The steps that a port may lead to. */

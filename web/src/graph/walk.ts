@@ -34,28 +34,45 @@ export function leadsBack(graph: Graph, at: PortAt): boolean {
 
 /** The steps that come after `key`, without going back; `key` itself is not among them. */
 export function following(graph: Graph, key: string): Set<string> {
-  return reach(key, (here) => forward(graph).filter((way) => way.step === here).map((way) => way.to));
+  return reach(key, neighbours(graph).after);
 }
 
 /** The steps that come before `key`, without going back. */
 export function preceding(graph: Graph, key: string): Set<string> {
-  return reach(key, (here) =>
-    forward(graph).filter((way) => way.to === here && way.step !== ENTER).map((way) => way.step),
-  );
+  return reach(key, neighbours(graph).before);
 }
 
-function forward(graph: Graph): Way[] {
-  return ways(graph).filter((way) => !leadsBack(graph, way));
+interface Neighbours {
+  after: Map<string, string[]>;
+  before: Map<string, string[]>;
 }
 
-function reach(from: string, next: (key: string) => string[]): Set<string> {
+/** Graphs never change, so what was found of one stays good. */
+const known = new WeakMap<Graph, Neighbours>();
+
+/** The steps next to each step, without the ways back and the way in; targets in the order of ports. */
+function neighbours(graph: Graph): Neighbours {
+  let found = known.get(graph);
+  if (!found) {
+    found = { after: new Map(), before: new Map() };
+    for (const way of ways(graph)) {
+      if (way.step === ENTER || leadsBack(graph, way)) continue;
+      found.after.set(way.step, [...(found.after.get(way.step) ?? []), way.to]);
+      found.before.set(way.to, [...(found.before.get(way.to) ?? []), way.step]);
+    }
+    known.set(graph, found);
+  }
+  return found;
+}
+
+function reach(from: string, next: Map<string, string[]>): Set<string> {
   const found = new Set<string>();
-  const ahead = next(from);
+  const ahead = [...(next.get(from) ?? [])];
   while (ahead.length) {
     const here = ahead.pop() as string;
     if (found.has(here)) continue;
     found.add(here);
-    ahead.push(...next(here));
+    ahead.push(...(next.get(here) ?? []));
   }
   return found;
 }
@@ -67,8 +84,7 @@ export function order(graph: Graph): string[] {
   const walk = (key: string): void => {
     if (seen.has(key)) return;
     seen.add(key);
-    const out = forward(graph).filter((way) => way.step === key);
-    for (const way of out.toReversed()) walk(way.to);
+    for (const to of (neighbours(graph).after.get(key) ?? []).toReversed()) walk(to);
     done.push(key);
   };
   if (graph.start in graph.steps) walk(graph.start);

@@ -121,13 +121,15 @@ export function fact(step: Step, names: Names): string {
     case "task":
       return `${names.role(step.role).toLowerCase()}, ${span(step.at_most)} at most`;
     case "call":
-      return `${step.fields?.length ?? 0} fields, ${span(step.at_most)} at most`;
+      return `${count(step.fields?.length ?? 0, "field")}, ${span(step.at_most ?? { days: 1 })} at most`;
     case "goal":
       return "ends here, reached";
     case "exit":
       return "ends here";
   }
 }
+
+const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? "" : "s"}`;
 
 /** Weights as shares of a hundred. */
 export function shares(weights: { [arm: string]: number }): string[] {
@@ -139,7 +141,7 @@ export function shares(weights: { [arm: string]: number }): string[] {
 export function enterWords(graph: Graph, names: Names): { title: string; fact: string } {
   const [only, ...more] = graph.enter;
   if (!only) return { title: "Who comes in?", fact: "nobody yet" };
-  if (more.length) return { title: `${graph.enter.length} ways in`, fact: "enters" };
+  if (more.length) return { title: `${graph.enter.length} ways in`, fact: "people come in" };
   switch (only.kind) {
     case "segment_entered":
       return { title: only.segment_id ? names.segment(only.segment_id) : "A segment", fact: only.present ? "enters, or is in it at the start" : "enters" };

@@ -3,7 +3,7 @@
 import { Background, BackgroundVariant, Position, ReactFlow, type Connection, type NodeChange, type ReactFlowInstance } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { connect, move } from "../graph/edit.ts";
-import { HEIGHT, PLUS, WIDTH, draw, nameOf, type Drawing, type Line } from "../graph/layout.ts";
+import { HEIGHT, PLUS, WIDTH, draw, nameOf, wayBack, type Drawing, type Line } from "../graph/layout.ts";
 import { mayLead } from "../graph/legal.ts";
 import { neighbour, portToAddAt, type Direction } from "../graph/steer.ts";
 import { ENTER, type Graph, type Place, type PortAt } from "../graph/types.ts";
@@ -21,6 +21,8 @@ type Flow = ReactFlowInstance<AnyNode, WayType>;
 const NODES = { step: StepNode, plus: PlusNode };
 const WAYS = { way: WayEdge };
 const ARROWS: { [key: string]: Direction } = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" };
+/** So many steps are drawn whole; of more, only what is in view. */
+const MANY = 80;
 const HELP = "Journey. Arrow keys move between steps, Enter adds a step after one, E edits it, Delete removes it. The list view has the same acts.";
 
 export function Canvas(): ReactNode {
@@ -31,7 +33,7 @@ export function Canvas(): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const drawing = useDrawing(graph, counts, dragged);
   const nodes = useMemo(() => nodesOf(drawing, edits, state.selected), [drawing, edits, state.selected]);
-  const edges = useMemo(() => edgesOf(graph, drawing, counts), [graph, drawing, counts]);
+  const edges = useMemo(() => edgesOf(graph, drawing, counts), [drawing, counts]); // the drawing says all of the graph that matters
   const chosen = state.selected.at(-1) ?? ENTER;
 
   useEffect(() => {
@@ -107,6 +109,7 @@ export function Canvas(): ReactNode {
         edgesFocusable={false}
         deleteKeyCode={null}
         disableKeyboardA11y
+        onlyRenderVisibleElements={nodes.length > MANY}
         panOnScroll
         zoomOnDoubleClick={false}
         minZoom={0.3}
@@ -194,14 +197,13 @@ function outOf(line: Line): { x: number; y: number } {
 function edgesOf(graph: Graph, drawing: Drawing, counts: Counts | undefined): WayType[] {
   const opens = new Map(drawing.opens.map((open) => [nameOf(open.at), open.place]));
   const most = Math.max(1, counts?.entered ?? 1);
-  const edge = drawing.lines.reduce((widest, line) => Math.max(widest, (drawing.places[line.at.step]?.[0] ?? 0) + WIDTH, ...line.bends.map(([x]) => x)), 0);
-  return drawing.lines.flatMap((line, index): WayType[] => {
+  return drawing.lines.flatMap((line): WayType[] => {
     const source = drawing.places[line.at.step];
     const target = line.to ? drawing.places[line.to] : opens.get(nameOf(line.at));
     if (!source || !target) return [];
     const out = outOf(line);
     const from: Place = [source[0] + out.x, source[1] + out.y];
-    const to: Place = line.back ? [target[0] + WIDTH, target[1] + HEIGHT / 2] : [target[0] + (line.to ? WIDTH * line.arrives : PLUS / 2), target[1]];
+    const to: Place = [target[0] + (line.to ? WIDTH * line.arrives : PLUS / 2), target[1]];
     const people = peopleAt(counts, line.at);
     return [
       {
@@ -214,11 +216,11 @@ function edgesOf(graph: Graph, drawing: Drawing, counts: Counts | undefined): Wa
         selectable: false,
         data: {
           at: line.at,
-          points: line.back ? [from, to] : [from, ...line.bends, to],
+          points: line.back ? wayBack(drawing.places, line.at.step, line.to) : [from, ...line.bends, to],
           words: wordsOf(graph, counts, line.at),
           share: people === undefined || !line.to ? undefined : people / most,
           refused: line.at.port === "refused",
-          right: line.back ? edge + 28 + 14 * (index % 3) : undefined,
+          back: line.back,
           open: line.to === "",
         },
       },
@@ -261,15 +263,17 @@ function useKeepInView(flow: Flow | undefined, frame: { current: HTMLDivElement 
       return;
     }
     const had = document.activeElement;
-    if (had === document.body || (had instanceof HTMLElement && frame.current?.contains(had))) {
+    const focuses = had === document.body || (had instanceof HTMLElement && frame.current?.contains(had));
+    const focus = (): void => {
       // a new step is in the page only after React Flow has taken it over
-      requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-step="${chosen}"]`)?.focus({ preventScroll: true }));
-    }
+      if (focuses) requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-step="${chosen}"]`)?.focus({ preventScroll: true }));
+    };
     const bounds = frame.current?.getBoundingClientRect();
     const { x, y, zoom } = flow.getViewport();
     const [left, top] = [place[0] * zoom + x, place[1] * zoom + y];
     const inside = bounds && left >= 0 && top >= 0 && left + WIDTH * zoom <= bounds.width && top + (HEIGHT + 48) * zoom <= bounds.height;
-    if (!inside) void flow.setCenter(place[0] + WIDTH / 2, place[1] + HEIGHT / 2, { zoom, duration: calm() ? 0 : 160 });
+    if (inside) focus();
+    else void flow.setCenter(place[0] + WIDTH / 2, place[1] + HEIGHT / 2, { zoom, duration: calm() ? 0 : 160 }).then(focus);
   }, [chosen, drawing, flow, dragging]);
 }
 

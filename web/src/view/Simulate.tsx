@@ -2,7 +2,7 @@
 
 import { useState, type ReactNode } from "react";
 import { NumberField } from "../fields/basic.tsx";
-import { ENTER, type Graph } from "../graph/types.ts";
+import type { Graph } from "../graph/types.ts";
 import { plain } from "../graph/words.ts";
 import type { Supposed } from "../server.ts";
 import { useEditor } from "../state.ts";
@@ -13,8 +13,7 @@ import { Sum } from "./numbers.tsx";
 export function Simulate(): ReactNode {
   const { graph, state, words, server, act } = useEditor();
   const kinds = waitedFor(graph);
-  const last = state.selected.at(-1) ?? ENTER;
-  const from = last in graph.steps && last !== graph.start ? last : "";
+  const from = state.from in graph.steps ? state.from : "";
   const [supposed, setSupposed] = useState<Supposed>({ happens: {}, tasks_done: 1, calls_done: 1 });
   const [running, setRunning] = useState(false);
   const [fault, setFault] = useState("");

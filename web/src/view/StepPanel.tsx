@@ -128,7 +128,7 @@ function StepActs({ at, step }: { at: string; step: Step }): ReactNode {
   const whole = acts.branch(at);
   return (
     <div className="acts je-step-acts">
-      {step.kind !== "goal" && step.kind !== "exit" && <button type="button" className="btn is-small" onClick={() => act({ do: "panel", panel: "simulate" })}>Simulate from here</button>}
+      {step.kind !== "goal" && step.kind !== "exit" && <button type="button" className="btn is-small" onClick={() => act({ do: "panel", panel: "simulate", from: at })}>Simulate from here</button>}
       {edits && (
         <>
           <button type="button" className="btn is-small" onClick={acts.copy}>Copy</button>

@@ -17,8 +17,8 @@ export interface WayData extends Record<string, unknown> {
   /** How wide: the share of all people that took it, none when nothing was counted. */
   share: number | undefined;
   refused: boolean;
-  /** Where a way back passes, right of everything. */
-  right: number | undefined;
+  /** The points are the corners of a way back. */
+  back: boolean;
   open: boolean;
 }
 export type WayType = Edge<WayData, "way">;
@@ -28,21 +28,21 @@ const WIDEST = 22;
 export function WayEdge({ id, data }: EdgeProps<WayType>): ReactNode {
   const { edits, state } = useEditor();
   if (!data) return null;
-  const { points, right } = data;
+  const { points, back } = data;
   const [from, to] = [points[0], points.at(-1)];
   if (!from || !to) return null;
   const flows = data.share !== undefined;
-  const line = right === undefined ? path(points) : pathBack(from, to, right);
-  const label = right === undefined ? onPath(points[0] as Place, points[1] as Place, points.length === 2 && !data.open ? 0.36 : 0.5) : ([right, (from[1] + to[1]) / 2] as Place);
+  const line = back ? pathBack(points) : path(points);
+  const label = back ? (points[2] ?? from) : onPath(points[0] as Place, points[1] as Place, points.length === 2 && !data.open ? 0.36 : 0.5);
   const width = Math.max(1.5, WIDEST * (data.share ?? 0));
-  const upright = flows && right === undefined && Math.abs(from[0] - (points[1] as Place)[0]) < 2;
+  const upright = flows && !back && Math.abs(from[0] - (points[1] as Place)[0]) < 2;
   const plus = onPath(points.at(-2) as Place, to, points.length === 2 && data.words ? 0.74 : 0.5);
   const lit = state.adding !== undefined && samePort(state.adding, data.at);
   return (
     <>
       <BaseEdge id={id} path={line} interactionWidth={16} className={`${flows ? "flow" : "edge"}${data.refused ? " is-refuse" : ""}${data.open ? " is-open" : ""}${lit ? " is-lit" : ""}`} style={flows ? { strokeWidth: width } : {}} />
       {data.words && <text className="je-words" x={label[0] + (upright ? width / 2 + 7 : 0)} y={label[1] + 4} textAnchor={upright ? "start" : "middle"}>{data.words}</text>}
-      {edits && !data.open && right === undefined && (
+      {edits && !data.open && !back && (
         <EdgeLabelRenderer>
           <div className="je-on-way nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${plus[0]}px, ${plus[1]}px)` }}>
             <PlusButton at={data.at} small />
