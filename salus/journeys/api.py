@@ -14,10 +14,11 @@ from salus.journeys.drafting import (
     take_back,
 )
 from salus.journeys.enlisting import contact_of, enrol_numbers, takes_by_hand
+from salus.journeys.knowing import offered
 from salus.journeys.launching import close, go_live, pause, resume, stop
 from salus.journeys.leaving import erase_person, export_person
 from salus.journeys.numbers import counts, inside_by_version, totals
-from salus.journeys.ports import use_clock
+from salus.journeys.ports import clock, use_clock
 from salus.journeys.proving import check, proof
 from salus.journeys.queries import journey, journeys, open_versions, version, versions
 from salus.journeys.resettling import move_people, moves, suggested_moves
@@ -31,6 +32,7 @@ from salus.journeys.working import enter, find_coming, find_due, follow, join_co
 __all__ = [
     "approve",
     "check",
+    "clock",
     "close",
     "compare",
     "contact_of",
@@ -57,6 +59,7 @@ __all__ = [
     "move_people",
     "moves",
     "new_draft",
+    "offered",
     "open_versions",
     "pause",
     "people_at",

@@ -46,11 +46,12 @@ export type Act =
   | { do: "checked"; proof: Proof | undefined }
   | { do: "counted"; counts: Counts | undefined };
 
-export function starting(loaded: Loaded): State {
+/** The state to begin with; `opening` is what the address asks for. */
+export function starting(loaded: Loaded, opening: string): State {
   return {
     history: begin(loaded.graph),
     selected: [ENTER],
-    panel: "step",
+    panel: opening === "#simulate" ? "simulate" : "step",
     from: "",
     view: "canvas",
     adding: undefined,

@@ -21,7 +21,7 @@ import { useChecking, useSaving, type Saving } from "./syncing.ts";
 const NARROW = "(max-width: 52rem)";
 
 export function Editor({ loaded, words, server }: { loaded: Loaded; words: Vocabulary; server: Server }): ReactNode {
-  const [state, act] = useReducer(next, loaded, starting);
+  const [state, act] = useReducer(next, loaded, (given) => starting(given, location.hash));
   const editor: Held = { state, graph: state.history.present, words, server, loaded, edits: loaded.edits, act };
   return (
     <EditorProvider value={editor}>

@@ -2,6 +2,8 @@
 
 import { useState, type ReactNode } from "react";
 import { NumberField } from "../fields/basic.tsx";
+import { eventsIn } from "../graph/conditions.ts";
+import { ENGAGEMENT } from "../graph/fresh.ts";
 import type { Graph } from "../graph/types.ts";
 import { plain } from "../graph/words.ts";
 import type { Supposed } from "../server.ts";
@@ -35,7 +37,7 @@ export function Simulate(): ReactNode {
       <div className="stack">
         <p className="quiet">The law is asked for everybody who would come in. What people do nobody knows: suppose it. Nothing is sent.</p>
         {kinds.map((kind) => (
-          <Share key={kind} label={`${namesIn(words).event(kind)}: of a hundred who are waited for`} value={happens(kind)} onChange={(share) => setSupposed({ ...supposed, happens: { ...supposed.happens, [kind]: share } })} />
+          <Share key={kind} label={`${namesIn(words).event(kind)}, of a hundred`} value={happens(kind)} onChange={(share) => setSupposed({ ...supposed, happens: { ...supposed.happens, [kind]: share } })} />
         ))}
         {has(graph, "task") && <Share label="Tasks done in time, of a hundred" value={supposed.tasks_done} onChange={(tasks_done) => setSupposed({ ...supposed, tasks_done })} />}
         {has(graph, "call") && <Share label="Calls that succeed, of a hundred" value={supposed.calls_done} onChange={(calls_done) => setSupposed({ ...supposed, calls_done })} />}
@@ -70,5 +72,9 @@ function Reasons(): ReactNode {
 const has = (graph: Graph, kind: string): boolean => Object.values(graph.steps).some((step) => step.kind === kind);
 
 function waitedFor(graph: Graph): string[] {
-  return [...new Set(Object.values(graph.steps).flatMap((step) => (step.kind === "wait_for" ? [step.event?.did ?? []].flat() : [])))];
+  const asked = Object.values(graph.steps).flatMap((step) => {
+    if (step.kind === "wait_for") return [...[step.event?.did ?? []].flat(), ...eventsIn(step.condition)];
+    return step.kind === "branch" ? step.cases.flatMap((each) => eventsIn(each.when)).filter((kind) => ENGAGEMENT.includes(kind)) : [];
+  });
+  return [...new Set(asked)];
 }
