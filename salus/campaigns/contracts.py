@@ -169,7 +169,8 @@ class Behind:
 class Running:
     """How a launched campaign goes: everybody who was cleared is in exactly one of the groups.
 
-    `outcomes` are the words of `delivery.api.accounted`; `later` of those queued were tried already.
+    `outcomes` are the words of `delivery.api.accounted`; of those queued `later` were put off
+    by their host, and `held` wait because of the frequency cap.
     `a_minute` is what was handed over in the last minute; `ends_at` is where that leads.
     """
 
@@ -177,5 +178,6 @@ class Running:
     cleared: int
     outcomes: Mapping[str, int]
     later: int
+    held: int
     a_minute: int
     ends_at: datetime | None

@@ -29,7 +29,7 @@ from salus.contacts.contracts import Read
 from salus.content import api as content
 from salus.delivery import api as delivery
 from salus.delivery.api import Recipient
-from salus.delivery.contracts import Origin, State
+from salus.delivery.contracts import FREQUENCY_CAP, Origin, State
 from salus.gate import api as gate
 from salus.gate.contracts import Explained
 from salus.identity import api as identity
@@ -83,12 +83,14 @@ def running(found: Campaign, at: datetime) -> Running | None:
     origin = Origin(CAMPAIGN, found.plan_id)
     progress = delivery.progress(origin)
     outcomes = delivery.accounted(dict(progress.states))
+    held = progress.reasons.get(State.DEFERRED, {}).get(FREQUENCY_CAP, 0)
     a_minute = delivery.settled_since(origin, at - MINUTE)
     return Running(
         progress=progress,
         cleared=progress.planned - sum(progress.refused.values()),
         outcomes=outcomes,
-        later=progress.states.get(State.DEFERRED, 0),
+        later=progress.states.get(State.DEFERRED, 0) - held,
+        held=held,
         a_minute=a_minute,
         ends_at=rules.ends_at(at, outcomes["queued"], a_minute),
     )

@@ -7,14 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from salus.delivery import calls, deposits, operations, proofs, queries, tracking
-from salus.delivery.contracts import MessageSpec, PlanCounts
+from salus.delivery import calls, capping, deposits, operations, proofs, queries, tracking
+from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped, last_written
+from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
+    engaged,
     engagement,
+    engagement_of,
     is_waiting,
     progress,
+    progress_of,
     recipients,
     sendings,
     settled_since,
@@ -37,6 +41,8 @@ from salus.delivery.rules import accounted, priority_of
 from salus.delivery.sending import send
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
+from salus.identity import api as identity
+from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock
@@ -44,6 +50,8 @@ from salus.platform.presence import Roll
 
 __all__ = [
     "CHUNK",
+    "MOST_DAYS",
+    "MOST_MESSAGES",
     "Recipient",
     "accounted",
     "begin_plan",
@@ -51,13 +59,18 @@ __all__ = [
     "calls_settled",
     "calls_waiting",
     "cancel",
+    "cap",
+    "capped",
     "count_unnotified",
+    "engaged",
     "engagement",
+    "engagement_of",
     "expire_calls",
     "expire_deposits",
     "faults_of_proof",
     "finish_plan",
     "is_waiting",
+    "last_written",
     "may_send_code",
     "messages_of_contact",
     "origin_of",
@@ -70,6 +83,7 @@ __all__ = [
     "portal_opened",
     "priority_of",
     "progress",
+    "progress_of",
     "recall",
     "receipt",
     "recipients",
@@ -82,6 +96,7 @@ __all__ = [
     "send_code",
     "sendings",
     "sent_message",
+    "set_cap",
     "settled_since",
     "spec_of",
     "told_receipt",
@@ -122,6 +137,15 @@ def run_sender(
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
     run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll)
+
+
+def set_cap(new: Cap | None, *, actor: Actor, at: datetime) -> None:
+    """Set the frequency cap, or take it away; what the old one held back asks again at once.
+
+    Raises `BadInput` (with the place), `NotFound` for who may not change the organization's settings.
+    """
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    capping.set_cap(new, actor=actor, at=at)
 
 
 def portal_opened(message_id: UUID, at: datetime) -> None:

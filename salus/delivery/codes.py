@@ -8,6 +8,8 @@ from typing import Any
 
 CODE, NOTICE = "code", "notice"
 """The kinds of the origins of sign-in codes and of portal notices."""
+ANNOUNCEMENTS = frozenset({CODE, NOTICE})
+"""Kinds of origins whose messages are no letters of their own."""
 
 RENDERER = "salus/code/1"
 

@@ -70,6 +70,21 @@ class MessageSpec:
     priority: Priority = Priority.CAMPAIGN
 
 
+FREQUENCY_CAP = "frequency_cap"
+"""Why a message waits, or at last is not sent: the person was written to often enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `at_most` messages to one person in any `days` days, over all journeys and campaigns.
+
+    Transactional messages, notices and sign-in codes neither count nor wait.
+    """
+
+    at_most: int
+    days: int
+
+
 @dataclass(frozen=True, slots=True)
 class PlanCounts:
     """What planning found; `planned == cleared + sum(refused.values())`."""

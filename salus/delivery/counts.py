@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -18,17 +19,24 @@ from salus.kernel.vocabulary import Protection
 from salus.platform import bulk
 
 _PROGRESS = sql.SQL(
-    "SELECT state, reason, rule, reached, uncertain, count(*) FROM delivery_message "
-    "WHERE origin_id = %s GROUP BY 1, 2, 3, 4, 5"
+    "SELECT origin_id, state, reason, rule, reached, uncertain, count(*) FROM delivery_message "
+    "WHERE origin_id = ANY(%s) GROUP BY 1, 2, 3, 4, 5, 6"
 )
 # Each message counts once, under the most telling of those who fetched it.
 _ENGAGEMENT = sql.SQL(
-    "SELECT kind, best, count(*) FROM ("
-    'SELECT kind, message_id, min(array_position(%s::text[], "by"::text)) AS best '
-    "FROM delivery_engagement WHERE origin_id = %s GROUP BY 1, 2) AS each GROUP BY 1, 2"
+    "SELECT origin_id, kind, best, count(*) FROM ("
+    'SELECT origin_id, kind, message_id, min(array_position(%s::text[], "by"::text)) AS best '
+    "FROM delivery_engagement WHERE origin_id = ANY(%s) GROUP BY 1, 2, 3) AS each GROUP BY 1, 2, 3"
 )
 _READERS = sql.SQL(
-    "SELECT count(DISTINCT message_id) FROM delivery_engagement WHERE origin_id = %s AND \"by\" = 'person'"
+    "SELECT origin_id, count(DISTINCT message_id) FROM delivery_engagement "
+    "WHERE origin_id = ANY(%s) AND \"by\" = 'person' GROUP BY 1"
+)
+# The kinds are given, so that each message is a few probes of the key.
+_ENGAGED = sql.SQL(
+    "SELECT e.message_id, e.kind FROM delivery_message m CROSS JOIN unnest(%s::text[]) AS k(kind) "
+    "JOIN delivery_engagement e ON e.organization_id = m.organization_id AND e.origin_id = m.origin_id "
+    "AND e.kind = k.kind AND e.\"by\" = 'person' AND e.message_id = m.id WHERE m.id = ANY(%s)"
 )
 _SENDINGS = sql.SQL(
     "SELECT o.id, o.not_before, m.state, count(*) FROM delivery_origin o "
@@ -61,12 +69,24 @@ class Recipient:
 
 def progress(origin: Origin) -> Progress:
     """Return the counts of a sending by state; their sum is the number of people planned."""
+    return progress_of([origin.id])[origin.id]
+
+
+def progress_of(origin_ids: Collection[UUID]) -> Mapping[UUID, Progress]:
+    """Return the counts of each of these sendings, with zeros where there is nobody; one query for all."""
+    found: defaultdict[UUID, list[tuple[Any, ...]]] = defaultdict(list)
+    for id, *group in bulk.execute(_PROGRESS, [[*origin_ids]]):
+        found[id].append((*group,))
+    return {id: _progress(found[id]) for id in origin_ids}
+
+
+def _progress(groups: Iterable[tuple[Any, ...]]) -> Progress:
     states: Counter[str] = Counter()
     by_protection: Counter[str] = Counter()
     by_rule: Counter[str] = Counter()
     reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
     uncertain = 0
-    for state, reason, rule, reached, doubtful, count in bulk.execute(_PROGRESS, [origin.id]):
+    for state, reason, rule, reached, doubtful, count in groups:
         states[state] += count
         uncertain += count if doubtful else 0
         if reason:
@@ -81,7 +101,7 @@ def progress(origin: Origin) -> Progress:
         planned=states.total(),
         states=dict(states),
         uncertain=uncertain,
-        refused=dict(reasons[State.REFUSED]),
+        refused=dict(reasons.get(State.REFUSED, {})),
         by_protection=dict(by_protection),
         reasons={state: dict(found) for state, found in reasons.items()},
         by_rule=dict(by_rule),
@@ -102,16 +122,34 @@ def is_waiting(origin: Origin) -> bool:
 
 def engagement(origin: Origin) -> Engagement:
     """Return what readers did with the messages of a sending."""
-    counts: defaultdict[Engaged, dict[By, int]] = defaultdict(dict)
-    for kind, best, count in bulk.execute(_ENGAGEMENT, [list(_TELLING), origin.id]):
-        counts[Engaged(kind)][_TELLING[best - 1]] = count
-    [(readers,)] = bulk.execute(_READERS, [origin.id])
-    return Engagement(
-        opened=counts[Engaged.OPENED],
-        clicked=counts[Engaged.CLICKED],
-        read=sum(counts[Engaged.READ].values()),
-        readers=readers,
+    return engagement_of([origin.id])[origin.id]
+
+
+def engagement_of(origin_ids: Collection[UUID]) -> Mapping[UUID, Engagement]:
+    """Return what readers did with the messages of each of these sendings; two queries for all."""
+    counts: defaultdict[UUID, dict[Engaged, dict[By, int]]] = defaultdict(
+        lambda: {kind: {} for kind in Engaged}
     )
+    for id, kind, best, count in bulk.execute(_ENGAGEMENT, [list(_TELLING), [*origin_ids]]):
+        counts[id][Engaged(kind)][_TELLING[best - 1]] = count
+    readers = dict(bulk.execute(_READERS, [[*origin_ids]]))
+    return {
+        id: Engagement(
+            opened=counts[id][Engaged.OPENED],
+            clicked=counts[id][Engaged.CLICKED],
+            read=sum(counts[id][Engaged.READ].values()),
+            readers=readers.get(id, 0),
+        )
+        for id in origin_ids
+    }
+
+
+def engaged(message_ids: Collection[UUID]) -> Mapping[UUID, frozenset[Engaged]]:
+    """Return what persons (no proxies, no scanners) did with each of these messages; one query for all."""
+    done: defaultdict[UUID, set[Engaged]] = defaultdict(set)
+    for id, kind in bulk.execute(_ENGAGED, [list(Engaged), [*message_ids]]):
+        done[id].add(Engaged(kind))
+    return {id: frozenset(done[id]) for id in message_ids}
 
 
 def sendings(kind: str, since: datetime) -> list[Sending]:

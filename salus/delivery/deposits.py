@@ -191,6 +191,7 @@ def _sibling(id: UUID, kind: str, parent_id: UUID, at: datetime) -> OriginRow:
         status=OriginRow.RELEASED,
         spec=sealer.seal(spec_document(spec), keys.binding(organization_id, "delivery_origin", id)),
         priority=RANK[Priority.TRANSACTIONAL],
+        is_capped=False,
         created_at=at,
     )
 

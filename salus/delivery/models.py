@@ -22,6 +22,8 @@ class OriginRow(TenantModel):
     spec = models.BinaryField()
     """The sealed JSON of the specification: it names topics and conditions."""
     priority = models.SmallIntegerField()
+    is_capped = models.BooleanField(default=True)
+    """Its messages count for the frequency cap, and wait for it."""
     planned = models.BigIntegerField(null=True)
     """How many people planning covered, written when it ended."""
     not_before = models.DateTimeField(null=True)
@@ -120,6 +122,40 @@ class QueueRow(TenantModel):
             ),
             models.Index(fields=["organization_id", "origin_id"], name="delivery_queue_origin"),
         ]
+
+
+class CapRow(TenantModel):
+    """The organization's frequency cap; none while there is no row."""
+
+    pk = models.CompositePrimaryKey("organization_id", "only")
+    only = models.BooleanField(default=True)
+    at_most = models.SmallIntegerField()
+    days = models.SmallIntegerField()
+
+    class Meta(TenantModel.Meta):
+        """One an organization; whoever gives turns locks it."""
+
+        db_table = "delivery_cap"
+
+
+class WrittenRow(TenantModel):
+    """That a person was written to, or will be, by a message that counts for the frequency cap.
+
+    `at` is when it was handed over; before that, when it is due. A message that has its turn is not held
+    back any more; the others were wanted first at `wanted_at`. One that ends otherwise has no row.
+    """
+
+    pk = models.CompositePrimaryKey("organization_id", "contact_id", "at", "message_id")
+    contact_id = models.UUIDField()
+    at = models.DateTimeField()
+    message_id = models.UUIDField()
+    has_turn = models.BooleanField()
+    wanted_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """What one person was written in some time is one stretch of the key."""
+
+        db_table = "delivery_written"
 
 
 class ReceiptBatch(TenantModel):

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
-from salus.delivery import queueing, tracking
+from salus.delivery import capping, queueing, tracking
 from salus.delivery.contracts import By, Engaged, Origin, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
 from salus.kernel.acting import Actor
@@ -84,6 +84,8 @@ def cancel(origin: Origin, *, actor: Actor, at: datetime) -> int:
     if row.status == OriginRow.CANCELLED:
         return 0
     stopped = bulk.execute(_CANCEL, [origin.id, at, at, origin.id])
+    if row.is_capped:
+        capping.forget_cancelled(origin.id)
     row.status = OriginRow.CANCELLED
     row.save(update_fields=["status"])
     _record(Action.MESSAGE_CANCEL, origin, actor, cancelled=len(stopped))

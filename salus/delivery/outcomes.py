@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from salus.delivery import deposits, receipts
+from salus.delivery import capping, deposits, receipts
 from salus.delivery.contracts import State
 from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.rules import has_given_up, next_attempt
@@ -55,6 +55,7 @@ def deferred(prepared: Prepared, *, at: datetime, jitter: float, **facts: Any) -
 
 
 HARD_BOUNCE = "hard_bounce"
+_GOT, _NOBODY_GOT = {State.ACCEPTED, State.PORTAL}, {State.BOUNCED, State.GAVE_UP}
 
 _EVENTS = {
     State.ACCEPTED: EventKind.MESSAGE_ACCEPTED,
@@ -137,6 +138,12 @@ def record(
     timeline.append(
         [_event(each) for each in mine if each.state in _EVENTS and each.prepared.is_letter], actor=actor
     )
+    capped = [each for each in mine if each.prepared.is_capped]
+    capping.note([(each.prepared.contact_id, _id(each), each.at) for each in capped if each.state in _GOT])
+    capping.forget(
+        [_id(each) for each in capped if each.state in _NOBODY_GOT]
+        + [each.lease.message_id for each in halted]
+    )
     deposits.make([each for each in mine if each.state is State.PORTAL], actor=actor, at=at)
     deposits.settle_notices(
         failed=[each.prepared.notice_for for each in mine if each.state in {State.BOUNCED, State.GAVE_UP}]
@@ -145,6 +152,10 @@ def record(
         at=at,
     )
     return counted
+
+
+def _id(outcome: Outcome) -> UUID:
+    return outcome.prepared.lease.message_id
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.contacts.contracts import Opened
 from salus.content import api as content
-from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, State
+from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, Priority, State
 from salus.delivery.models import MessageRow, OriginRow
-from salus.delivery.rules import RANK
+from salus.delivery.rules import RANK, priority_of
 from salus.delivery.sealing import (
     CHOICES,
     TOKEN_LIFETIME,
@@ -89,6 +89,7 @@ def begun(spec: MessageSpec, new: OriginRow, *, actor: Actor, at: datetime) -> O
     if found is not None:
         return found
     new.id, new.kind, new.priority = spec.origin.id, spec.origin.kind, RANK[spec.priority]
+    new.is_capped = priority_of(spec.facts) is not Priority.TRANSACTIONAL
     new.spec, new.created_at = keys.sealer().seal(spec_document(spec), _binding(new.id)), at
     OriginRow.objects.bulk_create([new], ignore_conflicts=True)  # two may begin it at once
     row = OriginRow.objects.get(id=new.id)

@@ -15,7 +15,7 @@ from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.api import Compiled
 from salus.delivery import deposits, leasing, planning, ports
-from salus.delivery.codes import CODE, NOTICE, Parts, code_parts
+from salus.delivery.codes import ANNOUNCEMENTS, CODE, NOTICE, Parts, code_parts
 from salus.delivery.contracts import MessageSpec, Origin, State
 from salus.delivery.leasing import Lease
 from salus.delivery.links import Links, links
@@ -88,6 +88,8 @@ class Prepared:
     decided_at: datetime
     uncertain: bool
     checked_at: datetime
+    is_capped: bool
+    """It counts for the frequency cap once it is handed over."""
     content: Content = field(repr=False)
     parts: Parts = field(repr=False)
     links: Links = field(repr=False)
@@ -95,7 +97,7 @@ class Prepared:
     @property
     def is_letter(self) -> bool:
         """Return whether this is what the person is written to for, not a notice or a sign-in code."""
-        return self.origin.kind not in {NOTICE, CODE}
+        return self.origin.kind not in ANNOUNCEMENTS
 
     @property
     def notice_for(self) -> UUID | None:
@@ -119,6 +121,11 @@ class Batch:
     organization: Organization
     prepared: list[Prepared] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
+
+    def message_ids(self) -> set[UUID]:
+        """Return whose batch this is."""
+        prepared = {each.lease.message_id for each in self.prepared}
+        return prepared | {each.lease.message_id for each in self.stopped}
 
     def take(self, made: Prepared | Stopped) -> None:
         """Put what became of one lease where it belongs."""
@@ -325,6 +332,7 @@ class _Keeper:
             decided_at=row.decided_at,
             uncertain=row.uncertain,
             checked_at=self._at,
+            is_capped=origin.is_capped and origin.kind not in ANNOUNCEMENTS,
             content=opened,
             parts=_render(compiled, values, made) if compiled else code_parts(opened.values, row.language),
             links=made,

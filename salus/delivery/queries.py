@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from salus.delivery import deposits, planning
-from salus.delivery.codes import CODE, NOTICE
+from salus.delivery.codes import ANNOUNCEMENTS
 from salus.delivery.contracts import Origin, PortalMessage, SentMessage, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow
 from salus.delivery.rules import IN_PORTAL, WAITING
@@ -54,7 +54,7 @@ def messages_of_contact(contact_id: UUID, limit: int = 200) -> list[SentMessage]
     rows = (
         MessageRow.objects.filter(contact_id=contact_id)
         .exclude(state__in=[State.REFUSED, State.CANCELLED, *WAITING])
-        .exclude(origin__kind__in=[NOTICE, CODE])
+        .exclude(origin__kind__in=ANNOUNCEMENTS)
         .select_related("origin")
         .order_by("-id")[:limit]
     )

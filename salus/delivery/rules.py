@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from salus.content.contracts import Classification
-from salus.delivery.contracts import Priority, State
+from salus.delivery.contracts import Cap, Priority, State
 from salus.gate.contracts import MessageFacts
 from salus.kernel.vocabulary import Promotes, Purpose, Remuneration
 
 LEGAL_MOVES: dict[State, frozenset[State]] = {
-    State.CLEARED: frozenset({State.LEASED, State.CANCELLED}),
+    State.CLEARED: frozenset(
+        {
+            State.LEASED,
+            State.CANCELLED,
+            State.DEFERRED,  # held back by the frequency cap before any attempt
+        }
+    ),
     State.LEASED: frozenset(
         {
             State.CLEARED,  # given back before its attempt began
@@ -46,6 +53,9 @@ IN_PORTAL = frozenset({State.PORTAL, State.PORTAL_UNNOTIFIED, State.OPENED, Stat
 
 CANCELLED_BY_STAFF, PERSON_IS_GONE = "cancelled_by_staff", "person_is_gone"
 """Why a message is not sent that the gate would let go."""
+
+HELD_AT_MOST = timedelta(days=7)
+"""Whoever cannot be written to within so long is not written to any more: it would be old news."""
 
 RANK = {Priority.TRANSACTIONAL: 0, Priority.JOURNEY: 1, Priority.CAMPAIGN: 2}
 """Smaller goes first."""
@@ -88,6 +98,13 @@ def priority_of(what: Classification | MessageFacts) -> Priority:
     if what.purpose in _ABOUT_THEIR_OWN and not promotes and what.remuneration is not Remuneration.ABOVE_COST:
         return Priority.TRANSACTIONAL
     return Priority.JOURNEY
+
+
+def full_until(written: Iterable[datetime], cap: Cap, at: datetime) -> datetime | None:
+    """Return until when a person is full who was written to at these moments, None when they are not."""
+    window = timedelta(days=cap.days)
+    recent = sorted((each for each in written if each > at - window), reverse=True)
+    return recent[cap.at_most - 1] + window if len(recent) >= cap.at_most else None
 
 
 def may_move(old: State, new: State) -> bool:

@@ -20,21 +20,38 @@ def _moves() -> str:
     return " OR ".join(lines)
 
 
+def _function() -> str:
+    return (
+        "CREATE OR REPLACE FUNCTION delivery_legal_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF NOT ({_moves()}) THEN "
+        "RAISE EXCEPTION 'a message cannot go from % to %', old.state, new.state "
+        "USING ERRCODE = 'check_violation'; END IF; RETURN new; END $$"
+    )
+
+
 class LegalMoves(RunSQL):
     """Refuse a move between states that `rules.LEGAL_MOVES` does not have."""
 
     def __init__(self) -> None:
         super().__init__(
             [
-                "CREATE OR REPLACE FUNCTION delivery_legal_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                f"IF NOT ({_moves()}) THEN "
-                "RAISE EXCEPTION 'a message cannot go from % to %', old.state, new.state "
-                "USING ERRCODE = 'check_violation'; END IF; RETURN new; END $$",
+                _function(),
                 "CREATE TRIGGER legal_move BEFORE UPDATE OF state ON delivery_message FOR EACH ROW "
                 "WHEN (old.state IS DISTINCT FROM new.state) EXECUTE FUNCTION delivery_legal_move()",
             ],
             ["DROP TRIGGER legal_move ON delivery_message", "DROP FUNCTION delivery_legal_move()"],
         )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [], {}
+
+
+class ChangedMoves(RunSQL):
+    """Let the database know `rules.LEGAL_MOVES` as it is now, after that table changed."""
+
+    def __init__(self) -> None:
+        super().__init__([_function()], RunSQL.noop)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from salus.delivery import judging, leasing, preparing
+from salus.delivery import capping, judging, leasing, preparing
 from salus.delivery.building import Builder, Built
+from salus.delivery.contracts import FREQUENCY_CAP
 from salus.delivery.leasing import Lease
 from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.protection.dkim import Signer
@@ -199,6 +200,7 @@ class Sender:
             log.exception("%d messages could not be prepared", len(leases))
             await self._in_halves(leases, leases, lambda half: self._handle(organization_id, half))
             return
+        self._done_with({each.message_id for each in leases} - batch.message_ids())  # held back
         straight = [each for each in batch.prepared if each.floor >= Protection.PORTAL]
         ready = [each for each in batch.prepared if each.floor < Protection.PORTAL]
         now = self._clock.now()
@@ -211,8 +213,11 @@ class Sender:
             self._start(self._hand_over(organization_id, ready[start : start + self._pace.mark]))
 
     def _prepare(self, organization_id: UUID, leases: list[Lease]) -> preparing.Batch:
+        with acting_for(organization_id):  # short: other senders wait for it
+            going, in_vain = capping.take_turns(leases, self._clock.now())
         with acting_for(organization_id):
-            batch = preparing.prepare(leases, actor=system(organization_id, "sender"), at=self._clock.now())
+            batch = preparing.prepare(going, actor=system(organization_id, "sender"), at=self._clock.now())
+            batch.stopped += [Stopped(each, FREQUENCY_CAP) for each in in_vain]
             if organization_id not in self._desks and organization_id not in self._openings:
                 domain = batch.organization.sending_domain
                 builder = Builder(batch.organization, Signer(domain, keys.dkim_keys(domain)))

@@ -10,11 +10,11 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.delivery import planning, queueing
-from salus.delivery.contracts import MessageSpec, Sender, Sent, State
+from salus.delivery import capping, planning, queueing
+from salus.delivery.contracts import MessageSpec, Priority, Sender, Sent, State
 from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.planning import CHUNK
-from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE
+from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, priority_of
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
 from salus.kernel.vocabulary import Profile, SenderRole
@@ -75,6 +75,8 @@ def _send(
     added = _answers(spec, new)
     cleared = [each.message_id for each in added.values() if each.allowed and each.message_id]
     queueing.put(spec.origin.id, not_before, held=status == OriginRow.PAUSED, only=cleared)
+    if priority_of(spec.facts) is not Priority.TRANSACTIONAL:
+        capping.reserve(cleared, not_before)
     audit.record(
         Action.MESSAGE_RELEASE,
         actor=actor,

@@ -11,7 +11,6 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.content import api as content
 from salus.delivery import deposits, planning, ports, proofs, receipts, remaking
-from salus.delivery.codes import CODE, NOTICE
 from salus.delivery.contracts import (
     DepositFacts,
     Ground,
@@ -246,7 +245,3 @@ def _signed_off(evidence_id: UUID) -> Ground:
         return Ground(evidence_id, "Evidence that is kept elsewhere")
     words = (entry.reason or entry.action.rpartition(":")[2]).replace("_", " ")
     return Ground(evidence_id, f"A sign-off: {words}", entry.at, entry=True)
-
-
-ANNOUNCEMENTS = frozenset({NOTICE, CODE})
-"""Kinds of origins whose messages are no letters of their own."""

@@ -13,6 +13,8 @@ from playwright.sync_api import Page
 
 from salus.campaigns import api
 from salus.campaigns.contracts import Campaign, Status
+from salus.delivery.contracts import FREQUENCY_CAP, State
+from salus.delivery.models import MessageRow
 from salus.identity.contracts import Organization
 from salus.platform.tenancy import acting_for
 from tests import browser
@@ -46,6 +48,22 @@ def page_of(client: Client, campaign: Campaign) -> str:
 
 def post(client: Client, campaign: Campaign, act: str, **data: Any) -> Any:
     return client.post(f"/campaigns/{campaign.id}/{act}", data)
+
+
+def test_who_was_written_to_often_enough_lately_is_told_apart_from_what_a_host_put_off(
+    desk: Console, clinic: Clinic
+) -> None:
+    sending = clinic.sending()
+    with acting_for(clinic.id):
+        rows = MessageRow.objects.filter(origin_id=sending.plan_id, state=State.CLEARED)
+        for row, reason in zip(rows[:3], (FREQUENCY_CAP, FREQUENCY_CAP, "greylisted"), strict=True):
+            MessageRow.objects.filter(id=row.id).update(state=State.DEFERRED, reason=reason)
+        now = api.running(sending, CLOCK.now())
+        assert now is not None
+        assert (now.held, now.later, now.outcomes["queued"]) == (2, 1, 4)
+    shown = page_of(desk.client("marketer"), sending)
+    assert "2 written to often enough lately" in shown
+    assert "1 trying again" in shown
 
 
 def test_a_marketer_writes_a_draft_and_asks_the_gate(desk: Console, clinic: Clinic) -> None:

@@ -12,18 +12,20 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
-from salus.delivery import api, leasing, outcomes, preparing
-from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, State
+from salus.delivery import api, capping, leasing, outcomes, preparing
+from salus.delivery.contracts import FREQUENCY_CAP, MessageSpec, Origin, PlanCounts, State
 from salus.delivery.models import MessageRow, QueueRow
 from salus.delivery.outcomes import Outcome
-from salus.delivery.preparing import Batch, Prepared
+from salus.delivery.preparing import Batch, Prepared, Stopped
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor, system
 from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import Protection, SenderRole
+from salus.platform import bulk
 from salus.platform.tenancy import acting_for
 from salus.wiring.catch.relay import Relay
 from salus.wiring.home import django_database
@@ -87,8 +89,10 @@ class Desk:
 
     def take(self, limit: int = 100) -> Batch:
         """Lease what is due and prepare it, as a sender does."""
-        leases = leasing.lease(limit, self.clock.now())
-        return preparing.prepare(leases, actor=self.actor, at=self.clock.now())
+        going, in_vain = capping.take_turns(leasing.lease(limit, self.clock.now()), self.clock.now())
+        batch = preparing.prepare(going, actor=self.actor, at=self.clock.now())
+        batch.stopped += [Stopped(each, FREQUENCY_CAP) for each in in_vain]
+        return batch
 
     def settle(self, *made: Outcome, batch: Batch | None = None) -> set[UUID]:
         """Record outcomes, and what the second check of `batch` stopped."""
@@ -165,6 +169,25 @@ def desk(shared_clinic: Desk, database: object) -> Iterator[Desk]:
         with acting_for(desk.id):
             yield desk
         transaction.set_rollback(True)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """List what is asked of the database meanwhile, by the ORM and in bulk."""
+    asked: list[str] = []
+
+    def listening(function: Any) -> Any:
+        def listen(statement: Any, *arguments: Any) -> Any:
+            asked.append(repr(statement))
+            return function(statement, *arguments)
+
+        return listen
+
+    with pytest.MonkeyPatch.context() as patched, CaptureQueriesContext(connection) as queries:
+        for name in ("execute", "read"):
+            patched.setattr(bulk, name, listening(getattr(bulk, name)))
+        yield asked
+    asked += [each["sql"] for each in queries]
 
 
 @contextmanager

@@ -41,7 +41,10 @@ class Plan(Schema):
 
 
 class Progress(Schema):
-    """Where the cleared messages are: `cleared` is the sum of the seven figures after it."""
+    """Where the cleared messages are: `cleared` is the sum of the seven figures after it.
+
+    `held` of those queued wait because their person was written to often enough lately.
+    """
 
     cleared: int
     accepted: int
@@ -52,6 +55,7 @@ class Progress(Schema):
     cancelled: int
     queued: int
     uncertain: int
+    held: int
     by_protection: dict[str, int]
     a_minute: int
     ends_at: datetime | None
@@ -203,6 +207,7 @@ def _followed(campaign: Campaign) -> Followed:
         Progress(
             cleared=now.cleared,
             uncertain=now.progress.uncertain,
+            held=now.held,
             by_protection=dict(now.progress.by_protection),
             a_minute=now.a_minute,
             ends_at=now.ends_at,

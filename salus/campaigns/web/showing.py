@@ -192,11 +192,12 @@ def _live(campaign: Campaign, now: Running) -> dict[str, Any]:
         ("portal", "Portal", outcomes["portal"]),
         ("wait", "Portal, not told yet", outcomes["portal_unnotified"]),
         ("wait", "Trying again", now.later),
+        ("wait", "Written to often enough lately", now.held),
         ("broke", "Bounced or given up", failed),
         ("refuse", "Stopped", outcomes["cancelled"]),
     ]
     shown = [row for row in legend if row[2] or row[1] in {"Sent over TLS", "Portal"}]
-    waiting = outcomes["queued"] - now.later
+    waiting = outcomes["queued"] - now.later - now.held
     out = now.cleared - outcomes["queued"]
     said = ", ".join(f"{people:,} {label.lower()}" for _, label, people in shown)
     protections = [

@@ -86,7 +86,7 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
         "short": short(found.message_id),
         "kind": kind,
         "state": state,
-        "about": wording.ABOUT.get(found.origin.kind, "One e-mail"),
+        "about": wording.ABOUT.get(found.origin.kind) or wording.BY_CHANNEL[found.channel],
         "level": wording.LEVELS.get(found.reached, ("", "", "")),
         "floor": wording.LEVELS.get(found.floor, ("", "", ""))[1],
         "signed_by": _signer(str(found.proof["verifier_key"])) if found.proof else "",

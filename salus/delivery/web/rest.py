@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
+from pydantic import Field
 
-from salus.delivery import api
+from salus.delivery import api, contracts
 from salus.delivery.contracts import ToldReceipt
 from salus.identity.api import api_key_auth
 from salus.identity.contracts import Permission
@@ -95,6 +96,48 @@ def recall(request: HttpRequest, message_id: UUID) -> Status[None]:
     """Take a message back from the portal; again changes nothing. 404 when it is not there, 409 when expired."""
     api.recall(message_id, actor=request.actor, at=CLOCK.now())  # type: ignore[attr-defined]
     return Status(204, None)
+
+
+class Cap(Schema):
+    """At most `at_most` messages to one person in any `days` days; transactional ones do not count."""
+
+    at_most: int = Field(strict=True, ge=1, le=api.MOST_MESSAGES)
+    days: int = Field(strict=True, ge=1, le=api.MOST_DAYS)
+
+
+class Capped(Schema):
+    """The frequency cap; null: there is none."""
+
+    cap: Cap | None
+
+
+@router.get(
+    "/frequency-cap",
+    response=Capped,
+    auth=api_key_auth(Permission.ORGANIZATION_SETTINGS_READ),
+    summary="The frequency cap",
+)
+def cap(request: HttpRequest) -> Capped:
+    """Return how often one person may be written to, over all campaigns and journeys."""
+    return _capped()
+
+
+@router.put(
+    "/frequency-cap",
+    response=Capped,
+    auth=api_key_auth(Permission.ORGANIZATION_SETTINGS_EDIT),
+    summary="Set the frequency cap",
+)
+def set_cap(request: HttpRequest, new: Capped) -> Capped:
+    """Set the frequency cap, or take it away with null. What was held back asks again at once."""
+    wanted = contracts.Cap(new.cap.at_most, new.cap.days) if new.cap else None
+    api.set_cap(wanted, actor=request.actor, at=CLOCK.now())  # type: ignore[attr-defined]
+    return _capped()
+
+
+def _capped() -> Capped:
+    found = api.cap()
+    return Capped(cap=Cap(at_most=found.at_most, days=found.days) if found else None)
 
 
 def written(told: ToldReceipt) -> Receipt:

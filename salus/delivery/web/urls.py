@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.delivery.web import receipts, tracking
+from salus.delivery.web import cap, receipts, tracking
 
 app_name = "delivery"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("messages/<uuid:message_id>/receipt/", receipts.receipt, name="receipt"),
     path("messages/<uuid:message_id>/receipt/proof.json", receipts.proof, name="proof"),
     path("messages/<uuid:message_id>/recall/", receipts.recall, name="recall"),
+    path("settings/how-often/", cap.cap, name="cap"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),
     path("t/c/<str:token>/<slug:link>", tracking.link, name="clicked"),
 ]

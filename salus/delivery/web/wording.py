@@ -22,10 +22,11 @@ STATES = {
 }
 
 ABOUT = {
-    "campaign": "One e-mail",
     "notice": "The notice of a portal message",
     "code": "A sign-in code",
 }
+
+BY_CHANNEL = {"email": "One e-mail", "portal": "One message in the portal", "sms": "One text message"}
 
 LEVELS = {
     "named": ("clear", "TLS, peer named", "protected by TLS to a named peer"),
