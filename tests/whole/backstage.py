@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,17 @@ setup()
 from django.apps import apps  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 
+from salus.contacts import api as contacts  # noqa: E402
 from salus.identity import api as identity  # noqa: E402
-from salus.identity.contracts import Permission  # noqa: E402
+from salus.identity.contracts import Permission, Role  # noqa: E402
 from salus.identity.rules import NOT_FOR_KEYS  # noqa: E402
+from salus.inbox import api as inbox  # noqa: E402
+from salus.inbox.contracts import NewTask  # noqa: E402
 from salus.kernel.acting import system  # noqa: E402
 from salus.kernel.vocabulary import SenderRole  # noqa: E402
 from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
+from salus.vendors import api as vendors  # noqa: E402
+from salus.vendors.contracts import Clause, Kind  # noqa: E402
 
 
 def staff(name: str, slug: str) -> dict[str, Any]:
@@ -57,6 +63,32 @@ def key(organization: str) -> str:
         )
 
 
+def outside(organization: str) -> dict[str, str]:
+    """Register a vendor with an agreement and a service, and ask for a task; return the id of each."""
+    organization_id, at = UUID(organization), datetime.now(UTC)
+    given: dict[str, Any] = {"actor": system(organization_id, "test"), "at": at}
+    with acting_for(organization_id):
+        vendor_id = vendors.create_vendor("Harbor Print and Post", **given)
+        agreement_id = vendors.record_agreement(
+            vendor_id, signed_on=None, report_hours=24, clauses=frozenset(Clause), **given
+        )
+        service_id = vendors.create_service(
+            vendor_id,
+            kind=Kind.WEBHOOK,
+            name="Letters",
+            address="https://hooks.harbor.example/salus",
+            may_carry=["contact"],
+            **given,
+        )
+        (contact_id, _, _), *_ = contacts.recent(1)
+        task = NewTask(
+            "by-hand", contact_id, Role.PRIVACY_OFFICER, "Look at a request", at + timedelta(days=1)
+        )
+        task_id = inbox.create_tasks([task], **given)["by-hand"]
+    made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id}
+    return {f"{name}_id": str(id) for name, id in made.items()}
+
+
 def unchecked(acting: str, wanted: str) -> dict[str, list[int]]:
     """Count the rows of every tenant's model in the context of `acting`, with a manager that checks nothing.
 
@@ -75,5 +107,5 @@ def unchecked(acting: str, wanted: str) -> dict[str, list[int]]:
 
 
 if __name__ == "__main__":
-    words = {each.__name__: each for each in (staff, key, unchecked)}
+    words = {each.__name__: each for each in (staff, key, outside, unchecked)}
     json.dump(words[sys.argv[1]](*sys.argv[2:]), sys.stdout)

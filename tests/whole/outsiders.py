@@ -17,7 +17,10 @@ from salus.kernel.ids import new_id
 
 WORDS = {"language": "en", "part": "html"}
 """What stands in an address beside ids."""
-BODIES = {"/open": {"fields": ["given_name"], "purpose": "treatment"}}
+BODIES: dict[str, dict[str, Any]] = {
+    "/open": {"fields": ["given_name"], "purpose": "treatment"},
+    "/end": {"done": True},
+}
 """What a call must say, by the end of its path, to come as far as looking for what it names."""
 ANSWERERS = (Role.PRIVACY_OFFICER, Role.MARKETER, Role.ADMINISTRATOR)
 """Who of them asks: together they may open everything."""

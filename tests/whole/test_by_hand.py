@@ -231,7 +231,8 @@ def more_ids(job: Job) -> dict[str, str]:
     found["entry_id"] = ids_in(administrator.locator("tbody th a").first.get_attribute("href"))[0]
     administrator.context.close()
     found["plan_id"] = job.ids["plan_id"]
-    return found
+    outside: dict[str, str] = job.house.backstage("outside", job.clinic.id)
+    return found | outside
 
 
 def test_a_stranger_finds_nothing_at_any_address(
