@@ -14,6 +14,10 @@ from salus.journeys.drafting import (
     take_back,
 )
 from salus.journeys.enlisting import contact_of, enrol_numbers, takes_by_hand
+from salus.journeys.gallery.reading import every as ready_journeys
+from salus.journeys.gallery.reading import read as ready_journey
+from salus.journeys.installing import NEEDED as ADDING_NEEDS
+from salus.journeys.installing import install as add_ready
 from salus.journeys.knowing import offered
 from salus.journeys.launching import close, go_live, pause, resume, stop
 from salus.journeys.leaving import erase_person, export_person
@@ -30,6 +34,8 @@ from salus.journeys.telling import counts_facts, diary_facts, proof_facts
 from salus.journeys.working import enter, find_coming, find_due, follow, join_counts, move
 
 __all__ = [
+    "ADDING_NEEDS",
+    "add_ready",
     "approve",
     "check",
     "clock",
@@ -66,6 +72,8 @@ __all__ = [
     "proof",
     "proof_facts",
     "read",
+    "ready_journey",
+    "ready_journeys",
     "resume",
     "save_draft",
     "schema",
