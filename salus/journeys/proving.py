@@ -8,24 +8,22 @@ from uuid import UUID
 from salus.journeys import knowing
 from salus.journeys.contracts import Graph, Proof, Severity
 from salus.journeys.models import VersionRow
+from salus.journeys.ports import clock
 from salus.journeys.queries import graph_of, proof_of
 from salus.kernel.errors import Conflict, NotFound
-from salus.kernel.time import Clock, SystemClock
-
-_CLOCK = SystemClock()
 
 
-def check(graph: Graph, *, journey_id: UUID | None = None, clock: Clock = _CLOCK) -> Proof:
+def check(graph: Graph, *, journey_id: UUID | None = None) -> Proof:
     """Return what keeps a drawing from going live now, and what is certain of everybody; stores nothing."""
-    return knowing.proof(graph, clock.now(), journey_id=journey_id)
+    return knowing.proof(graph, clock().now(), journey_id=journey_id)
 
 
-def proof(version_id: UUID, *, clock: Clock = _CLOCK) -> Proof:
+def proof(version_id: UUID) -> Proof:
     """Return what was proven of a version before it went live; of one that never was, what the check says now."""
     row = VersionRow.objects.filter(id=version_id).first()
     if row is None:
         raise NotFound
-    return proof_of(row) or check(graph_of(row), journey_id=row.journey_id, clock=clock)
+    return proof_of(row) or check(graph_of(row), journey_id=row.journey_id)
 
 
 def prove(row: VersionRow, at: datetime) -> Proof:

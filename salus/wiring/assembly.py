@@ -11,7 +11,9 @@ def assemble(home: Home) -> None:
 
     from salus.audiences import api as audiences
     from salus.audit import api as audit
+    from salus.contacts.web.panels import use_panels
     from salus.delivery import api as delivery
+    from salus.journeys.web.people import contact_panel
     from salus.keys import api as keys
     from salus.patients import api as patients
     from salus.portal import api as portal
@@ -25,6 +27,7 @@ def assemble(home: Home) -> None:
     audit.use_witness_directory(home.path / "witness")
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
+    use_panels([contact_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     vendors.use_queues(delivery.calls_waiting)

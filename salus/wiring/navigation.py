@@ -33,6 +33,7 @@ ROOMS = (
     Room("Import", "intake:list", "down", "contacts:import:run", PEOPLE),
     Room("Segments", "audiences:list", "segment", "segments:segment:read", PEOPLE),
     Room("Campaigns", "campaigns:list", "send", "campaigns:campaign:read", MESSAGES),
+    Room("Journeys", "journeys:list", "journey", "journeys:journey:read", MESSAGES),
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),

@@ -12,6 +12,7 @@ from salus.gate.web.rest import router as gate
 from salus.identity.api import use_problems
 from salus.inbox.web.rest import router as inbox
 from salus.intake.web.rest import router as intake
+from salus.journeys.web.rest import router as journeys
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
 from salus.timeline.web.rest import router as timeline
@@ -26,5 +27,17 @@ api = NinjaAPI(
     docs_url=None,  # pages of others' scripts do not fit the content security policy
 )
 use_problems(api)
-for router in (contacts, intake, patients, campaigns, delivery, reports, gate, timeline, inbox, vendors):
+for router in (
+    contacts,
+    intake,
+    patients,
+    campaigns,
+    journeys,
+    delivery,
+    reports,
+    gate,
+    timeline,
+    inbox,
+    vendors,
+):
     api.add_router("", router)

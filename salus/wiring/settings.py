@@ -143,8 +143,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "salus.platform.web.statics.VersionedStorage"},
 }
 FILE_UPLOAD_HANDLERS: list[str] = []
-"""Nowhere but in intake, whose own handler seals what comes, is a file taken: Django's would put
-anything above 2.5 MB, from anybody, into the temporary folder in clear."""
+"""Nowhere is a file taken but in intake, whose own handler seals what comes, and where a small list is read
+in memory (journeys): Django's would put anything above 2.5 MB, from anybody, into the temporary folder in clear."""
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "salus.platform.web.errors.stale_form"
 SALUS_ROOMS = "salus.wiring.navigation.ROOMS"

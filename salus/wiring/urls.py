@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.delivery.web.urls")),
     path("", include("salus.audiences.web.urls")),
     path("", include("salus.campaigns.web.urls")),
+    path("", include("salus.journeys.web.urls")),
     path("", include("salus.inbox.web.urls")),
     path("", include("salus.reports.web.urls")),
     path("templates/", include("salus.content.web.urls")),

@@ -20,7 +20,7 @@ ACROSS, DOWN, EDGE = 24, 58, 8
 WIDEST, THINNEST = 168.0, 1.5
 """A way that everybody takes, and one that nobody took yet."""
 SWEEPS = 6
-LINE, LETTER = 14, 6.7
+LINE, LETTER = 14, 7.4
 """Of the numbers beside the ways: the height of a line and the width of a letter."""
 
 

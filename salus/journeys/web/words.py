@@ -126,7 +126,26 @@ REASONS = {
     "goal": "Reached the goal",
 }
 """Why somebody left early; the gate's own reasons are explained by the gate."""
+NOT_IN = {
+    "takes_nobody": "The journey takes nobody now",
+    "inside_already": "Is in it already",
+    "came_before": "Was in it before, and nobody comes in again",
+    "too_soon": "Was in it a short while ago",
+    "deceased": "Died",
+}
+"""Why somebody was not let in."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TOLD = frozenset(
+    {
+        StepKind.SEND,
+        StepKind.TASK,
+        StepKind.CALL,
+        StepKind.UPDATE,
+        StepKind.GOAL,
+        StepKind.EXIT,
+    }
+)
+"""Steps whose kind is said before their title."""
 _UNITS = ((timedelta(days=7), "week"), (timedelta(days=1), "day"), (timedelta(hours=1), "hour"))
 FIELDS = {
     "at_most": "how long at most",
@@ -172,6 +191,13 @@ def kind_of(step: Step) -> str:
     """Return what a step is: "E-mail", "Wait", "Goal"."""
     does = step.does
     return CHANNELS.get(does.channel, plain(does.channel)) if isinstance(does, Send) else KINDS[step.kind]
+
+
+def named(step: Step) -> str:
+    """Return a step as a list names it: "E-mail: Time for a check-up"; waits and questions speak for themselves."""
+    if not step.title:
+        return f"{kind_of(step)} ({step.key})"
+    return f"{kind_of(step)}: {step.title}" if step.kind in _TOLD else step.title
 
 
 def fact(step: Step) -> str:
