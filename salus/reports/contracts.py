@@ -136,6 +136,10 @@ class TodoKind(StrEnum):
     REJECTS = "rejects"
     NO_SECOND_FACTOR = "no_second_factor"
     KEY_ENDS = "key_ends"
+    TASKS = "tasks"
+    CALLS_PAUSED = "calls_paused"
+    """Nothing goes to a vendor's services, and calls wait."""
+    AGREEMENT_ENDS = "agreement_ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class Todo:
     by: str = ""
     note: Phi[str] | None = None
     reasons: tuple[tuple[str, int], ...] = ()
-    """Of rows that were not imported: why, most first."""
+    """Of rows that were not imported, and of calls that wait: why, most first."""
 
 
 @dataclass(frozen=True, slots=True)

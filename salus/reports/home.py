@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from salus.campaigns import api as campaigns
@@ -12,6 +13,7 @@ from salus.content import api as content
 from salus.delivery import api as delivery
 from salus.identity import api as identity
 from salus.identity.contracts import Permission, StaffMember
+from salus.inbox import api as inbox
 from salus.intake import api as intake
 from salus.intake.contracts import ImportStatus, Severity
 from salus.kernel.acting import Actor
@@ -19,6 +21,8 @@ from salus.kernel.phi import Phi
 from salus.reports import campaign as reporting
 from salus.reports import log, rules
 from salus.reports.contracts import Home, Live, LogHealth, Todo, TodoKind, Upcoming, Week
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Why
 
 MOST = 20
 MOST_REASONS = 3
@@ -37,12 +41,14 @@ def home(*, actor: Actor, at: datetime) -> Home:
     coming = campaigns.in_status(_NEXT, limit=MOST * 2) if Permission.CAMPAIGNS_CAMPAIGN_READ in may else []
     todos = [
         *([Todo(TodoKind.LOG_BROKEN, count=health.faults)] if health and _is_broken(health) else ()),
+        *_of_tasks(actor),
         *_of_campaigns(coming, actor),
         *(_of_delivery(actor)),
         *(_of_content(actor)),
         *(_of_imports(actor, at)),
         *(_of_staff(staff)),
         *(_of_keys(actor, at)),
+        *_of_vendors(actor, at),
     ]
     return Home(
         todos=tuple(todos[:MOST]),
@@ -135,6 +141,32 @@ def _of_keys(actor: Actor, at: datetime) -> Iterator[Todo]:
     ]
     if ends:
         yield Todo(TodoKind.KEY_ENDS, count=len(ends), at=min(ends))
+
+
+def _of_tasks(actor: Actor) -> Iterator[Todo]:
+    if Permission.INBOX_TASK_READ in actor.permissions and (count := inbox.count_open(actor)):
+        yield Todo(TodoKind.TASKS, count=count)
+
+
+def _of_vendors(actor: Actor, at: datetime) -> Iterator[Todo]:
+    """Yield vendors whose queues are paused, and those whose agreement ends soon."""
+    if Permission.VENDORS_VENDOR_EDIT not in actor.permissions:
+        return
+    zone = ZoneInfo(identity.organization().time_zone)
+    found = vendors.vendors(at)
+    waiting = vendors.waiting([service.id for vendor in found for service in vendor.services])
+    for vendor in found:
+        paused: Counter[str] = Counter()
+        for service in vendor.services:
+            if (waits := waiting.get(service.id)) and waits.paused:
+                paused[vendors.WORDS[Why(waits.paused)][0]] += waits.count
+        if paused.total():
+            reasons = tuple(paused.most_common())
+            yield Todo(TodoKind.CALLS_PAUSED, vendor.id, vendor.name, count=paused.total(), reasons=reasons)
+        until = vendor.covered_until
+        if until and until - at.astimezone(zone).date() <= rules.AGREEMENT_ENDS_WITHIN:
+            ends = datetime.combine(until, time(12), zone)
+            yield Todo(TodoKind.AGREEMENT_ENDS, vendor.id, vendor.name, at=ends)
 
 
 def _live() -> tuple[Live, ...]:

@@ -43,6 +43,8 @@ VERIFY_SHARE = 60
 LONG_VERIFICATION = 10.0
 """Seconds beyond which nobody waits in front of a page for the log to be verified."""
 KEY_ENDS_WITHIN = timedelta(days=14)
+AGREEMENT_ENDS_WITHIN = timedelta(days=30)
+"""Long enough to have another one signed."""
 
 
 def narrowed(wanted: Wanted) -> dict[str, Any]:

@@ -143,6 +143,12 @@ class Vendor:
         """Return the agreement that holds at the moment of asking, if one does."""
         return next((each for each in self.agreements if each.standing is Standing.IN_FORCE), None)
 
+    @property
+    def covered_until(self) -> date | None:
+        """Return the last day on which an agreement holds; None: none does now, or one has no end."""
+        ends = [each.valid_until for each in self.agreements if each.standing is Standing.IN_FORCE]
+        return None if None in ends else max((end for end in ends if end is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
 from salus.campaigns.contracts import CAMPAIGN, Status
+from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.contracts import Classification
 from salus.delivery import api as delivery
-from salus.delivery import deposits
-from salus.delivery.contracts import Origin, Sending, State
+from salus.delivery import calls, deposits
+from salus.delivery.contracts import CallSpec, NewCall, Origin, Sending, State
 from salus.identity import api as identity
 from salus.identity.contracts import Role
+from salus.inbox import api as inbox
+from salus.inbox.contracts import NewTask
 from salus.kernel.acting import system
 from salus.kernel.ids import new_id
 from salus.kernel.time import SystemClock
@@ -30,6 +33,8 @@ from salus.reports import api, rules
 from salus.reports.contracts import Home, TodoKind
 from salus.reports.web.charts import chart
 from salus.reports.web.words import waiting
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Clause, Kind, Why
 from tests.browser import Console
 from tests.reports.conftest import client_of
 from tests.reports.world import MJML, TOPIC, World, make_campaign, make_plan, make_version, staff
@@ -144,6 +149,68 @@ def test_staff_without_a_second_factor_wait_for_the_administrator(own: World) ->
     home = home_of(own, Role.ADMINISTRATOR)
     assert [(each.kind, each.count) for each in home.todos] == [(TodoKind.NO_SECOND_FACTOR, 1)]
     assert home.staff == (10, 9)
+
+
+def vendor_of(world: World, valid_until: date | None = None) -> tuple[UUID, UUID]:
+    """Return a vendor under an agreement, and its webhook."""
+    now = SystemClock().now()
+    made: dict[str, Any] = {"actor": system(world.organization.id, "test"), "at": now}
+    vendor_id = vendors.create_vendor("Harbor Post", **made)
+    signed_on = now.date() - timedelta(days=300)
+    vendors.record_agreement(
+        vendor_id,
+        signed_on=signed_on,
+        valid_until=valid_until,
+        report_hours=24,
+        clauses=frozenset(Clause),
+        **made,
+    )
+    service: dict[str, Any] = {"address": "https://hooks.harbor.example/", "may_carry": ["contact"]}
+    return vendor_id, vendors.create_service(vendor_id, kind=Kind.WEBHOOK, name="Letters", **service, **made)
+
+
+def test_tasks_wait_for_whoever_has_their_role(own: World) -> None:
+    now = SystemClock().now()
+    with acting_for(own.organization.id):
+        task = NewTask("t-1", new_id(), Role.CARE_COORDINATOR, "Call Ana", now + timedelta(days=1))
+        inbox.create_tasks([task], actor=system(own.organization.id, "test"), at=now)
+    assert [(each.kind, each.count) for each in home_of(own, Role.CARE_COORDINATOR).todos] == [
+        (TodoKind.TASKS, 1)
+    ]
+    assert kinds(home_of(own, Role.MARKETER)) == []
+    assert (
+        "1 task waits for somebody of your role"
+        in client_of(own, "care_coordinator").get("/").content.decode()
+    )
+
+
+def test_an_agreement_that_ends_soon_waits_for_who_may_renew_it(own: World) -> None:
+    today = SystemClock().now().astimezone(ZONE).date()
+    with acting_for(own.organization.id):
+        soon, _ = vendor_of(own, today + timedelta(days=30))
+        vendor_of(own, today + timedelta(days=31))
+        vendor_of(own)
+    (todo,) = home_of(own, Role.SECURITY_OFFICER).todos
+    assert (todo.kind, todo.object_id) == (TodoKind.AGREEMENT_ENDS, soon)
+    assert kinds(home_of(own, Role.DEVELOPER)) == []
+    assert "The agreement with" in client_of(own, "security_officer").get("/").content.decode()
+
+
+def test_calls_that_wait_for_an_agreement_are_said_on_the_first_page(own: World) -> None:
+    organization_id, now = own.organization.id, SystemClock().now()
+    with acting_for(organization_id):
+        vendor_id, service_id = vendor_of(own)
+        actor = system(organization_id, "test")
+        spec = CallSpec(Origin("journey", new_id()), service_id, "journey.step")
+        [(contact_id, _, _)] = contacts.recent(1)
+        delivery.call(spec, [NewCall(contact_id)], actor=actor, at=now)
+        vendors.switch_service(service_id, active=False, actor=actor, at=now)
+        calls.pause(service_id, Why.SWITCHED_OFF, actor=actor, at=now)
+    (todo,) = home_of(own, Role.SECURITY_OFFICER).todos
+    assert (todo.kind, todo.object_id, todo.count) == (TodoKind.CALLS_PAUSED, vendor_id, 1)
+    seen = client_of(own, "security_officer").get("/").content.decode()
+    assert "is told nothing; 1 call waits" in seen
+    assert "The service is switched off." in seen
 
 
 def test_the_week_counts_what_was_sent(own: World) -> None:
