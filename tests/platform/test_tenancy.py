@@ -136,6 +136,7 @@ POLICIES = {
     ("account_emailaddress", "follows_user"),
     ("mfa_authenticator", "follows_user"),
     ("delivery_queue", "sender"),
+    ("delivery_callqueue", "sender"),
 }
 """Every policy beside `tenant`: each opens something, so each is listed here."""
 
