@@ -30,7 +30,7 @@ from salus.journeys.rules.comparing import compare
 from salus.journeys.rules.reading import read, write
 from salus.journeys.rules.schema import schema
 from salus.journeys.simulating import simulate
-from salus.journeys.telling import counts_facts, diary_facts, proof_facts
+from salus.journeys.telling import counts_facts, diary_facts, proof_facts, visit_facts
 from salus.journeys.working import enter, find_coming, find_due, follow, join_counts, move
 
 __all__ = [
@@ -88,5 +88,6 @@ __all__ = [
     "use_clock",
     "version",
     "versions",
+    "visit_facts",
     "write",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from salus.journeys.contracts import Counts, Diary, Proof
+from salus.journeys.contracts import Counts, Diary, Proof, Visit
 
 HOUR = timedelta(hours=1)
 
@@ -70,16 +70,18 @@ def diary_facts(diary: Diary) -> dict[str, Any]:
         "ended_at": diary.ended_at,
         "step": diary.step,
         "due_at": diary.due_at,
-        "visits": [
-            {
-                "step": each.step,
-                "arrived_at": each.arrived_at,
-                "left_at": each.left_at,
-                "port": each.port,
-                "outcome": each.outcome,
-                "reason": each.reason,
-                "message_id": each.message_id,
-            }
-            for each in diary.visits
-        ],
+        "visits": [visit_facts(each) for each in diary.visits],
+    }
+
+
+def visit_facts(visit: Visit) -> dict[str, Any]:
+    """Return one step of a diary as plain values."""
+    return {
+        "step": visit.step,
+        "arrived_at": visit.arrived_at,
+        "left_at": visit.left_at,
+        "port": visit.port,
+        "outcome": visit.outcome,
+        "reason": visit.reason,
+        "message_id": visit.message_id,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -149,7 +150,6 @@ def diary(request: HttpRequest, journey_id: UUID, enrolment_id: UUID) -> HttpRes
         "diary": found,
         "number": contacts.numbers_of([found.contact_id]).get(found.contact_id, 0),
         "tag": tag,
-        "ended": words.OUTCOMES["goal"] if found.fate is Fate.COMPLETED else tag[1],
         "rows": [_line(visit, _step(visit.step, version, graphs), receipts) for visit in found.visits],
         "here": _here(found, version),
         "contact_url": named("contacts:show", found.contact_id),
@@ -184,11 +184,11 @@ def _here(found: Diary, version: Version) -> dict[str, Any] | None:
     step = version.graph.steps.get(found.step)
     if step is None:
         return None
-    until = f"until {moment(found.due_at)} at most" if found.due_at and found.due_at > now() else "due now"
+    waits = found.due_at is not None and found.due_at > now()
     return {
         "name": words.named(step),
         "glyph": words.glyph(step),
-        "words": until.capitalize(),
+        "words": f"Until {moment(found.due_at)} at most" if waits else "Due now",
     }
 
 
@@ -239,12 +239,13 @@ def _status(form: Enrolment, fault: SalusError | None) -> int:
     return 400 if form.is_bound and not form.is_valid() else 200
 
 
-def _refused(refused: Any) -> list[dict[str, Any]]:
+def _refused(refused: Mapping[int, str]) -> list[dict[str, Any]]:
+    ids = contacts.ids_of(list(refused))
     return [
         {
             "number": number,
             "words": words.NOT_IN.get(reason, reason.replace("_", " ")),
-            "url": f"{reverse('contacts:list')}",
+            "url": named("contacts:show", ids[number]) if number in ids else "",
         }
         for number, reason in sorted(refused.items())
     ]

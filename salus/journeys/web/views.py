@@ -1,4 +1,4 @@
-"""Pages of journeys: all of them, one as a picture, as a list, as a canvas, its versions and what differs."""
+"""Pages of journeys: all of them, one as a picture and as a list, its versions and what differs."""
 
 from __future__ import annotations
 
@@ -106,15 +106,6 @@ def steps(request: HttpRequest, journey_id: UUID) -> HttpResponse:
     return _page(request, "journeys/steps.html", "steps", board)
 
 
-@requires(Permission.JOURNEYS_JOURNEY_READ)
-@require_safe
-def canvas(request: HttpRequest, journey_id: UUID) -> HttpResponse:
-    """Show the journey where it is drawn: the version being drawn, else the one that is looked at."""
-    asked = _version(request)
-    board = open_board(request, journey_id, asked or api.journey(journey_id).draft)
-    return _page(request, "journeys/canvas.html", "edit", board)
-
-
 def _page(request: HttpRequest, template: str, view: str, board: Board) -> HttpResponse:
     step = told.chosen(board, request.GET.get("step", ""))
     see_people = Permission.JOURNEYS_PEOPLE_READ in board.actor.permissions
@@ -174,7 +165,7 @@ def _version_row(board: Board, version: Version, names: Any, inside: int) -> dic
     return {
         "version": version,
         "tag": words.VERSION_STATUSES[version.status],
-        "author": names.get(version.author_id, ""),
+        "author": names.get(version.author_id, "somebody who left") if version.author_id else "Salus",
         "approver": names.get(version.approved_by, ""),
         "note": version.note.reveal(),
         "sum": sum_words(api.counts(board.journey.id, version.id)) if version.live_at else "",
