@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from salus.delivery import calls, capping, deposits, operations, proofs, queries, tracking
-from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped, last_written
+from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
 from salus.delivery.counts import (
     Recipient,
@@ -70,7 +70,6 @@ __all__ = [
     "faults_of_proof",
     "finish_plan",
     "is_waiting",
-    "last_written",
     "may_send_code",
     "messages_of_contact",
     "origin_of",

@@ -36,10 +36,6 @@ _FULL = sql.SQL(
     "row_number() OVER (PARTITION BY contact_id ORDER BY at DESC) AS place FROM delivery_written "
     "WHERE organization_id = %s AND contact_id = ANY(%s) AND at > %s) AS each WHERE place = %s"
 )
-_LAST = sql.SQL(
-    "SELECT contact_id, max(at) FROM delivery_written "
-    "WHERE organization_id = %s AND contact_id = ANY(%s) AND at >= %s GROUP BY 1"
-)
 _ASKING = sql.SQL(
     "SELECT m.id, m.contact_id, w.wanted_at FROM delivery_message m "
     "JOIN delivery_origin o ON o.id = m.origin_id AND o.is_capped "
@@ -135,14 +131,6 @@ def capped(contact_ids: Collection[UUID], at: datetime) -> Mapping[UUID, datetim
     window = timedelta(days=present.days)
     found = bulk.read(_FULL, [current_organization(), [*contact_ids], at - window, present.at_most])
     return {contact_id: nth + window for contact_id, nth in found}
-
-
-def last_written(contact_ids: Collection[UUID], since: datetime) -> Mapping[UUID, datetime]:
-    """Return when each of these people was written to last, at or after `since`; later than now: will be.
-
-    Transactional messages do not count; who was not written to is left out. One query.
-    """
-    return dict(bulk.read(_LAST, [current_organization(), [*contact_ids], since]))
 
 
 def reserve(message_ids: Sequence[UUID], due: datetime) -> None:

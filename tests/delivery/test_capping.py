@@ -19,15 +19,20 @@ from salus.audit.contracts import Action, Filters
 from salus.contacts import api as contacts
 from salus.delivery import api, capping, leasing
 from salus.delivery.contracts import FREQUENCY_CAP, Cap, MessageSpec, Origin, Priority, State
+from salus.delivery.laboratory import read_routes
 from salus.delivery.models import WrittenRow
 from salus.delivery.rules import HELD_AT_MOST, full_until
 from salus.identity.contracts import Role
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.ids import new_id
+from salus.kernel.time import FakeClock
 from salus.platform.tenancy import acting_for
+from salus.wiring.catch.relay import Relay
 
 from . import office
-from .conftest import Desk
+from .conftest import Desk, furnish, open_clinic, sender_role
+from .laboratory import hold_everything
+from .laboratory import send as run_sender
 
 WEEK = timedelta(days=7)
 A_MINUTE = timedelta(minutes=1)
@@ -121,7 +126,6 @@ def test_transactional_mail_neither_counts_nor_waits_whoever_sends_it(capped: De
     reminders = [capped.release(), send(capped, capped.spec(origin=Origin("journey", new_id())))]
     assert set(deliver(capped)) == {*reminders}
     assert api.capped([ada], capped.clock.now()) == {}
-    assert api.last_written([ada], capped.clock.now() - WEEK) == {}
     first = capped.release(lesson(capped))
     assert deliver(capped) == [first]
     again = capped.release()
@@ -144,7 +148,6 @@ def test_what_waits_in_the_queue_for_somebody_counts_for_journeys(capped: Desk) 
     origin = send(capped, lesson(capped, "journey"), after=timedelta(hours=10))
     due = capped.clock.now() + timedelta(hours=10)
     assert api.capped([ada, new_id()], capped.clock.now()) == {ada: due + WEEK}
-    assert api.last_written([ada], capped.clock.now()) == {ada: due}
     capped.clock.advance(timedelta(hours=11))
     assert deliver(capped) == [origin], "it does not wait for itself"
     assert api.capped([ada], capped.clock.now()) == {ada: capped.clock.now() + WEEK}
@@ -250,6 +253,28 @@ def test_two_senders_at_once_do_not_both_write_to_one_person(committed: Desk) ->
     assert sorted(going) == [0, 1]
 
 
+def test_a_real_sender_holds_back_who_is_full_and_comes_to_its_end(
+    database: Any, fast_passwords: None, relay: Relay
+) -> None:
+    hold_everything(database)
+    desk = furnish(open_clinic())
+    desk.clock = FakeClock(datetime.now(UTC) + timedelta(seconds=5))
+    with acting_for(desk.id):
+        set_cap(desk)
+        desk.admit("ada", "bert", domain="partner.example.test")
+        origins = [desk.release(lesson(desk)) for _ in range(2)]
+    with sender_role(database):
+        run_sender(desk, read_routes(relay.routes_file))
+        with acting_for(desk.id):
+            states = [desk.states(each) for each in origins]
+            assert states == [{State.ACCEPTED: 2}, {State.DEFERRED: 2}]
+        desk.clock.advance(WEEK)
+        run_sender(desk, read_routes(relay.routes_file))
+        with acting_for(desk.id):
+            assert [desk.states(each) for each in origins] == [{State.ACCEPTED: 2}] * 2
+    hold_everything(database)
+
+
 def test_setting_it_needs_the_permission_and_is_recorded_and_odd_numbers_are_refused(desk: Desk) -> None:
     marketer = office.staff(desk.organization, Role.MARKETER)
     with pytest.raises(NotFound):
@@ -278,7 +303,7 @@ def test_another_organization_has_a_cap_and_counts_of_its_own(
         assert api.capped([ada], committed.clock.now())
     with acting_for(other_organization):
         assert api.cap() is None
-        assert api.last_written([ada], committed.clock.now() - WEEK) == {}
+        assert not WrittenRow.objects.exists()
 
 
 def test_the_query_says_of_everybody_what_the_rule_says(desk: Desk) -> None:
@@ -292,8 +317,6 @@ def test_the_query_says_of_everybody_what_the_rule_says(desk: Desk) -> None:
     set_cap(desk, 3, 9)
     expected = {id: full_until(times, Cap(3, 9), at) for id, times in written.items()}
     assert api.capped(people, at) == {id: until for id, until in expected.items() if until}
-    last = {id: max(times) for id, times in written.items() if times and max(times) >= at - WEEK}
-    assert api.last_written(people, at - WEEK) == last
 
 
 MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
