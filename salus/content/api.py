@@ -70,6 +70,7 @@ __all__ = [
     "renderer",
     "sample",
     "save_version",
+    "some_versions",
     "starters",
     "template_name",
     "templates",
@@ -144,6 +145,11 @@ def readable_fields() -> Mapping[str, Attribute]:
 def version(version_id: UUID) -> TemplateVersion:
     """Return one version; raises `NotFound`."""
     return queries.version(version_id)
+
+
+def some_versions(version_ids: Iterable[UUID]) -> Mapping[UUID, TemplateVersion]:
+    """Return those of the versions that are here, by id."""
+    return queries.some_versions(version_ids)
 
 
 def versions(template_id: UUID) -> list[TemplateVersion]:

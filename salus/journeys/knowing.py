@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,34 +11,28 @@ from uuid import UUID
 from salus.audiences import api as audiences
 from salus.contacts import api as contacts
 from salus.content import api as content
-from salus.gate import api as gate
-from salus.gate.contracts import Decision
 from salus.identity import api as identity
-from salus.identity.contracts import Organization, Permission, Role
+from salus.identity.contracts import Permission, Role
 from salus.inbox import api as inbox
 from salus.intake.contracts import EVENT_KINDS
-from salus.journeys import queries, specifying
+from salus.journeys import queries
 from salus.journeys.contracts import (
     Again,
-    Call,
     GoTo,
     Graph,
     Offered,
     Proof,
     Send,
     Status,
-    Step,
-    Tree,
     Update,
 )
 from salus.journeys.rules.checking import check
-from salus.journeys.rules.known import Known, Neighbour, Verdict
+from salus.journeys.rules.known import Known, Neighbour
+from salus.journeys.verdicts import Language, verdicts
 from salus.kernel.errors import BadInput, NotFound
-from salus.kernel.vocabulary import Channel, PhiClass
+from salus.kernel.vocabulary import Channel
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind
-from salus.vendors import api as vendors
-from salus.vendors.contracts import Kind, Label, OutOfScope
 
 T = TypeVar("T")
 
@@ -67,18 +60,19 @@ def known(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Know
 
     Only what the graph names is looked up. Never raises for what is drawn, finished or not.
     """
+    letters, language = content.some_versions(_letters(graph)), Language()
     return Known(
         journey_id=journey_id,
         attributes=contacts.dictionary(),
         readable=frozenset(content.readable_fields()),
         segments=_found(_segments(graph), lambda id: audiences.segment(id).static),
-        letters=_found(_letters(graph), content.version),
+        letters=letters,
         channels=CHANNELS,
         doers=inbox.roles(),
         journeys=_neighbours(graph),
         produced=_produced(at),
-        never=dict(_verdicts(graph, at)),
-        faults_of=_faults_of(),
+        never=verdicts(graph, letters, language, at),
+        faults_of=language.fault,
         fault_of_value=_fault_of_value,
     )
 
@@ -143,92 +137,9 @@ def _may_tell(at: datetime) -> Iterator[bool]:
         yield alive and Permission.TIMELINE_EVENT_WRITE in key.scopes
 
 
-# What could never be done
-
-
-def _verdicts(graph: Graph, at: datetime) -> Iterator[tuple[str, Verdict]]:
-    organization = identity.organization()
-    for key, step in graph.steps.items():
-        verdict = None
-        if isinstance(step.does, Send):
-            verdict = _of_gate(graph, step, organization, at)
-        elif isinstance(step.does, Call):
-            verdict = _of_vendors(graph, step, step.does, at)
-        if verdict is not None:
-            yield key, verdict
-
-
-def _of_gate(graph: Graph, step: Step, organization: Organization, at: datetime) -> Verdict | None:
-    """Return why the gate would refuse a send for everybody; one that is not confirmed is taken for confirmed.
-
-    What keeps its facts from being told (no template, no classification, a bad condition) is another finding.
-    """
-    for problem in content.check_sender_name(organization.name):
-        return Verdict("sender_name", problem.what, problem.next_step)
-    try:
-        facts = specifying.facts_of(graph, step, organization)
-        decision = gate.best_case(replace(facts, classification_confirmed=True), at)
-    except (BadInput, NotFound):
-        return None
-    return None if decision.allowed else _refused(decision)
-
-
-def _refused(decision: Decision) -> Verdict:
-    assert decision.reason is not None
-    explained = gate.explain(decision.reason)
-    what = f"The gate would refuse it for everyone. {explained.sentence}"
-    mend = explained.next_step or "Change what the message is for, or who comes here."
-    return Verdict(decision.reason.value, what, mend)
-
-
-def _of_vendors(graph: Graph, step: Step, does: Call, at: datetime) -> Verdict | None:
-    """Return why a service may not be told what a call says, its fields and what it tells to be here."""
-    try:
-        told = specifying.labels_of(graph, step) | _labels(does.fields)
-    except BadInput:
-        return None
-    try:
-        service = vendors.service_in_scope(does.service_id, told, at)
-    except OutOfScope as refused:
-        return Verdict(refused.why.value, refused.what, refused.next_step)
-    if service.kind is not Kind.WEBHOOK:
-        return Verdict("no_webhook", "This service takes no calls.", "Choose a service that does.")
-    return None
-
-
-def _labels(fields: Collection[str]) -> frozenset[Label]:
-    found: set[Label] = set()
-    for name in fields:
-        attribute = contacts.dictionary().get(name)
-        found.add(attribute.phi_class if attribute else PhiClass.CONTACT)
-        if attribute is not None and attribute.special is not None:
-            found.add(attribute.special)
-    return frozenset(found)
-
-
-# What is wrong with what is written
-
-
-def _faults_of() -> Callable[[Tree], str]:
-    """Return what asks the language, each expression once."""
-    asked: dict[str, str] = {}
-
-    def faults_of(tree: Tree) -> str:
-        key = repr(tree)
-        if key not in asked:
-            asked[key] = _fault(audiences.check, tree)
-        return asked[key]
-
-    return faults_of
-
-
 def _fault_of_value(key: str, value: Any) -> str:
-    return _fault(contacts.check_value, key, value)
-
-
-def _fault(ask: Callable[..., object], *of: Any) -> str:
     try:
-        ask(*of)
+        contacts.check_value(key, value)
     except BadInput as fault:
-        return str(fault)
+        return fault.what
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from uuid import UUID, uuid5
 
@@ -26,6 +26,8 @@ LOCAL_PART = "care"
 TOPIC = "journey.step"
 """What a call is named to its receiver."""
 
+Asks = Callable[[Tree], tuple[Read, ...]]
+"""What tells what an expression reads (`audiences.check`, or one that remembers what it was asked)."""
 Group = tuple[UUID, str, int, int]
 """Version, step, and how often its people were here (`Do.nth`): one sending."""
 
@@ -79,25 +81,35 @@ def origin_of(group: Group, edition: int = 0) -> UUID:
     return uuid5(version_id, f"{step} {entry} {times} {edition}")
 
 
-def facts_of(graph: Graph, step: Step, organization: Organization) -> MessageFacts:
+def facts_of(
+    graph: Graph,
+    step: Step,
+    organization: Organization,
+    *,
+    version: Callable[[UUID], TemplateVersion] = content.version,
+    asks: Asks = audiences.check,
+) -> MessageFacts:
     """Return what the gate must know of a send step's messages; raises `BadInput`."""
     does = step.does
     assert isinstance(does, Send)
     for problem in content.check_sender_name(organization.name):  # it travels in the open
         raise BadInput(problem.what, place="sender name", next_step=problem.next_step)
-    letters = [content.version(id) for id in does.versions.values()]
+    letters = [version(id) for id in does.versions.values()]
     return gate.message_facts(
         _classification(letters),
-        reads=(*tells(graph, step.key), *(read for letter in letters for read in letter.analysis.reads)),
+        reads=(
+            *tells(graph, step.key, asks),
+            *(read for letter in letters for read in letter.analysis.reads),
+        ),
         organization=organization,
         channel=does.channel,
     )
 
 
-def labels_of(graph: Graph, step: Step) -> frozenset[Label]:
+def labels_of(graph: Graph, step: Step, asks: Asks = audiences.check) -> frozenset[Label]:
     """Return what it tells of a person that they are at this step; raises `BadInput`."""
     found: set[Label] = set()
-    for read in tells(graph, step.key):
+    for read in tells(graph, step.key, asks):
         found.add(read.phi_class)
         if read.special is not None:
             found.add(read.special)
@@ -109,11 +121,11 @@ def classification_of(does: Send) -> Classification:
     return _classification([content.version(id) for id in does.versions.values()])
 
 
-def tells(graph: Graph, step: str) -> tuple[Read, ...]:
+def tells(graph: Graph, step: str, asks: Asks = audiences.check) -> tuple[Read, ...]:
     """Return what it discloses to be at a step: why people come in, and what the ways there ask; raises `BadInput`."""
     trees = [tree for way in graph.enter for tree in _of_way_in(way)]
     trees += [tree for key in sorted(preceding(graph, step)) for tree in _of_step(graph.steps[key])]
-    found = {read: None for tree in trees for read in audiences.check(tree)}
+    found = {read: None for tree in trees for read in asks(tree)}
     return tuple(found)
 
 

@@ -389,6 +389,7 @@ def test_a_journey_of_every_kind_of_step_has_no_finding() -> None:
         "Everyone finishes. The longest path takes 365 days.",
         "Nobody gets a step more than 3 times.",
         "Nobody gets more than 3 messages.",
+        "However long messages wait for others, nobody is inside after 365 days.",
         "Every send can be lawful, and what it is for is confirmed.",
     )
 
@@ -480,6 +481,18 @@ def test_a_round_takes_its_interval_or_what_is_in_it_whichever_is_longer() -> No
 
     assert round_of(7 * DAY, 7 * DAY) == 28 * DAY
     assert round_of(2 * DAY, 7 * DAY) == 23 * DAY
+
+
+def test_a_loop_that_is_entered_in_its_middle_takes_at_most_so_long() -> None:
+    drawn = graph(
+        step("some", Split({"a": 1, "b": 1}), a="first", b="second"),
+        step("first", Wait(span=DAY), next="second"),
+        step("second", Wait(span=DAY), next="repeat"),
+        step("repeat", Repeat(1, DAY), again="first", done="end"),
+        step("end", Exit()),
+    )
+    proof = check(drawn, WORLD)
+    assert proof.promises[0] == "Everyone finishes. The longest path takes at most 5 days."
 
 
 def test_a_wait_for_a_date_may_take_as_long_as_people_may_be_inside() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from salus.audiences import api as audiences
 from salus.content.contracts import Classification
@@ -43,7 +44,7 @@ from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind
 from tests.delivery import office
 
-from .graphs import DAY, graph, step, tree
+from .graphs import DAY, broken, graph, step, tree
 
 MakeClinic = Callable[..., Organization]
 AT = datetime.now(UTC) + timedelta(minutes=1)
@@ -116,6 +117,12 @@ def test_what_is_not_there_is_found_and_breaks_nothing(clinic: Clinic) -> None:
     nothing = new_id()
     drawn = clinic.journey({"en": nothing, "es": nothing}, nothing)
     assert codes(drawn) == {"no_such_segment": "", "no_such_template": "write"}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(broken())
+def test_whatever_is_drawn_an_answer_is_given(clinic: Clinic, drawn: Graph) -> None:
+    assert not knowing.proof(drawn, AT).holds
 
 
 # Messages

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salus.journeys.contracts import Enter, EnterKind, Graph, StepKind, Wait
@@ -24,6 +24,7 @@ from .graphs import DAY, HOUR, broken, graphs
 SCHEMA = schema()
 CHECKER = jsonschema.Draft202012Validator(SCHEMA)
 ID = str(UUID(int=7))
+calm = settings(deadline=None)
 
 
 def small() -> dict[str, Any]:
@@ -76,11 +77,13 @@ def accepts(document: Any) -> bool:
 # There and back
 
 
+@calm
 @given(graphs())
 def test_what_is_written_reads_back(drawn: Graph) -> None:
     assert read(json.loads(json.dumps(write(drawn)))) == drawn
 
 
+@calm
 @given(broken())
 def test_what_is_not_finished_reads_back_too(drawn: Graph) -> None:
     document = write(drawn)
@@ -196,6 +199,7 @@ def _edited(data: st.DataObject, document: Any) -> Any:
     return document
 
 
+@calm
 @given(st.data(), st.one_of(graphs(5).map(write), st.builds(small)))
 def test_the_schema_takes_what_is_read_and_nothing_else(data: st.DataObject, document: Any) -> None:
     for _ in range(data.draw(st.integers(1, 2))):

@@ -98,12 +98,13 @@ def _promises(
     errors = [one for one in findings if one.severity is Severity.ERROR]
     if span is None or messages is None or any(one.code in _WITHOUT_END for one in errors):
         return
-    yield f"Everyone finishes. The longest path takes {in_words(span)}."
+    inside = "" if graph.rules.again is Again.NEVER else " while inside"
     rounds = max(paths.rounds.values(), default=1)
-    often = "twice" if rounds == 1 else f"more than {rounds:,} times"
-    yield f"Nobody gets a step {often}{'' if graph.rules.again is Again.NEVER else ' while inside'}."
     sends = {key for key, step in graph.steps.items() if isinstance(step.does, Send)}
+    yield f"Everyone finishes. The longest path takes {'' if paths.neat else 'at most '}{in_words(span)}."
+    yield f"Nobody gets a step {'twice' if rounds == 1 else f'more than {rounds} times'}{inside}."
     if sends:
-        yield f"Nobody gets more than {messages} message{'' if messages == 1 else 's'}{'' if graph.rules.again is Again.NEVER else ' while inside'}."
+        yield f"Nobody gets more than {messages} message{'' if messages == 1 else 's'}{inside}."
+        yield f"However long messages wait for others, nobody is inside after {in_words(graph.rules.at_most)}."
     if sends and not any(one.step in sends for one in errors):
         yield "Every send can be lawful, and what it is for is confirmed."

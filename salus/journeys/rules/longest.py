@@ -17,7 +17,7 @@ _Ways = Mapping[str, float]
 def longest(paths: Paths, cost: Callable[[Step], float], pause: Callable[[Repeat], float]) -> float:
     """Return the greatest sum of `cost` over any way through; each round of a loop takes `pause` at least.
 
-    Needs a graph without endless ways. Exact when no repeat lies inside another's loop, else not below the
+    Needs a graph without endless ways. Exact when its loops are neat (`Paths.neat`), else not below the
     greatest sum. Whoever leaves a repeat for good comes back to it only by a later one, in the order of
     steps. So a table of the longest ways between the ends of ways back is made without any of them, and
     improved once for each repeat, the first ones first: what the rounds of later ones pass is in it then.

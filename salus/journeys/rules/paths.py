@@ -104,9 +104,22 @@ class Paths:
 
         Between two ways back a step is passed once, and each repeat leads back so many times in all.
         """
-        around = {one: self.after(one.step) & self.before(one.step) for one in self.loops}
-        inside = {key for steps in around.values() for key in steps}
-        return {key: 1 + sum(one.times for one, steps in around.items() if key in steps) for key in inside}
+        inside = {key for steps in self._around.values() for key in steps}
+        return {
+            key: 1 + sum(one.times for one, steps in self._around.items() if key in steps) for key in inside
+        }
+
+    @cached_property
+    def neat(self) -> bool:
+        """Tell whether people come to each loop where it leads back to, and no repeat lies in another's loop."""
+        entered = all(self.graph.start not in self.leading_to(one.step, one.again) for one in self.loops)
+        return entered and not any(
+            other.step in steps for one, steps in self._around.items() for other in self.loops if other != one
+        )
+
+    @cached_property
+    def _around(self) -> Mapping[Loop, frozenset[str]]:
+        return {one: self.after(one.step) & self.before(one.step) for one in self.loops}
 
     @cached_property
     def onward(self) -> Mapping[str, tuple[str, ...]]:
