@@ -139,7 +139,7 @@ def open_versions_board(request: HttpRequest, journey_id: UUID) -> Board:
 def show_versions(
     request: HttpRequest, board: Board, *, fault: SalusError | None = None, **forms: Any
 ) -> HttpResponse:
-    """Return the page of versions; `fault` is said on it, `forms` stand in for fresh ones."""
+    """Return the page of versions; `fault` is said on it, `forms` that were sent stand in for fresh ones."""
     names = staff([id for each in board.versions for id in (each.author_id, each.approved_by)])
     inside = api.inside_by_version(board.journey.id)
     approver = names.get(board.draft.approved_by, "") if board.draft and board.draft.approved_by else ""
@@ -149,6 +149,7 @@ def show_versions(
         "versions",
         board,
         fault=fault,
+        status=400 if forms else 200,
         rows=[_version_row(board, each, names, inside.get(each.id, 0)) for each in board.versions],
         sends=_sends(board.draft) if board.draft else [],
         approver=approver,
