@@ -20,6 +20,8 @@ class Action(StrEnum):
     KEYS_KEY_CREATE = "keys:key:create"
     KEYS_KEY_ROTATE = "keys:key:rotate"
     KEYS_KEY_DESTROY = "keys:key:destroy"
+    KEYS_RESEAL_FINISH = "keys:reseal:finish"
+    KEYS_KIT_CREATE = "keys:kit:create"
 
     AUDIT_LOG_READ = "audit:log:read"
     AUDIT_LOG_VERIFY = "audit:log:verify"
@@ -190,6 +192,10 @@ class Signer(Protocol):
 
     def public_key(self, organization_id: UUID) -> bytes:
         """Return the raw 32-byte Ed25519 public key."""
+        ...
+
+    def public_keys(self, organization_id: UUID) -> tuple[bytes, ...]:
+        """Return the public keys of everything that was ever signed, the present one first."""
         ...
 
     def sign(self, organization_id: UUID, message: bytes) -> bytes:

@@ -87,6 +87,7 @@ __all__ = [
     "hold",
     "identifier_value",
     "ids_of",
+    "index_anew",
     "iso_date",
     "laboratory",
     "language_code",
@@ -108,11 +109,11 @@ __all__ = [
     "patterns",
     "reader",
     "recent",
-    "reseal",
     "special_of",
     "specials_asked",
     "specials_of",
     "specials_of_record",
+    "stale_indexes",
     "state_code",
     "strictest",
     "versions",
@@ -407,6 +408,14 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> No
     operations.erase(contact_id, actor=actor, now=clock.now())
 
 
-def reseal(after: int = 0, limit: int = BATCH) -> int | None:
-    """Seal and index the next contacts under the present keys; returns the last number, None at the end."""
-    return operations.seal_anew(after, limit)
+def index_anew(after: int = 0, limit: int = BATCH) -> tuple[int | None, int]:
+    """Index the next contacts after number `after` under the present key; the work that follows a rotation.
+
+    Returns the last number (None at the end) and how many contacts were done.
+    """
+    return operations.index_anew(after, limit)
+
+
+def stale_indexes(limit: int = BATCH) -> int:
+    """Return how many blind indexes are not what the present key makes; opens every contact to see that."""
+    return operations.stale_indexes(limit)

@@ -238,30 +238,36 @@ def erase(contact_id: UUID, *, actor: Actor, now: datetime) -> None:
     )
 
 
-def seal_anew(after: int, limit: int) -> int | None:
-    """Seal and index the next `limit` contacts after number `after` under the present keys.
+def index_anew(after: int, limit: int) -> tuple[int | None, int]:
+    """Index the next `limit` contacts after number `after` under the present key, and drop what retired keys made.
 
-    Returns the last number done, or None when there are no more: the work that follows a rotation.
-    Versions and changes stay, because nothing that anyone reads has changed.
+    Returns the last number done, None when there are no more, and how many contacts that were. Versions
+    and changes stay, because nothing that anyone reads has changed.
     """
     organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
     rows = queries.rows_after(after, limit)
     if not rows:
-        return None
+        return None, 0
     locked = queries.rows_by_id([row.id for row in rows], lock=True)
     people = list(_people(locked, organization_id, sealer))
-    sealed = [
-        (
-            person.id,
-            sealer.seal(orjson.dumps(person.document), queries.associated(organization_id, person.id)),
-            b"".join(blinds_of(person, blinder)),
-        )
-        for person in people
-    ]
-    table = bulk.copy_rows((("id", "uuid"), ("sealed", "bytea"), ("blinds", "bytea")), sealed)
-    bulk.execute(
-        sql.SQL("UPDATE contacts_contact c SET sealed = t.sealed FROM {} t WHERE c.id = t.id").format(table)
-    )
+    indexes = [(person.id, b"".join(blinds_of(person, blinder))) for person in people]
     _forget((person.id, blind_keys(person.document)) for person in people)
-    _insert_blinds(table, organization_id, max(len(row[-1]) for row in sealed))
-    return rows[-1].number
+    table = bulk.copy_rows((("id", "uuid"), ("blinds", "bytea")), indexes)
+    _insert_blinds(table, organization_id, max((len(blinds) for _, blinds in indexes), default=0))
+    return (rows[-1].number if len(rows) == limit else None), len(people)
+
+
+def stale_indexes(limit: int) -> int:
+    """Return how many indexes the present key does not make of the people who are here; opens all of them."""
+    organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
+    ((stored,),) = queries.fetch("SELECT count(*) FROM contacts_blind")
+    after, present = 0, 0
+    while rows := queries.rows_after(after, limit):
+        after = rows[-1].number
+        pairs = [
+            (blind, person.id)
+            for person in _people(rows, organization_id, sealer)
+            for blind in blinds_of(person, blinder)
+        ]
+        present += queries.stored_indexes(pairs)
+    return int(stored) - present

@@ -157,3 +157,13 @@ def ids_of(numbers: Iterable[int]) -> dict[int, UUID]:
             [list(numbers)],
         )
     )
+
+
+def stored_indexes(pairs: Sequence[tuple[bytes, UUID]]) -> int:
+    """Return how many of the (blind index, contact) pairs are stored."""
+    ((number,),) = fetch(
+        "SELECT count(*) FROM unnest(%s::bytea[], %s::uuid[]) AS asked (blind, contact_id) "
+        "JOIN contacts_blind b ON b.blind = asked.blind AND b.contact_id = asked.contact_id",
+        [[blind for blind, _ in pairs], [contact_id for _, contact_id in pairs]],
+    )
+    return int(number)

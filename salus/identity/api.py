@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from salus.identity import api_keys, guard, rules, staff
+from salus.identity import api_keys, guard, rules, second_factor, staff
 from salus.identity import organizations as _organizations
 from salus.identity.access import require, requires, toast
 from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
@@ -37,9 +37,11 @@ __all__ = [
     "permissions_of",
     "require",
     "requires",
+    "reseal_second_factors",
     "revoke_api_key",
     "staff_members",
     "staff_names",
+    "stale_second_factors",
     "toast",
     "use_clock",
     "use_problems",
@@ -171,3 +173,13 @@ def forget_old(at: datetime) -> int:
     """Remove sessions that are over and counts of failures that no longer matter; return how many. Run it hourly."""
     ended = int(Session.objects.filter(expire_date__lt=at).delete()[0])
     return ended + guard.forget(at)
+
+
+def stale_second_factors() -> int:
+    """Return how many secrets of second factors are not sealed with the present data key."""
+    return second_factor.stale()
+
+
+def reseal_second_factors() -> int:
+    """Seal them with the present data key; return how many. The work that follows a rotation."""
+    return second_factor.seal_anew()

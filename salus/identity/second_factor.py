@@ -135,6 +135,36 @@ def recovery_codes_left(user: User) -> int:
         return len(RecoveryCodes(row).get_unused_codes())
 
 
+_SEALED = ("secret", "seed")
+"""Where allauth keeps what `SealingAdapter` sealed: of TOTP, of recovery codes."""
+
+
+def stale() -> int:
+    """Return how many secrets of the current organization's staff are not sealed with the present key."""
+    return sum(1 for _ in _stale())
+
+
+def seal_anew() -> int:
+    """Seal every such secret with the present key; return how many."""
+    adapter, count = SealingAdapter(), 0
+    for row, name in list(_stale()):
+        token = _person.set(row.user_id)
+        try:
+            row.data[name] = adapter.encrypt(adapter.decrypt(row.data[name]))
+        finally:
+            _person.reset(token)
+        row.save(update_fields=["data"])
+        count += 1
+    return count
+
+
+def _stale() -> Iterator[tuple[Authenticator, str]]:
+    for row in Authenticator.objects.select_for_update():
+        for name in _SEALED:
+            if name in row.data and keys.is_stale(bytes.fromhex(row.data[name])):
+                yield row, name
+
+
 def otpauth(secret: str, email: str) -> str:
     """Return the address that an authenticator app reads from the QR code."""
     query = urlencode({"secret": secret, "issuer": ISSUER, "digits": 6, "period": rules.TOTP_PERIOD})

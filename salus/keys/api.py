@@ -6,7 +6,7 @@ Django is ready, and models exist only after.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,18 @@ from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import local, tokens
-from salus.keys.contracts import Blinder, DkimKey, KeyFacts, KeyProvider, Sealer, Token
+from salus.keys.contracts import (
+    Blinder,
+    DkimKey,
+    KeptIndex,
+    KeyFacts,
+    KeyProvider,
+    Progress,
+    SealedColumn,
+    Sealer,
+    Token,
+    Walk,
+)
 from salus.keys.provider import file_provider
 
 if TYPE_CHECKING:
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
     from salus.keys.models import Kind
 
 __all__ = [
+    "activate_dkim",
+    "age_dkim_keys",
     "age_token_keys",
     "audience_file_key",
     "binding",
@@ -37,13 +50,19 @@ __all__ = [
     "dkim_keys",
     "file_provider",
     "forget_cached",
+    "is_stale",
     "keys_of_organization",
     "local_secret",
     "open_token",
     "organization_of_token",
+    "progress",
+    "reseal",
     "rotate",
+    "rotate_dkim",
     "seal_token",
     "sealer",
+    "use_sealed",
+    "waiting_dkim_keys",
 ]
 
 _CLOCK = SystemClock()
@@ -70,6 +89,11 @@ def binding(organization_id: UUID, table: str, row_id: UUID) -> bytes:
 def sealer() -> Sealer:
     """Return what seals and opens data of the current organization; keep it for a batch, not for good."""
     return _present().data
+
+
+def is_stale(ciphertext: bytes) -> bool:
+    """Return whether `ciphertext` was sealed with another key than the present one; it is not opened."""
+    return not ciphertext.startswith(_present().data.prefix)
 
 
 def blinder() -> Blinder:
@@ -170,21 +194,97 @@ def destroy_organization_keys(organization_id: UUID, *, actor: Actor) -> int:
         return operations.destroy_organization_keys(actor, _CLOCK.now())
 
 
-def rotate(kind: str, *, actor: Actor) -> int:
+def use_sealed(data: Sequence[SealedColumn | Walk], blind: Sequence[Walk], kept: Sequence[KeptIndex]) -> None:
+    """Say what a rotation of data and blind-index keys has to bring to the new key; wiring calls it once."""
+    from salus.keys import walking
+
+    walking.use(data, blind, kept)
+
+
+def rotate(kind: str, *, actor: Actor, clock: Clock = _CLOCK) -> int:
     """Make a new key of `kind` ("data", "blind", "token", "checkpoint") active; return its version.
 
-    The retired key still opens (and blinds as a candidate) until `destroy_retired`.
+    The retired key still opens (and blinds as a candidate). A worker brings what is sealed or indexed to
+    the new key; `reseal` does it here and now. DKIM keys have `rotate_dkim`.
     """
     from salus.keys import operations
 
-    return operations.rotate(_kind(kind), actor, _CLOCK.now())
+    return operations.rotate(_kind(kind), actor, clock.now())
 
 
-def destroy_retired(kind: str, *, actor: Actor) -> int:
-    """Destroy the retired keys of `kind`, after everything was sealed or indexed anew; return how many."""
+def reseal(
+    organization_id: UUID,
+    *,
+    actor: Actor,
+    clock: Clock = _CLOCK,
+    tell: Callable[[tuple[Progress, ...]], object] = lambda _: None,
+) -> None:
+    """Bring everything that is sealed or indexed to the present keys, and tell the progress after each batch.
+
+    Call it outside `acting_for`: each batch is a transaction of its own, so that it can be ended and taken
+    up again at any moment, and any number of processes may take part.
+    """
+    from salus.keys import batches
+
+    batches.run(organization_id, actor, clock, tell)
+
+
+def progress() -> tuple[Progress, ...]:
+    """Return how far the work after the last rotations has got in the current organization."""
+    from salus.keys import resealing
+
+    return resealing.progress()
+
+
+def destroy_retired(kind: str, *, actor: Actor, clock: Clock = _CLOCK) -> int:
+    """Destroy the retired keys of `kind` that nothing needs any more; return how many.
+
+    Data and blind-index keys: a day after they retired, when a sweep over every table finds nothing under
+    them. Raises `Conflict` when it does; that is then brought to the present key. Token keys: when no
+    token that they sealed can be valid.
+    """
     from salus.keys import operations
 
-    return operations.destroy_retired(_kind(kind), actor, _CLOCK.now())
+    return operations.destroy_unused(_kind(kind), actor, clock.now())
+
+
+def rotate_dkim(domain: str, *, actor: Actor, clock: Clock = _CLOCK) -> tuple[DkimKey, ...]:
+    """Make the next DKIM keys of `domain` and return them to be published; mail is signed as before.
+
+    Asked again, it returns the same. Raises `NotFound` for a domain without keys.
+    """
+    from salus.keys import dkim, selectors
+
+    return selectors.prepare(dkim.normalize_domain(domain), actor, clock.now())
+
+
+def activate_dkim(
+    domain: str, is_published: Callable[[DkimKey], bool], *, actor: Actor, clock: Clock = _CLOCK
+) -> None:
+    """Sign with the keys that `rotate_dkim` made; the present ones retire and are destroyed after a week.
+
+    Raises `Conflict` when `is_published` says no of one of them, `NotFound` when none wait.
+    """
+    from salus.keys import dkim, selectors
+
+    selectors.activate(dkim.normalize_domain(domain), is_published, actor, clock.now())
+
+
+def waiting_dkim_keys(domain: str) -> tuple[DkimKey, ...]:
+    """Return the keys of a domain that wait for their records to be published."""
+    from salus.keys import dkim
+    from salus.keys.keyring import ring
+    from salus.platform.tenancy import current_organization
+
+    return ring.of(current_organization()).waiting_dkim(dkim.normalize_domain(domain))
+
+
+def age_dkim_keys(*, clock: Clock = _CLOCK) -> None:
+    """Destroy DKIM keys that have signed nothing for a week; run it daily."""
+    from salus.keys import selectors
+    from salus.platform.tenancy import current_organization
+
+    selectors.age(system(current_organization(), "keys"), clock.now())
 
 
 def age_token_keys(*, clock: Clock = _CLOCK) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
+
+from salus.kernel.errors import Conflict
 
 
 class KeyProvider(Protocol):
@@ -77,7 +80,98 @@ class KeyFacts:
     """The domain of a DKIM key, else empty."""
     version: int
     status: str
-    """"active", "retired" (still opens) or "destroyed"."""
+    """"waiting" (published, not used yet), "active", "retired" (still opens) or "destroyed"."""
     wrapped_by: str
     created_at: datetime
     retired_at: datetime | None
+
+
+Bound = Callable[[UUID, Sequence[Any]], bytes]
+"""From an organization and the values of a row's `key` and `reads`, what its ciphertext is bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column of ciphertexts under the data key; after a rotation they are sealed anew, row by row."""
+
+    table: str
+    column: str
+    key: tuple[tuple[str, str], ...]
+    """The primary key within an organization: names and PostgreSQL types, in the order of an index."""
+    bound: Bound
+    reads: tuple[str, ...] = ()
+    """What else of the row `bound` needs."""
+    batch: int = 2_000
+    """Rows sealed anew in one transaction; few where each may be large."""
+
+    @property
+    def name(self) -> str:
+        """Return how progress calls it."""
+        return f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIndex:
+    """A blind index that cannot be made anew, because what it was made of is not kept.
+
+    Rows that were written (`since`) before a key retired may be found under it only.
+    """
+
+    table: str
+    since: str
+
+
+class Walk(Protocol):
+    """Everything of one sort that a rotation changes, in an order in which the work can be taken up again."""
+
+    @property
+    def name(self) -> str:
+        """Return how progress calls it."""
+        ...
+
+    def total(self) -> int:
+        """Return how many there are to change, for progress."""
+        ...
+
+    def left(self) -> int:
+        """Return how many are not under the present key: the sweep that proves that none is left."""
+        ...
+
+    def step(self, cursor: list[Any] | None) -> tuple[list[Any] | None, int]:
+        """Change the next batch after `cursor`; return where it ended (None at the end), and how many changed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rotation has got in one walk."""
+
+    kind: str
+    """"data" or "blind"."""
+    name: str
+    version: int
+    done: int
+    total: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """That a recovery kit was made: how many shares, how many recover, and of which key-encryption key."""
+
+    provider: str
+    shares: int
+    threshold: int
+    made_at: datetime
+
+
+class InUse(Conflict):
+    """A key that was to be destroyed still seals something; the work that changes this has begun."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(
+            f"Rows that are not under the present key yet: {left:,}.",
+            kept="The retired keys stay; the rows are brought to the present key now.",
+            next_step="See: salus keys list. Then try again.",
+        )

@@ -76,10 +76,14 @@ class OrganizationKeys:
         self._refresh = refresh
         self._dkim: dict[str, tuple[DkimKey, DkimKey]] = {}
 
-    def material(self, kind: Kind, name: str = "") -> list[bytes]:
-        """Return the keys of `kind` in clear, the active one first; empty when there are none."""
+    def material(self, kind: Kind, name: str = "", *, waiting: bool = False) -> list[bytes]:
+        """Return the keys of `kind` in clear, the active one first, or those that wait; empty when there are none."""
         provider = local.ports().provider
-        found = [row for row in self.rows if row.kind == kind and row.name == name]
+        found = [
+            row
+            for row in self.rows
+            if row.kind == kind and row.name == name and (row.status == Status.WAITING) is waiting
+        ]
         found.sort(key=lambda row: (row.status != Status.ACTIVE, -row.version))
         return [unwrap(provider, self.organization_id, row) for row in found]
 
@@ -116,6 +120,11 @@ class OrganizationKeys:
                 return None
             found = self._dkim[domain] = describe(rsa[0]), describe(ed25519[0])
         return found
+
+    def waiting_dkim(self, domain: str) -> tuple[DkimKey, ...]:
+        """Return the keys of a domain that wait for their records to be published."""
+        found = [self.material(kind, domain, waiting=True) for kind in (Kind.DKIM_RSA, Kind.DKIM_ED25519)]
+        return tuple(describe(one) for keys in found for one in keys)
 
     @cached_property
     def checkpoint(self) -> list[bytes]:

@@ -64,6 +64,7 @@ def key_id(keyset: bytes) -> int:
 class AeadSealer:
     """Seals with the newest key and opens with any (a `contracts.Sealer`; thread-safe).
 
+    `prefix` is what begins every ciphertext of the newest key, and no other's.
     `refresh` is asked once when a ciphertext names a key that is not here: another process may have
     rotated. It returns the present keysets, newest first.
     """
@@ -77,6 +78,7 @@ class AeadSealer:
     def _load(self, keysets: Sequence[bytes]) -> None:
         primitive = _together(keysets).primitive(aead.Aead)
         self._ids = frozenset(key_id(keyset) for keyset in keysets)
+        self.prefix = b"\x01" + key_id(keysets[0]).to_bytes(_PREFIX - 1, "big")
         self._encrypt, self._decrypt = primitive.encrypt, primitive.decrypt
 
     def seal(self, plaintext: bytes, associated_data: bytes) -> bytes:

@@ -28,6 +28,8 @@ class Kind(models.TextChoices):
 class Status(models.TextChoices):
     """Where a key is in its life."""
 
+    WAITING = "waiting"
+    """A DKIM key whose record is being published; signs nothing yet."""
     ACTIVE = "active"
     RETIRED = "retired"
     """Still opens what it sealed; seals nothing more."""
@@ -70,3 +72,23 @@ class KeyRow(TenantModel):
                 name="keys_key_destroyed_is_empty",
             ),
         ]
+
+
+class WalkRow(TenantModel):
+    """How far the work after a rotation has got in one table: it moves in the transaction of each batch."""
+
+    pk = models.CompositePrimaryKey("organization_id", "kind", "name")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=80)
+    version = models.IntegerField()
+    """The key that everything is brought to."""
+    cursor = models.JSONField(null=True)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """One a table."""
+
+        db_table = "keys_walk"

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
-from salus.keys import dkim, keysets, local, signing
+from salus.keys import dkim, keysets, local, resealing, signing, walking
+from salus.keys.contracts import InUse, KeptIndex
 from salus.keys.keyring import context, ring
 from salus.keys.models import KeyRow, Kind, Status
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 
 FIRST_KEYS = (Kind.DATA, Kind.BLIND, Kind.TOKEN, Kind.AUDIENCE, Kind.CHECKPOINT)
@@ -27,6 +30,9 @@ OPENING = frozenset(Kind) - {Kind.CHECKPOINT}
 TOKEN_KEY_AGE = timedelta(days=31)
 TOKEN_KEY_END = timedelta(days=400)
 """A retired token key goes when no token that it sealed can be valid any more (13 months)."""
+
+SETTLED = timedelta(hours=24)
+"""A process may hold what seals for a batch, and a page what it sealed for minutes: no key goes sooner."""
 
 _NOW_IN = "SELECT pg_current_xact_id()::text::bigint"
 
@@ -47,7 +53,7 @@ def create_organization_keys(actor: Actor, at: datetime) -> None:
     organization_id = current_organization()
     if KeyRow.objects.exists():
         raise Conflict("This organization has its keys already.")
-    KeyRow.objects.bulk_create(_rows(organization_id, [(kind, "", 1) for kind in FIRST_KEYS], at))
+    KeyRow.objects.bulk_create(new_rows(organization_id, [(kind, "", 1) for kind in FIRST_KEYS], at))
     audit.record(
         Action.KEYS_ORGANIZATION_CREATE,
         actor=actor,
@@ -56,13 +62,13 @@ def create_organization_keys(actor: Actor, at: datetime) -> None:
         details={kind.value: 1 for kind in FIRST_KEYS},
         at=at,
     )
-    _forget_on_commit(organization_id)
+    forget_on_commit(organization_id)
 
 
 def create_dkim_keys(domain: str, actor: Actor, at: datetime) -> None:
     """Make both DKIM keys of `domain`; of two at once, one makes them and the other finds them."""
     organization_id = current_organization()
-    rows = _rows(organization_id, [(Kind.DKIM_RSA, domain, 1), (Kind.DKIM_ED25519, domain, 1)], at)
+    rows = new_rows(organization_id, [(Kind.DKIM_RSA, domain, 1), (Kind.DKIM_ED25519, domain, 1)], at)
     # Whoever comes second waits here for the first, inserts nothing and reads the first one's.
     KeyRow.objects.bulk_create(rows, ignore_conflicts=True)
     for row in KeyRow.objects.filter(id__in=[row.id for row in rows]):
@@ -74,7 +80,7 @@ def create_dkim_keys(domain: str, actor: Actor, at: datetime) -> None:
             details={"kind": row.kind, "domain": domain, "version": 1},
             at=at,
         )
-    _forget_on_commit(organization_id)
+    forget_on_commit(organization_id)
 
 
 def rotate(kind: Kind, actor: Actor, at: datetime) -> int:
@@ -85,23 +91,72 @@ def rotate(kind: Kind, actor: Actor, at: datetime) -> int:
     present = KeyRow.objects.select_for_update().filter(kind=kind, name="", status=Status.ACTIVE).first()
     if present is None:
         raise NotFound("This organization has no keys, or they were destroyed.")
-    (row,) = _rows(organization_id, [(kind, "", present.version + 1)], at)
+    (row,) = new_rows(organization_id, [(kind, "", present.version + 1)], at)
     present.status, present.retired_at, present.written_in = Status.RETIRED, at, row.written_in
     present.save(update_fields=["status", "retired_at", "written_in"])
     row.save(force_insert=True)
-    _record_key(Action.KEYS_KEY_ROTATE, row, actor, at)
-    _forget_on_commit(organization_id)
+    record_key(Action.KEYS_KEY_ROTATE, row, actor, at, **_public(row))
+    forget_on_commit(organization_id)
+    resealing.begin(kind, row.version, at)
     return row.version
 
 
-def destroy_retired(kind: Kind, actor: Actor, at: datetime, *, retired_before: datetime | None = None) -> int:
-    """Destroy the retired keys of `kind` and return how many; what only they seal cannot be opened again."""
+def _public(row: KeyRow) -> dict[str, str]:
+    """Return what the log says of a new checkpoint key, so that the log itself leads from key to key."""
+    if row.kind != Kind.CHECKPOINT:
+        return {}
+    (raw, *_) = ring.reload(row.organization_id).checkpoint
+    return {"public": signing.public_key(raw).hex()}
+
+
+def destroy_retired(kind: Kind, actor: Actor, at: datetime, *, retired_before: datetime) -> int:
+    """Destroy the keys of `kind` that retired before a moment and return how many."""
+    found = KeyRow.objects.select_for_update().filter(
+        kind=kind, status=Status.RETIRED, retired_at__lt=retired_before
+    )
+    return _destroy(found, actor, at)
+
+
+def destroy_unused(kind: Kind, actor: Actor, at: datetime) -> int:
+    """Destroy the retired keys of `kind` with which nothing is sealed any more, and return how many.
+
+    Raises `Conflict` when a sweep finds anything under them: that is then walked again, and the keys stay.
+    """
     if kind == Kind.CHECKPOINT:
         raise BadInput("Checkpoint keys are kept: they verify the log and open nothing.", place="kind")
-    found = KeyRow.objects.select_for_update().filter(kind=kind, status=Status.RETIRED)
-    if retired_before is not None:
-        found = found.filter(retired_at__lt=retired_before)
-    return _destroy(found, actor, at)
+    if kind not in ROTATABLE:
+        raise BadInput("Keys of this kind end by themselves.", place="kind")
+    if kind == Kind.TOKEN:
+        return destroy_retired(kind, actor, at, retired_before=at - TOKEN_KEY_END)
+    left = resealing.walk_again(kind, at)
+    if left:
+        raise InUse(left)
+    if kind == Kind.BLIND:
+        _refuse_kept()
+    return destroy_retired(kind, actor, at, retired_before=at - SETTLED)
+
+
+def _refuse_kept() -> None:
+    """Raise `Conflict` while rows whose index cannot be made anew were written under a retired key."""
+    last = KeyRow.objects.filter(kind=Kind.BLIND, status=Status.RETIRED).order_by("-retired_at").first()
+    if last is None or last.retired_at is None:
+        return
+    found = {
+        each.table: count for each in walking.kept() if (count := _before(each, last.retired_at + SETTLED))
+    }
+    if found:
+        told = ", ".join(f"{count:,} of {table}" for table, count in found.items())
+        raise Conflict(
+            f"Rows can be found under a retired blind-index key only: {told}.",
+            kept="The key stays, and new rows use the present one.",
+        )
+
+
+def _before(index: KeptIndex, moment: datetime) -> int:
+    statement = sql.SQL("SELECT count(*) FROM {} WHERE organization_id = %s AND {} < %s")
+    named = statement.format(sql.Identifier(index.table), sql.Identifier(index.since))
+    ((count,),) = bulk.execute(named, [current_organization(), moment])
+    return int(count)
 
 
 def age_token_keys(actor: Actor, at: datetime) -> None:
@@ -132,31 +187,37 @@ def destroy_organization_keys(actor: Actor, at: datetime) -> int:
 
 
 def _destroy(rows: Iterable[KeyRow], actor: Actor, at: datetime) -> int:
-    count, written_in = 0, _transaction()
+    count, written_in = 0, transaction_id()
     for row in rows:
         row.status, row.wrapped, row.written_in = Status.DESTROYED, b"", written_in
         row.retired_at = row.retired_at or at
         row.save(update_fields=["status", "wrapped", "retired_at", "written_in"])
-        _record_key(Action.KEYS_KEY_DESTROY, row, actor, at)
+        record_key(Action.KEYS_KEY_DESTROY, row, actor, at)
         count += 1
-    _forget_on_commit(current_organization())
+    forget_on_commit(current_organization())
     return count
 
 
-def _record_key(action: Action, row: KeyRow, actor: Actor, at: datetime) -> None:
+def record_key(action: Action, row: KeyRow, actor: Actor, at: datetime, **more: str) -> None:
+    """Record what was done to one key."""
     audit.record(
         action,
         actor=actor,
         object_kind="key",
         object_id=row.id,
-        details={"kind": str(row.kind), "version": row.version},
+        details={"kind": str(row.kind), "version": row.version, **more},
         at=at,
     )
 
 
-def _rows(organization_id: UUID, wanted: Iterable[tuple[Kind, str, int]], at: datetime) -> list[KeyRow]:
-    """Return new active rows with freshly made, wrapped keys; nothing is stored yet."""
-    provider, written_in = local.ports().provider, _transaction()
+def new_rows(
+    organization_id: UUID,
+    wanted: Iterable[tuple[Kind, str, int]],
+    at: datetime,
+    status: Status = Status.ACTIVE,
+) -> list[KeyRow]:
+    """Return new rows with freshly made, wrapped keys; nothing is stored yet."""
+    provider, written_in = local.ports().provider, transaction_id()
     return [
         KeyRow(
             id=new_id(),
@@ -164,7 +225,7 @@ def _rows(organization_id: UUID, wanted: Iterable[tuple[Kind, str, int]], at: da
             kind=kind,
             name=name,
             version=version,
-            status=Status.ACTIVE,
+            status=status,
             wrapped=provider.wrap(_MAKERS[kind](), context(organization_id, kind, name, version)),
             wrapped_by=provider.name(),
             created_at=at,
@@ -174,13 +235,14 @@ def _rows(organization_id: UUID, wanted: Iterable[tuple[Kind, str, int]], at: da
     ]
 
 
-def _transaction() -> int:
+def transaction_id() -> int:
+    """Return the number of the running transaction, for `KeyRow.written_in`."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW_IN)
         return int(cursor.fetchone()[0])
 
 
-def _forget_on_commit(organization_id: UUID) -> None:
+def forget_on_commit(organization_id: UUID) -> None:
     """Drop the keys from memory now, and again when others may have read the old ones meanwhile."""
     ring.forget(organization_id)
     transaction.on_commit(lambda: ring.forget(organization_id))

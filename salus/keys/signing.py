@@ -15,6 +15,11 @@ def new_private() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes_raw()
 
 
+def public_key(raw: bytes) -> bytes:
+    """Return the raw 32-byte public key of a private one."""
+    return _load(raw).public_key().public_bytes_raw()
+
+
 class CheckpointSigner:
     """Signs with the newest checkpoint key, verifies with any (an `audit.contracts.Signer`).
 
@@ -32,6 +37,10 @@ class CheckpointSigner:
     def public_key(self, organization_id: UUID) -> bytes:
         """Return the raw 32-byte public key that new checkpoints are signed for."""
         return self._keys(organization_id)[0].public_key().public_bytes_raw()
+
+    def public_keys(self, organization_id: UUID) -> tuple[bytes, ...]:
+        """Return the public keys of everything that was ever signed, newest first."""
+        return tuple(key.public_key().public_bytes_raw() for key in self._keys(organization_id))
 
     def sign(self, organization_id: UUID, message: bytes) -> bytes:
         """Return the 64-byte signature over `message`."""

@@ -60,3 +60,31 @@ class AppendOnly(RunSQL):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""
         return type(self).__name__, [self.table], {}
+
+
+class Resealable(RunSQL):
+    """Let append-only `table` have the ciphertexts in `columns` sealed under another key, and nothing else.
+
+    A re-seal is as long as what it replaces and names another key; every other column stays as it is.
+    """
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.table, self.columns = table, columns
+        function, refused = f"{table}_append_only", f"RAISE EXCEPTION '{table} is append-only' "
+        refused += "USING ERRCODE = 'restrict_violation';"
+        checks = "".join(
+            f"IF NEW.{column} IS DISTINCT FROM OLD.{column} AND (length(NEW.{column}) <> length(OLD.{column}) "
+            f"OR substring(NEW.{column} FROM 1 FOR 5) = substring(OLD.{column} FROM 1 FOR 5)) "
+            f"THEN {refused} END IF; same.{column} := OLD.{column}; "
+            for column in columns
+        )
+        super().__init__(
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f'DECLARE same "{table}"; BEGIN IF TG_OP <> \'UPDATE\' THEN {refused} END IF; '
+            f"same := NEW; {checks} IF same IS DISTINCT FROM OLD THEN {refused} END IF; RETURN NEW; END $$",
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refused} END $$",
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table, *self.columns], {}

@@ -20,9 +20,11 @@ def assemble(home: Home) -> None:
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
+    from salus.wiring.sealed import tell_keys
     from salus.wiring.subscriptions import subscribe
 
     keys.configure(keys.file_provider(home.keys), home.keys)
+    tell_keys()
     audit.use_signer(keys.checkpoint_signer())
     audit.use_witness_directory(home.path / "witness")
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))

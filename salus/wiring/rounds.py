@@ -51,8 +51,9 @@ def _verify(organization_id: UUID) -> None:
     reports.look_after_log(CLOCK)
 
 
-def _age_tokens(organization_id: UUID) -> None:
+def _age_keys(organization_id: UUID) -> None:
     keys.age_token_keys()
+    keys.age_dkim_keys()
 
 
 def _forget_patients(organization_id: UUID) -> None:
@@ -90,7 +91,7 @@ ROUNDS = (
     Round("delivery-expire", 60.0, _expire),
     Round("delivery-expire-calls", 15.0, _expire_calls),
     Round("inbox-expire", 15.0, _expire_tasks),
-    Round("keys-age-tokens", 86_400.0, _age_tokens),
+    Round("keys-age", 86_400.0, _age_keys),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),

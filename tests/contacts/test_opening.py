@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -12,6 +13,7 @@ from salus.contacts import api
 from salus.contacts.models import Blind, Contact
 from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.time import FakeClock, SystemClock
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
@@ -114,10 +116,15 @@ def test_after_a_rotation_people_are_found_before_and_after_they_are_indexed_ane
         keys.rotate("data", actor=actor)
     with acting_for(organization):
         assert len(api.find_by_address(Channel.EMAIL, "a@lakepost.test")) == 1
-        assert api.reseal() == 1
-        assert api.reseal(after=1) is None
-        keys.destroy_retired("blind", actor=actor)
-        keys.destroy_retired("data", actor=actor)
+        assert api.stale_indexes() == 2
+        assert api.index_anew(after=1) == (None, 0)
+        assert api.index_anew() == (None, 1)
+        assert api.stale_indexes() == 0
+    keys.reseal(organization, actor=actor)
+    later = FakeClock(SystemClock().now() + timedelta(days=2))
+    with acting_for(organization):
+        assert keys.destroy_retired("blind", actor=actor, clock=later) == 1
+        assert keys.destroy_retired("data", actor=actor, clock=later) == 1
     with acting_for(organization):
         assert len(api.find_by_address(Channel.EMAIL, "a@lakepost.test")) == 1
         (opened,) = api.open_fields(numbers=[1], fields=["city"], purpose="treatment", actor=actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from salus.audit.contracts import Filters, Signer
 from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from salus.kernel.ids import new_id
+from salus.kernel.time import FakeClock, SystemClock
 from salus.keys import api as keys
 from salus.keys import keyring, local
 from salus.keys.models import KeyRow
@@ -149,8 +151,10 @@ def test_a_rotation_seals_anew_opens_the_old_and_can_be_finished(organization: U
         assert keys.sealer().open(old, b"") == keys.sealer().open(new, b"") == SECRET
         assert keys.blinder().candidates("mrn", "1")[1] == index
         assert keys.blinder().blind("mrn", "1") != index
-        assert keys.destroy_retired("data", actor=officer(organization)) == 1
         assert keys.destroy_retired("data", actor=officer(organization)) == 0
+        later = FakeClock(SystemClock().now() + timedelta(days=2))
+        assert keys.destroy_retired("data", actor=officer(organization), clock=later) == 1
+        assert keys.destroy_retired("data", actor=officer(organization), clock=later) == 0
     with acting_for(organization):
         assert keys.sealer().open(new, b"") == SECRET
         with pytest.raises(BadInput):
@@ -210,10 +214,6 @@ def test_checkpoint_keys_are_never_destroyed(tenant: UUID) -> None:
 
 
 def test_after_destruction_nothing_opens_and_the_log_still_proves_it(organization: UUID) -> None:
-    from datetime import timedelta
-
-    from salus.kernel.time import SystemClock
-
     with acting_for(organization):
         sealed = keys.sealer().seal(SECRET, b"")
         token = keys.seal_token("click", b"1", lifetime=timedelta(hours=1))
@@ -259,7 +259,9 @@ def test_a_destruction_that_was_undone_destroyed_nothing(organization: UUID) -> 
 
 def test_creation_rotation_and_destruction_are_in_the_audit_log(tenant: UUID) -> None:
     keys.rotate("token", actor=officer(tenant))
-    keys.destroy_retired("token", actor=officer(tenant))
+    ended = FakeClock(SystemClock().now() + timedelta(days=401))
+    assert keys.destroy_retired("token", actor=officer(tenant)) == 0
+    assert keys.destroy_retired("token", actor=officer(tenant), clock=ended) == 1
     actions = [entry.action for entry in audit.entries(Filters(action="keys:"))]
     assert actions == ["keys:key:destroy", "keys:key:rotate", "keys:organization:create"]
 
