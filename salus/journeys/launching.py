@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin
-from salus.journeys.contracts import JOURNEY, Journey, Status, Version, VersionStatus
+from salus.journeys.contracts import JOURNEY, Journey, Status, StepKind, Version, VersionStatus
+from salus.journeys.courses import course
 from salus.journeys.drafting import locked_journey, locked_version, move_version, touch
 from salus.journeys.models import JourneyRow, SendingRow, VersionRow
 from salus.journeys.proving import prove
@@ -43,27 +45,21 @@ def go_live(version_id: UUID, *, actor: Actor, at: datetime) -> Version:
 def pause(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Let nobody in and nobody on; messages that no sender has taken yet wait too."""
     row = _moved(journey_id, "paused")
-    for origin in _origins(journey_id):
-        delivery.pause(origin, actor=actor)
+    _hold(journey_id, actor)
     return _done(Action.JOURNEY_PAUSE, row, actor, at)
 
 
 def resume(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Let a paused journey go on."""
     row = _moved(journey_id, "resumed")
-    for origin in _origins(journey_id):
-        delivery.resume(origin, actor=actor)
+    _let_go(journey_id, actor)
     return _done(Action.JOURNEY_RESUME, row, actor, at)
 
 
 def close(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Let nobody new in; those inside go on to their end."""
-    row = locked_journey(journey_id)
-    was_paused = row.status == Status.PAUSED
-    _move(row, "closed")
-    if was_paused:
-        for origin in _origins(journey_id):
-            delivery.resume(origin, actor=actor)
+    row = _moved(journey_id, "closed")
+    _let_go(journey_id, actor)
     _retire_live(journey_id, at)
     return _done(Action.JOURNEY_CLOSE, row, actor, at)
 
@@ -72,9 +68,21 @@ def stop(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Take everybody out where they stand: the engine does it from now on, and their visits say why."""
     row = _moved(journey_id, "stopped")
     _retire_live(journey_id, at)
-    for origin in _origins(journey_id):
+    for origin in _sendings(journey_id):
         delivery.cancel(origin, actor=actor, at=at)
     return _done(Action.JOURNEY_STOP, row, actor, at)
+
+
+def _hold(journey_id: UUID, actor: Actor) -> None:
+    for origin in _sendings(journey_id):
+        with suppress(Conflict):  # it was cancelled: nothing of it waits
+            delivery.pause(origin, actor=actor)
+
+
+def _let_go(journey_id: UUID, actor: Actor) -> None:
+    for origin in _sendings(journey_id):
+        with suppress(Conflict):  # it was not held, or it was cancelled
+            delivery.resume(origin, actor=actor)
 
 
 def _retire_live(journey_id: UUID, at: datetime) -> None:
@@ -82,10 +90,14 @@ def _retire_live(journey_id: UUID, at: datetime) -> None:
     live.update(status=VersionStatus.RETIRED, retired_at=at)
 
 
-def _origins(journey_id: UUID) -> list[Origin]:
-    """Return the sendings of a journey, in the order of their ids: whoever locks several does so in this order."""
-    ids = SendingRow.objects.filter(journey_id=journey_id).order_by("id").values_list("id", flat=True)
-    return [Origin(JOURNEY, id) for id in ids]
+def _sendings(journey_id: UUID) -> list[Origin]:
+    """Return what a journey sends by messages, in the order of the ids: whoever locks several does so in this order."""
+    rows = SendingRow.objects.filter(journey_id=journey_id).order_by("id")
+    return [
+        Origin(JOURNEY, id)
+        for id, version_id, step in rows.values_list("id", "version_id", "step")
+        if course(version_id).graph.steps[step].kind is StepKind.SEND
+    ]
 
 
 def _moved(journey_id: UUID, act: str) -> JourneyRow:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
+from salus.delivery.models import QueueRow
 from salus.identity.contracts import Organization
-from salus.journeys import drafting, launching, proving, queries
+from salus.journeys import advancing, drafting, enlisting, launching, numbers, proving, queries
 from salus.journeys.contracts import Graph, Status, VersionStatus
 from salus.journeys.models import JourneyRow, VersionRow
+from salus.kernel.acting import system
 from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.time import FakeClock
 from salus.platform.tenancy import acting_for
 from tests.delivery import office
 from tests.journeys.drawn import DAY, short
@@ -25,6 +28,13 @@ from tests.journeys.house import House, furnish, now
 @pytest.fixture
 def house(make_clinic: Callable[..., Organization]) -> House:
     return furnish(make_clinic())
+
+
+def at_noon() -> datetime:
+    """Return noon on the coast of the coming Monday, when no quiet hours hold a message back."""
+    today = now()
+    monday = today + timedelta(days=7 - today.weekday())
+    return monday.replace(hour=20, minute=0)
 
 
 def actions(house: House) -> list[str]:
@@ -191,6 +201,46 @@ def test_pause_resume_close_and_a_pause_after_that(house: House) -> None:
         assert launching.stop(id, actor=house.marketer, at=now()).status is Status.STOPPED
         with pytest.raises(Conflict):
             launching.stop(id, actor=house.marketer, at=now())
+
+
+def queue(house: House) -> list[bool]:
+    """Return for each message that waits for a sender whether it is held."""
+    with acting_for(house.id):
+        return list(QueueRow.objects.values_list("held", flat=True))
+
+
+def test_messages_that_no_sender_took_wait_with_the_journey_and_are_stopped_with_it(house: House) -> None:
+    version = house.live(short(house.versions))
+    with acting_for(house.id):
+        enlisting.enrol_numbers(version.journey_id, ["mrn-ada", "mrn-bert"], actor=house.marketer, at=now())
+        working = system(house.id, "worker")
+        advancing.advance(version.journey_id, actor=working, clock=FakeClock(at_noon()))
+    assert queue(house) == [False, False]
+    for act, held in ((launching.pause, True), (launching.resume, False), (launching.pause, True)):
+        with acting_for(house.id):
+            act(version.journey_id, actor=house.marketer, at=now())
+        assert queue(house) == [held, held]
+    with acting_for(house.id):
+        launching.close(version.journey_id, actor=house.marketer, at=now())
+    assert queue(house) == [False, False]
+    with acting_for(house.id):
+        launching.stop(version.journey_id, actor=house.marketer, at=now())
+    assert queue(house) == []
+
+
+def test_a_journey_that_was_stopped_can_be_started_anew_and_paused(house: House) -> None:
+    first = house.live(short(house.versions))
+    with acting_for(house.id):
+        enlisting.enrol_numbers(first.journey_id, ["mrn-ada"], actor=house.marketer, at=now())
+        advancing.advance(first.journey_id, actor=system(house.id, "worker"), clock=FakeClock(at_noon()))
+        launching.stop(first.journey_id, actor=house.marketer, at=now())
+        advancing.advance(first.journey_id, actor=system(house.id, "worker"), clock=FakeClock(at_noon()))
+        counts = numbers.counts(first.journey_id)
+        assert (counts.waiting, counts.reasons) == (0, {"stopped": 1})
+    house.start(house.approve(house.next_version(first, short(house.versions))))
+    with acting_for(house.id):
+        assert queries.journey(first.journey_id).status is Status.LIVE
+        assert launching.pause(first.journey_id, actor=house.marketer, at=now()).status is Status.PAUSED
 
 
 def test_a_new_version_does_not_resume_what_is_paused(house: House) -> None:

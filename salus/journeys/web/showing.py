@@ -130,7 +130,7 @@ def render_board(
         "sum": sum_words(board.total),
         "version_counts": board.counts,
         "version_sum": sum_words(board.counts),
-        "version_state": words.VERSION_STATUSES[version.status][1],
+        "version_state": words.STANDS.get(version.status, ""),
         "proof": board.proof,
         "promises": promises(board.proof),
         "findings": findings(board),

@@ -84,6 +84,12 @@ VERSION_STATUSES = {
     VersionStatus.LIVE: ("clear", "Live"),
     VersionStatus.RETIRED: ("", "Retired"),
 }
+STANDS = {
+    VersionStatus.DRAFT: "is being drawn",
+    VersionStatus.SUBMITTED: "waits for approval",
+    VersionStatus.APPROVED: "is approved, and not started",
+}
+"""How a version stands that was never live."""
 PORTS = {
     "next": "went on",
     "refused": "not allowed",
