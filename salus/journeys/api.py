@@ -24,7 +24,7 @@ from salus.journeys.leaving import erase_person, export_person
 from salus.journeys.numbers import counts, inside_by_version, totals
 from salus.journeys.ports import clock, use_clock
 from salus.journeys.proving import check, proof
-from salus.journeys.queries import journey, journeys, open_versions, version, versions
+from salus.journeys.queries import journey, journeys, open_versions, version, version_of_sending, versions
 from salus.journeys.resettling import move_people, moves, suggested_moves
 from salus.journeys.rules.comparing import compare
 from salus.journeys.rules.reading import read, write
@@ -87,6 +87,7 @@ __all__ = [
     "totals",
     "use_clock",
     "version",
+    "version_of_sending",
     "versions",
     "visit_facts",
     "write",

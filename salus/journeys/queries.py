@@ -19,7 +19,7 @@ from salus.journeys.contracts import (
     Version,
     VersionStatus,
 )
-from salus.journeys.models import JourneyRow, VersionRow
+from salus.journeys.models import JourneyRow, SendingRow, VersionRow
 from salus.journeys.rules.lifecycle import OPEN
 from salus.journeys.rules.reading import read, write
 from salus.kernel.errors import NotFound
@@ -82,6 +82,12 @@ def versions(journey_id: UUID) -> list[Version]:
     if not found:
         raise NotFound
     return found
+
+
+def version_of_sending(origin_id: UUID) -> Version | None:
+    """Return the version whose step sent the messages of this origin of delivery; None when none did."""
+    sending = SendingRow.objects.filter(id=origin_id).first()
+    return version(sending.version_id) if sending else None
 
 
 def open_versions(journey_ids: Collection[UUID]) -> Mapping[UUID, VersionStatus]:

@@ -16,7 +16,6 @@ from salus.kernel.time import Clock, SystemClock
 from salus.platform import jobs
 from salus.platform.tenancy import acting_for
 from salus.reports import campaign, home, log, recipients, rules
-from salus.reports.campaign import describe as describe_sending
 from salus.reports.contracts import (
     CampaignReport,
     EntryProof,
@@ -28,6 +27,8 @@ from salus.reports.contracts import (
     Who,
 )
 from salus.reports.log import health as log_health
+from salus.reports.sendings import describe as describe_sending
+from salus.reports.sendings import journey_of as journey_of_sending
 
 __all__ = [
     "campaign_report",
@@ -35,6 +36,7 @@ __all__ = [
     "entry_proof",
     "export_recipients",
     "home_page",
+    "journey_of_sending",
     "log_health",
     "log_page",
     "look_after_log",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action, Filters
+from salus.audit.contracts import Action
 from salus.campaigns import api as campaigns
 from salus.campaigns.contracts import CAMPAIGN, Campaign
 from salus.delivery import api as delivery
-from salus.delivery.contracts import Origin, OriginFacts, State
+from salus.delivery.contracts import Origin, State
 from salus.gate import api as gate
 from salus.gate.contracts import Explained
 from salus.kernel.acting import Actor
@@ -100,17 +100,3 @@ def told(code: str) -> Explained | None:
         return gate.explain(code)
     except SalusError:
         return None
-
-
-def describe(origin: Origin) -> OriginFacts | None:
-    """Return what a campaign's receipt says of it: its name, who approved it, for how many; else None."""
-    campaign = campaigns.of_plans([origin.id]).get(origin.id) if origin.kind == CAMPAIGN else None
-    if campaign is None:
-        return None
-    approvals = audit.entries(Filters(action=Action.CAMPAIGN_APPROVE, object_id=campaign.id), limit=1)
-    return OriginFacts(
-        name=campaign.name,
-        approved_by=campaign.approved_by,
-        approved_at=approvals[0].at if approvals and campaign.approved_by else None,
-        approved_for=campaign.planned.cleared if campaign.planned else None,
-    )

@@ -94,7 +94,7 @@ def test_no_file_names_a_registry_or_a_folder_of_somebodys_machine() -> None:
 def test_every_locked_package_has_a_hash() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         pinned = [each for each in re.split(r"\n(?=[a-z0-9])", lock.read_text()) if "==" in each]
-        assert len(pinned) > 20
+        assert pinned
         assert all("--hash=sha256:" in each for each in pinned)
 
 

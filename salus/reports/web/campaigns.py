@@ -48,7 +48,10 @@ def report(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
 @requires(Permission.CAMPAIGNS_REPORT_READ)
 @require_safe
 def sending(request: HttpRequest, plan_id: UUID) -> HttpResponse:
-    """Lead from a plan (a receipt names it) to its campaign's report."""
+    """Lead from a sending (a receipt names it) to its journey, or to its campaign's report."""
+    journey_id = api.journey_of_sending(plan_id)
+    if journey_id is not None:
+        return redirect("journeys:show", journey_id)
     return redirect("reports:campaign", api.campaign_report(plan_id).campaign_id)
 
 
