@@ -1,4 +1,4 @@
-"""`./bench audience|gate|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+"""`./bench audience|gate|journeys|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from pathlib import Path
 NAMES = {
     "audience": ("contacts", 1_000_000, "import, rebuild, six segments beside SQL on JSONB, memory"),
     "gate": ("contacts", 200_000, "what one decision costs"),
+    "journeys": (
+        "contacts",
+        100_000,
+        "people moved through ten steps, events that wake them, beside the bare rows",
+    ),
     "send": ("messages", 20_000, "from plan to last receipt, beside the bare library's signatures"),
 }
 """Each benchmark: what it counts, how many by default, and what it measures."""

@@ -72,14 +72,19 @@ def join_counts() -> None:
         bulk.execute(_JOIN, [current_organization(), journey_id])
 
 
-def move(organization_id: UUID, journey_id: UUID) -> None:
-    """Move on whoever is due in a journey, batch by batch, each in a transaction; call it outside the context."""
-    actor = system(organization_id, "worker")
+def move(organization_id: UUID, journey_id: UUID) -> int:
+    """Move on whoever is due in a journey, batch by batch, each in a transaction; return how many were looked at.
+
+    Call it outside the context. Others have their turn after `BATCHES`.
+    """
+    actor, people = system(organization_id, "worker"), 0
     for _ in range(BATCHES):
         with acting_for(organization_id):
             moved = advancing.advance(journey_id, actor=actor, clock=clock())
+        people += moved.people
         if moved.people < advancing.BATCH:
-            return
+            break
+    return people
 
 
 def enter(organization_id: UUID, journey_id: UUID) -> None:

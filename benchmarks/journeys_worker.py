@@ -1,0 +1,48 @@
+"""A worker of the journeys benchmark: moves people on, batch by batch, on the clock that a file tells."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+IDLE = 0.002
+"""Seconds between two looks when nobody is due."""
+
+
+class FileClock:
+    """A clock that stands where a file says, in seconds since 1970."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def now(self) -> datetime:
+        """Return the moment in the file."""
+        return datetime.fromtimestamp(float(self.file.read_text()), UTC)
+
+    def set(self, at: datetime) -> None:
+        """Let it stand at `at`, for everybody at once."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(str(at.timestamp()))
+        fresh.replace(self.file)
+
+
+def main(organization: str, journey: str, file: str) -> None:
+    """Work until the file is gone."""
+    from salus.wiring.cli import setup
+
+    setup()
+    from salus.journeys import api
+    from salus.platform.memory import settle_memory
+
+    settle_memory()
+    api.use_clock(FileClock(Path(file)))
+    while Path(file).exists():
+        if not api.move(UUID(organization), UUID(journey)):
+            time.sleep(IDLE)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
