@@ -22,6 +22,7 @@ from salus.keys.contracts import (
     KeptIndex,
     KeyFacts,
     KeyProvider,
+    Kit,
     Progress,
     SealedColumn,
     Sealer,
@@ -29,6 +30,9 @@ from salus.keys.contracts import (
     Walk,
 )
 from salus.keys.provider import file_provider
+from salus.keys.shares import Reader, Share
+from salus.keys.shares import page as share_page
+from salus.keys.shares import text as share_text
 
 if TYPE_CHECKING:
     from salus.audit.contracts import Signer
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from salus.keys.models import Kind
 
 __all__ = [
+    "Reader",
+    "Share",
     "activate_dkim",
     "age_dkim_keys",
     "age_token_keys",
@@ -53,14 +59,20 @@ __all__ = [
     "is_stale",
     "keys_of_organization",
     "local_secret",
+    "make_recovery_kit",
     "open_token",
     "organization_of_token",
     "progress",
+    "record_kit",
+    "recover_key_file",
+    "recovery_kit",
     "reseal",
     "rotate",
     "rotate_dkim",
     "seal_token",
     "sealer",
+    "share_page",
+    "share_text",
     "use_sealed",
     "waiting_dkim_keys",
 ]
@@ -293,6 +305,47 @@ def age_token_keys(*, clock: Clock = _CLOCK) -> None:
     from salus.platform.tenancy import current_organization
 
     operations.age_token_keys(system(current_organization(), "keys"), clock.now())
+
+
+def make_recovery_kit(*, shares: int, threshold: int, clock: Clock = _CLOCK) -> tuple[Kit, tuple[Share, ...]]:
+    """Return a kit of this machine's key file: `shares` shares, of which any `threshold` bring it back.
+
+    Each organization's log must hear of it (`record_kit`). Raises `BadInput`, and `Conflict` when the keys
+    are wrapped by another provider.
+    """
+    from salus.keys import kit
+
+    return kit.make(shares, threshold, clock.now())
+
+
+def record_kit(kit: Kit, *, actor: Actor) -> None:
+    """Note in the current organization's log that a kit was made that can open its keys."""
+    from salus.audit import api as audit
+    from salus.audit.contracts import Action
+
+    audit.record(
+        Action.KEYS_KIT_CREATE,
+        actor=actor,
+        object_kind="key",
+        details={"shares": kit.shares, "threshold": kit.threshold, "key": kit.provider},
+    )
+
+
+def recovery_kit() -> Kit | None:
+    """Return the last kit of the key that wraps now; None: the loss of one file would lose everything."""
+    from salus.keys import kit
+
+    return kit.present()
+
+
+def recover_key_file(shares: Sequence[Share], directory: Path) -> str:
+    """Make the key file in `directory` of a kit's shares again, and return the key's name; needs no database.
+
+    Raises `BadInput` when they are too few, of different kits, or give no key: nothing is written then.
+    """
+    from salus.keys import kit
+
+    return kit.recover(shares, directory)
 
 
 def keys_of_organization() -> tuple[KeyFacts, ...]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from salus.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from salus.keys.api import Share
     from salus.keys.contracts import DkimKey, Progress
 
 _KINDS = "data, blind, token, checkpoint or dkim"
@@ -45,6 +48,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     dkim.add_argument("domain")
     for each in (listed, rotate, reseal, activate, end, dkim):
         each.add_argument("--organization", metavar="SLUG", required=True)
+    kit = word("recovery-kit", _recovery_kit, "print shares from which the key file can be made again")
+    kit.add_argument("--shares", type=int, default=5, metavar="N", help="how many people keep one (5)")
+    kit.add_argument("--threshold", type=int, default=3, metavar="K", help="how many of them recover (3)")
+    kit.add_argument("--directory", type=Path, help="write each as text and as a page to print, not here")
+    recover = word("recover", _recover, "make the lost key file again from shares")
+    recover.add_argument("files", nargs="*", type=Path, metavar="FILE", help="else they are typed")
     gone = word("destroy-organization", _destroy_organization, "destroy an organization's keys for good")
     gone.add_argument("slug")
 
@@ -60,6 +69,12 @@ def _list(options: argparse.Namespace) -> int:
             )
         for line in _lines(keys.progress()):
             print(line)
+    if keys.recovery_kit() is None:
+        print(
+            "Nobody can bring the key file back if it is lost: no recovery kit was made since it was. "
+            "Run: salus keys recovery-kit",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -236,6 +251,86 @@ def _destroy_organization(options: argparse.Namespace) -> int:
     print(f"{count} keys were destroyed. The log and its signatures stay.")
     print("Destroy the copies too: backups of the database together with the key file still open what was.")
     return 0
+
+
+def _recovery_kit(options: argparse.Namespace) -> int:
+    from salus.wiring.cli import setup
+
+    setup()
+    from salus.identity import api as identity
+    from salus.kernel.acting import system
+    from salus.keys import api as keys
+    from salus.platform.tenancy import acting_for
+
+    if options.directory and options.directory.exists() and any(options.directory.iterdir()):
+        raise BadInput("The folder is not empty.", place=str(options.directory))
+    kit, shares = keys.make_recovery_kit(shares=options.shares, threshold=options.threshold)
+    for organization in identity.organizations():
+        with acting_for(organization.id):
+            keys.record_kit(kit, actor=system(organization.id, "command-line"))
+    for share in shares:
+        about = (share, kit.shares, kit.provider, f"{kit.made_at:%Y-%m-%d}")
+        if options.directory is None:
+            print(keys.share_text(*about) + "\f")
+            continue
+        name = f"share-{share.number}-of-{kit.shares}"
+        _write(options.directory / f"{name}.txt", keys.share_text(*about))
+        _write(options.directory / f"{name}.html", keys.share_page(*about))
+    if options.directory is not None:
+        print(f"{2 * kit.shares} files are in {options.directory}. Print them, then destroy the files.")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _recover(options: argparse.Namespace) -> int:
+    from salus.keys import api as keys
+    from salus.wiring.home import from_environment
+
+    shares = _from_files(options.files) if options.files else _typed()
+    directory = from_environment().keys
+    name = keys.recover_key_file(shares, directory)
+    print(
+        f"The key {name} is back in {directory}. Restart Salus, then make a new kit: these shares were seen."
+    )
+    return 0
+
+
+def _from_files(files: list[Path]) -> list[Share]:
+    from salus.keys import api as keys
+
+    found = []
+    for path in files:
+        reader = keys.Reader()
+        found += [share for line in path.read_text().splitlines() if (share := reader.line(line))]
+        if reader.is_within:
+            raise BadInput("A share in it is not whole.", place=str(path))
+    return found
+
+
+def _typed() -> list[Share]:
+    """Read shares from whoever types them; a line with a fault is asked for again."""
+    from salus.keys import api as keys
+
+    print("Type the lines of each share, with number and word.", file=sys.stderr)
+    found: dict[int, Share] = {}
+    reader = keys.Reader()
+    for line in sys.stdin:
+        try:
+            share = reader.line(line)
+        except BadInput as fault:
+            print(f"{fault} Type that line again.", file=sys.stderr)
+            continue
+        if share is not None:
+            found[share.number] = share
+            print(f"Share {share.number} is whole: {len(found)} of {share.threshold}.", file=sys.stderr)
+            if len(found) >= share.threshold:
+                break
+    return list(found.values())
 
 
 def _dkim(options: argparse.Namespace) -> int:
