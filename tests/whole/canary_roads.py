@@ -30,6 +30,7 @@ from salus.inbox.contracts import NewTask
 from salus.intake import api as intake
 from salus.intake.contracts import Declaration
 from salus.intake.models import Import
+from salus.journeys import api as journeys
 from salus.kernel.acting import Actor, system
 from salus.kernel.ids import new_id
 from salus.kernel.time import SystemClock
@@ -386,6 +387,67 @@ def keep_a_list(place: Place) -> None:
     assert c["rename"].encode() in coordinator.get(page).content_read  # type: ignore[attr-defined]  # set by Road
     with acting_for(place.id):
         assert len(audiences.static_members(UUID(page.rpartition("/")[2]))) == 1
+
+
+def go_on_a_journey(place: Place, contact_id: UUID, version_id: UUID) -> None:
+    """Draw a journey, send it back once, approve and start it, put the person in, and look at every page of it."""
+    c = place.canaries
+    marketer, officer = place.road("marketer"), place.road("privacy_officer")
+    marketer.post("/journeys/new", {"name": f"Way {c['journey']}"})
+    with acting_for(place.id):
+        [journey] = journeys.journeys()
+        draft = journeys.version(journey.draft)  # type: ignore[arg-type]  # it has just been begun
+        drawn = {
+            "schema": 1,
+            "name": f"Way {c['journey']}",
+            "enter": [{"kind": "by_hand"}],
+            "start": "letter",
+            "steps": {
+                "letter": {
+                    "kind": "send",
+                    "title": f"Letter {c['step']}",
+                    "channel": "email",
+                    "versions": {"en": str(version_id)},
+                    "ports": {"next": "call"},
+                },
+                "call": {
+                    "kind": "task",
+                    "title": f"Call {c['call']}",
+                    "role": "care_coordinator",
+                    "at_most": {"days": 2},
+                    "instructions": f"Say {c['say']}",
+                    "ports": {"done": "end", "not_done": "end"},
+                },
+                "end": {"kind": "exit", "title": f"End {c['end']}", "ports": {}},
+            },
+            "note": f"Mind {c['mind']}",
+        }
+        author = office.staff(place.organization, Role.MARKETER)
+        journeys.save_draft(
+            draft.id, journeys.read(drawn), seen=draft.changed_at, actor=author, at=CLOCK.now()
+        )
+    page, version = f"/journeys/{journey.id}", f"/journeys/versions/{draft.id}"
+    marketer.post(f"{version}/submit")
+    officer.post(f"{version}/send-back", {"note": f"Longer {c['longer']}"})
+    assert c["longer"].encode() in marketer.get(f"{page}/versions").content_read  # type: ignore[attr-defined]  # set by Road
+    marketer.post(f"{version}/submit")
+    with acting_for(place.id):
+        seen = journeys.version(draft.id).changed_at
+    officer.post(f"{version}/approve", {"seen": seen.isoformat(), "read": "on"})
+    marketer.post(f"{version}/start")
+    numbers = f"{c['record']}\n{c['strange']}"
+    assert b"1 person is in" in marketer.post(f"{page}/enrol", {"numbers": numbers}).content_read  # type: ignore[attr-defined]  # set by Road
+    journeys.move(place.id, journey.id)
+    with acting_for(place.id):
+        [diary] = journeys.diaries_of(contact_id, actor=place.actor)
+        assert journeys.export_person(contact_id, purpose="access_request", actor=place.actor)
+    for address in ("", "/list", "/canvas", "/versions", "/who?step=letter", f"/diary/{diary.enrolment_id}"):
+        assert officer.get(page + address).status_code == 200
+    officer.get("/journeys/")
+    officer.get(f"{version}/canvas/draft")
+    officer.get(f"/contacts/{contact_id}")
+    for act in ("pause", "resume", "stop"):
+        marketer.post(f"{page}/{act}")
 
 
 def look_around(

@@ -20,6 +20,7 @@ WORDS = {"language": "en", "part": "html"}
 BODIES: dict[str, dict[str, Any]] = {
     "/open": {"fields": ["given_name"], "purpose": "treatment"},
     "/end": {"done": True},
+    "/people": {"numbers": ["1"]},
 }
 """What a call must say, by the end of its path, to come as far as looking for what it names."""
 ANSWERERS = (Role.PRIVACY_OFFICER, Role.MARKETER, Role.ADMINISTRATOR)

@@ -36,6 +36,7 @@ from .canary_roads import (
     Place,
     deliver,
     do_a_task,
+    go_on_a_journey,
     import_people,
     import_record,
     keep_a_list,
@@ -137,6 +138,7 @@ def test_nothing_that_was_put_in_is_found_again(
         do_a_task(place, contact_id)
         tell_of_events(place, contact_id)
         keep_a_list(place)
+        go_on_a_journey(place, contact_id, version_id)
         look_around(place, contact_id, campaign_id, message_id, version_id)
         break_things(place)
         with acting_for(place.id):

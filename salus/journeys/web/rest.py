@@ -13,12 +13,13 @@ from django.http import HttpRequest
 from ninja import Header, Router, Schema
 from pydantic import Field
 
+from salus.contacts import api as contacts
 from salus.identity.api import api_key_auth
 from salus.identity.contracts import Permission
 from salus.journeys import api
 from salus.journeys.contracts import Admission, Counts, EnterKind, Journey, Proof
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
 
 router = Router(tags=["journeys"])
 P = Permission
@@ -247,6 +248,8 @@ def enrol(request: HttpRequest, journey_id: UUID, body: People, once: Once) -> A
 @router.get("/contacts/{contact_id}/journeys", response=Diaries, auth=api_key_auth(P.JOURNEYS_PEOPLE_READ))
 def diaries(request: HttpRequest, contact_id: UUID) -> Diaries:
     """Return a contact's ways through journeys; that somebody looked is recorded."""
+    if not contacts.versions([contact_id]):
+        raise NotFound
     found = api.diaries_of(contact_id, actor=_actor(request))
     return Diaries(diaries=[DiaryShown.model_validate(api.diary_facts(each)) for each in found])
 
