@@ -59,6 +59,7 @@ __all__ = [
     "use_signer",
     "use_witness_directory",
     "verifier_key",
+    "verifier_keys",
     "verify",
     "verify_path",
     "waiting",
@@ -170,11 +171,20 @@ def origin(organization_id: UUID) -> str:
     return ports.signer().name(organization_id)
 
 
-def verifier_key() -> str:
-    """Return the public key of the current organization's log as a C2SP verifier key, for other tools."""
-    organization_id = current_organization()
-    signer = ports.signer()
-    return notes.verifier_key(signer.name(organization_id), signer.public_key(organization_id))
+def verifier_key(signed: str | None = None) -> str:
+    """Return the public key of the current organization's log as a C2SP verifier key, for other tools.
+
+    With a checkpoint's note, the key that signed it: after a rotation the last checkpoint is under the
+    key before until the next one is made.
+    """
+    return evidence.verifier_key(current_organization(), signed)
+
+
+def verifier_keys() -> tuple[str, ...]:
+    """Return every public key that signed the current organization's log, the present one first."""
+    organization_id, signer = current_organization(), ports.signer()
+    name = signer.name(organization_id)
+    return tuple(notes.verifier_key(name, key) for key in signer.public_keys(organization_id))
 
 
 def verify(witnessed: str | None = None) -> Verdict:

@@ -32,14 +32,22 @@ def gather(entry_id: UUID) -> Evidence | None:
     except (ValueError, IndexError):  # tiles are missing or cut
         path = ()
     encoded = rules.encode(rules.content_of(entry, organization_id))
-    signer = ports.signer()
     return Evidence(
         encoded,
         InclusionProof(
             entry_id, placed.position, present.size, placed.leaf_hash, path, present.root, present.note
         ),
-        notes.verifier_key(signer.name(organization_id), signer.public_key(organization_id)),
+        verifier_key(organization_id, present.note),
     )
+
+
+def verifier_key(organization_id: UUID, signed: str | None) -> str:
+    """Return the public key that signed a checkpoint's note, the present one when there is none."""
+    signer = ports.signer()
+    name, present = signer.name(organization_id), signer.public_key(organization_id)
+    ids = {each.key_id for each in notes.parse(signed)[1]} if signed else set()
+    keys = [key for key in signer.public_keys(organization_id) if notes.key_id(name, key) in ids]
+    return notes.verifier_key(name, (keys or [present])[0])
 
 
 def faults(evidence: Evidence) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Copies of checkpoints outside the database: whoever rewrites the one cannot rewrite the other.
 
 One file an organization, `<id>.checkpoints`, grows by one signed note at a time; `<id>.vkey` holds the
-public key of the first, for independent tools. The folder is best on another disk, or collected by another machine.
+public keys that signed them, one a line, the first first, for independent tools. The folder is best on another disk, or collected by another machine.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def append(organization_id: UUID, note: str, verifier_key: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = folder / f"{organization_id}.vkey"
-        if not key.exists():
-            _write(key, verifier_key + "\n")
+        if not key.exists() or verifier_key not in key.read_text().splitlines():
+            _add_key(key, verifier_key)
         _write(folder / f"{organization_id}.checkpoints", note)
     except OSError as fault:
         raise Unavailable(
@@ -55,6 +55,18 @@ def last(organization_id: UUID) -> str:
         tail = _tail(file.fileno())
     found = [note for note in notes.split(tail) if notes.is_whole(note)]
     return found[-1] if found else ""
+
+
+def _add_key(path: Path, verifier_key: str) -> None:
+    """Put a public key below those that signed before it, whole or not at all."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if verifier_key not in path.read_text().splitlines():
+            os.write(handle, f"{verifier_key}\n".encode())
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _file(organization_id: UUID) -> Path | None:

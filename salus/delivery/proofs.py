@@ -32,7 +32,7 @@ def document(message_id: UUID, rows: Sequence[ReceiptRow]) -> tuple[dict[str, An
         "format": FORMAT,
         "organization": str(current_organization()),
         "message": str(message_id),
-        "verifier_key": audit.verifier_key(),
+        "verifier_key": audit.verifier_key(proven[-1]["checkpoint"]),
         "steps": proven,
     }, len(steps) - len(proven)
 

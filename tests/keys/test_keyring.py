@@ -200,6 +200,42 @@ def test_checkpoints_signed_before_a_rotation_still_verify(organization: UUID) -
     assert (verdict.verified, verdict.faults) == (True, ())
 
 
+def test_the_log_leads_from_key_to_key_and_whoever_verifies_knows_all(
+    organization: UUID, tmp_path: Path
+) -> None:
+    from salus.audit import ports
+
+    before = ports.witness_directory()
+    ports.use_witness_directory(tmp_path)
+    try:
+        with acting_for(organization):
+            audit.integrate()
+            first = audit.checkpoint()
+            old = audit.verifier_key()
+        with acting_for(organization):
+            keys.rotate("checkpoint", actor=officer(organization))
+            (entry,) = audit.entries(Filters(action="keys:key:rotate"))
+            assert audit.verifier_key(first.note) == old != audit.verifier_key()
+            new = audit.verifier_key()
+            assert audit.verifier_keys() == (new, old)
+            signer = keys.checkpoint_signer()
+            assert entry.details["public"] == signer.public_key(organization).hex()
+        with acting_for(organization):
+            (made,) = audit.entries(Filters(action="keys:organization:create"))
+            evidence = audit.evidence_for(made.id)
+            assert evidence is not None
+            assert evidence.verifier_key == old  # the checkpoint that proves it is under the old key still
+            assert audit.faults(evidence) == ()
+            audit.integrate()
+            audit.checkpoint()
+        assert (tmp_path / f"{organization}.vkey").read_text().splitlines() == [old, new]
+        with acting_for(organization):
+            verdict = audit.verify((tmp_path / f"{organization}.checkpoints").read_text())
+        assert (verdict.verified, verdict.checkpoints) == (True, 6)
+    finally:
+        ports._witness_directory = before
+
+
 @pytest.mark.parametrize("kind", ["audience", "dkim-rsa", "nothing", ""])
 def test_what_does_not_rotate_is_bad_input(tenant: UUID, kind: str) -> None:
     with pytest.raises(BadInput) as refusal:

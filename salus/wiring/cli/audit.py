@@ -106,7 +106,7 @@ def _key(options: argparse.Namespace) -> int:
 
     (organization,) = _organizations(options.organization)
     with acting_for(organization.id):
-        print(audit.verifier_key())
+        print("\n".join(audit.verifier_keys()))
     return 0
 
 
