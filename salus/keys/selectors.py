@@ -21,6 +21,7 @@ KEPT = timedelta(days=7)
 
 def prepare(domain: str, actor: Actor, at: datetime) -> tuple[DkimKey, ...]:
     """Make the next keys of `domain`, or return those that wait already; mail is signed as before."""
+    ring.of(current_organization()).required(Kind.DATA)  # destroyed keys do not come back through a side door
     waiting = KeyRow.objects.select_for_update().filter(name=domain, status=Status.WAITING)
     if not waiting.exists():
         present = {row.kind: row.version for row in KeyRow.objects.filter(name=domain).order_by("version")}

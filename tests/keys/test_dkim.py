@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,12 @@ from django.db import connections
 
 from salus.audit import api as audit
 from salus.audit.contracts import Filters
-from salus.kernel.errors import BadInput
+from salus.kernel.acting import system
+from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.time import FakeClock, SystemClock
 from salus.keys import api as keys
+from salus.keys.contracts import DkimKey
+from salus.keys.models import KeyRow
 from salus.platform.tenancy import acting_for
 
 
@@ -93,3 +98,65 @@ def test_of_many_that_ask_first_at_once_all_get_the_same_keys(
     with ThreadPoolExecutor(4) as pool:
         found = {future.result(30) for future in [pool.submit(ask) for _ in range(4)]}
     assert len(found) == 1
+
+
+def test_new_selectors_are_published_first_then_active_and_the_old_ones_kept_for_a_week(
+    organization: UUID,
+) -> None:
+    actor = system(organization, "test")
+    with acting_for(organization):
+        present = keys.dkim_keys("clinic.example")
+        waiting = keys.rotate_dkim("clinic.example", actor=actor)
+        assert keys.rotate_dkim("Clinic.Example.", actor=actor) == waiting
+    asked: list[DkimKey] = []
+
+    def only_the_first(key: DkimKey) -> bool:
+        asked.append(key)
+        return key == waiting[0]
+
+    with acting_for(organization):
+        assert keys.dkim_keys("clinic.example") == present
+        assert keys.waiting_dkim_keys("clinic.example") == waiting
+        assert not {key.selector for key in present} & {key.selector for key in waiting}
+        with pytest.raises(Conflict, match="not seen in DNS"):
+            keys.activate_dkim("clinic.example", only_the_first, actor=actor)
+        assert keys.dkim_keys("clinic.example") == present
+    assert asked == list(waiting)
+    with acting_for(organization):
+        keys.activate_dkim("clinic.example", lambda key: True, actor=actor)
+    with acting_for(organization):
+        assert keys.dkim_keys("clinic.example") == waiting
+        assert keys.waiting_dkim_keys("clinic.example") == ()
+        with pytest.raises(NotFound, match="wait"):
+            keys.activate_dkim("clinic.example", lambda key: True, actor=actor)
+        keys.age_dkim_keys()
+        statuses = KeyRow.objects.filter(name="clinic.example").values_list("kind", "version", "status")
+        assert sorted(statuses) == [
+            ("dkim-ed25519", 1, "retired"),
+            ("dkim-ed25519", 2, "active"),
+            ("dkim-rsa", 1, "retired"),
+            ("dkim-rsa", 2, "active"),
+        ]
+        keys.age_dkim_keys(clock=FakeClock(SystemClock().now() + timedelta(days=8)))
+        assert KeyRow.objects.filter(name="clinic.example", status="destroyed").count() == 2
+    with acting_for(organization):
+        assert keys.dkim_keys("clinic.example") == waiting
+        acts = [entry.action for entry in audit.entries(Filters(object_kind="key"))]
+    assert acts.count("keys:key:rotate") == acts.count("keys:key:destroy") == 2
+
+
+def test_a_domain_without_keys_has_none_to_rotate(tenant: UUID) -> None:
+    with pytest.raises(NotFound, match="salus keys dkim"):
+        keys.rotate_dkim("clinic.example", actor=system(tenant, "test"))
+
+
+def test_keys_that_wait_are_destroyed_with_the_organization(organization: UUID) -> None:
+    actor = system(organization, "test")
+    with acting_for(organization):
+        keys.dkim_keys("clinic.example")
+        keys.rotate_dkim("clinic.example", actor=actor)
+    keys.destroy_organization_keys(organization, actor=actor)
+    with acting_for(organization):
+        assert keys.waiting_dkim_keys("clinic.example") == ()
+        with pytest.raises(NotFound):
+            keys.rotate_dkim("clinic.example", actor=actor)
