@@ -72,6 +72,8 @@ export interface Counts {
   refused: number;
   reasons: { [reason: string]: number };
   steps: { [step: string]: StepCounts };
+  /** What the codes of reasons mean, and the law that says so. */
+  said: { [reason: string]: { sentence: string; law: string[] } };
 }
 
 export interface Supposed {
@@ -81,7 +83,6 @@ export interface Supposed {
 }
 
 export interface Loaded {
-  version: { number: number; status: string };
   /** Changes with every save; a save says which one it knew. */
   seen: string;
   graph: Graph;
@@ -91,6 +92,11 @@ export interface Loaded {
   counts: Counts | null;
   /** The other pages of the journey. */
   pages: { label: string; url: string }[];
+}
+
+/** A drawing with the part that the server leaves out when it is as by default. */
+function whole(graph: Omit<Graph, "rules"> & Partial<Graph>): Graph {
+  return { ...graph, rules: graph.rules ?? {} };
 }
 
 /** An answer that is none: what happened, in words for the person. */
@@ -130,7 +136,10 @@ export function serverAt(base: string, csrf: string): Server {
     return (await response.json()) as T;
   };
   return {
-    load: () => ask("draft"),
+    load: async () => {
+      const loaded = await ask<Loaded>("draft");
+      return { ...loaded, graph: whole(loaded.graph) };
+    },
     vocabulary: () => ask("vocabulary"),
     check: (graph, signal) => ask("check", { graph }, signal),
     save: (graph, seen) => ask("save", { graph, seen }),

@@ -16,7 +16,7 @@ test("a step on a way stands between: its main port leads on", () => {
   equal(targetOf(graph, { step: "send", port: "next" }), key);
   deepEqual(graph.steps[key]?.ports, { next: "wait_for" });
   const waited = add(recall(), { step: "send", port: "next" }, BOOKING);
-  deepEqual(waited.graph.steps[waited.key]?.ports, { timeout: "wait_for" }, "in vain leads on, the booking is open");
+  deepEqual(waited.graph.steps[waited.key]?.ports, { timeout: "wait_for" }, "what did not happen leads on, the booking is open");
 });
 
 test("a step before everything becomes the first one", () => {

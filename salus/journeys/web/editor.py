@@ -20,8 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.journeys import api
-from salus.journeys.contracts import Graph, Supposed, Version, VersionStatus
+from salus.journeys.contracts import Counts, Graph, Supposed, Version, VersionStatus
 from salus.journeys.web import words
+from salus.journeys.web.steps import explained
 from salus.journeys.web.vocabulary import vocabulary
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, NotFound, SalusError
@@ -82,11 +83,10 @@ def draft(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     edits = P.JOURNEYS_JOURNEY_EDIT in _actor(request).permissions and version.status is VersionStatus.DRAFT
     pages = [("show", "Funnel"), ("versions", "Versions")]
     answer = {
-        "version": {"number": version.number, "status": words.VERSION_STATUSES[version.status][1].lower()},
         "seen": version.changed_at.isoformat(),
         "graph": api.write(version.graph),
         "edits": edits,
-        "counts": api.counts_facts(api.counts(version.journey_id, version.id)) if version.live_at else None,
+        "counts": _numbers(api.counts(version.journey_id, version.id)) if version.live_at else None,
         "pages": [
             {"label": label, "url": reverse(f"journeys:{name}", args=[version.journey_id])}
             for name, label in pages
@@ -152,7 +152,15 @@ def simulate(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
         at=api.clock().now(),
         actor=_actor(request),
     )
-    return JsonResponse({"people": found.people, "counts": api.counts_facts(found.counts)})
+    return JsonResponse({"people": found.people, "counts": _numbers(found.counts)})
+
+
+def _numbers(counts: Counts) -> dict[str, Any]:
+    """Return the numbers, with what their reasons mean, in words and citations."""
+    refused = {code for each in counts.steps.values() for (_, code) in each.outcomes if code}
+    told = {code: explained(code) for code in {*refused, *counts.reasons}}
+    said = {code: {"sentence": each.sentence, "law": list(each.citations)} for code, each in told.items()}
+    return {**api.counts_facts(counts), "said": said}
 
 
 def _supposed(given: Any) -> Supposed:
@@ -219,5 +227,5 @@ def _unreadable(fault: BadInput) -> dict[str, Any]:
 def _sentence(fault: SalusError) -> str:
     """Return a fault as a sentence: its place within the step or the journey, and what is wrong there."""
     place = STEP.sub("", fault.place).lstrip("$.").replace("_", " ")
-    said = f"{place} {fault.what}" if place else fault.what
+    said = f"{place} {fault.what}" if place and fault.what[:1].islower() else fault.what
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."

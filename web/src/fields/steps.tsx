@@ -204,7 +204,7 @@ function BranchFields({ at, step, set }: Given<Branch>): ReactNode {
           )}
         </div>
       ))}
-      <button type="button" className="btn is-small" disabled={step.cases.length >= 20} onClick={() => give([...step.cases, { port: freePort(taken, "way"), when: tree({ field: "email", exists: true }) }])}>Add a way</button>
+      <button type="button" className="btn is-small is-left-edge" disabled={step.cases.length >= 20} onClick={() => give([...step.cases, { port: freePort(taken, "way"), when: tree({ field: "email", exists: true }) }])}>Add a way</button>
     </>
   );
 }
@@ -230,7 +230,7 @@ function SplitFields({ at, step, set }: Given<Split>): ReactNode {
           <NumberField label="Weight" help={`${share[index] ?? ""} of all`} least={1} most={10_000} value={weight} onChange={(many) => set({ ...step, weights: { ...step.weights, [arm]: many } })} />
         </div>
       ))}
-      <button type="button" className="btn is-small" disabled={arms.length >= 20} onClick={() => set({ ...step, weights: { ...step.weights, [freePort(Object.keys(step.weights), "arm")]: 50 } })}>Add an arm</button>
+      <button type="button" className="btn is-small is-left-edge" disabled={arms.length >= 20} onClick={() => set({ ...step, weights: { ...step.weights, [freePort(Object.keys(step.weights), "arm")]: 50 } })}>Add an arm</button>
       <SelectField label="Compared with" none="No control arm" value={control ?? ""} choices={arms.map(([arm]) => ({ id: arm, label: plain(arm) }))} onChange={(arm) => set(arm ? { ...step, control: arm } : rest)} />
     </>
   );

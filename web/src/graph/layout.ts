@@ -47,6 +47,7 @@ export function portList(graph: Graph): PortAt[] {
 export function draw(graph: Graph, words: (at: PortAt) => string): Drawing {
   const drawing = graph.layout && Object.keys(graph.layout).length ? byHand(graph, graph.layout) : byItself(graph, words);
   sideBySide(drawing);
+  for (const line of drawing.lines) straighten(drawing, line);
   return drawing;
 }
 
@@ -122,6 +123,16 @@ function sideBySide(drawing: Drawing): void {
     those.sort((a, b) => from(a) - from(b));
     those.forEach((line, index) => (line.arrives = share(index, those.length, 0.36)));
   }
+}
+
+/** Let a way of one bend run straight between its ends, unless it is one of many whose words need the room. */
+function straighten(drawing: Drawing, line: Line): void {
+  const [from, to] = [drawing.places[line.at.step], drawing.places[line.to]];
+  const [bend] = line.bends;
+  const beside = drawing.lines.filter((other) => other.at.step === line.at.step).length;
+  if (!from || !to || !bend || line.bends.length > 1 || beside > 2) return;
+  const ends = [from[0] + WIDTH * line.leaves, to[0] + WIDTH * line.arrives];
+  line.bends = [[Math.min(Math.max(bend[0], Math.min(...ends)), Math.max(...ends)), bend[1]]];
 }
 
 /** The share of a side at which the way at `index` of `many` stands, when they spread over `part` of it. */

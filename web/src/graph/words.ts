@@ -1,4 +1,4 @@
-/** How steps, ports and times are said; `salus/journeys/web/words.py` says them the same way. */
+/** How steps, ports and times are said; as `salus/journeys/web/words.py` says them on other pages. */
 
 import { portsOf } from "./ports.ts";
 import { ENTER, type Duration, type EventAsked, type Graph, type PortAt, type Step, type Unit } from "./types.ts";
@@ -26,8 +26,8 @@ const MEANINGS: { [K in Step["kind"]]?: string } = {
   branch: "is-branch", split: "is-branch", goal: "is-goal",
 };
 const PORTS: { [port: string]: string } = {
-  refused: "not allowed", happened: "it happened", timeout: "in vain", else: "everybody else",
-  again: "again", done: "done", not_done: "not done", failed: "it failed",
+  refused: "not allowed", happened: "it happened", timeout: "it did not happen", else: "otherwise",
+  again: "once more", done: "done", not_done: "not done", failed: "failed",
 };
 export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -49,7 +49,7 @@ export function portWords(step: Step | undefined, port: string): string {
   return own ? plain(port).toLowerCase() : (PORTS[port] ?? plain(port).toLowerCase());
 }
 
-/** A port as it is said where it stands alone: "Wait for a booking: in vain". */
+/** A port as it is said where it stands alone: “Wait for a booking”, it did not happen. */
 export function portSaid(graph: Graph, at: PortAt): string {
   if (at.step === ENTER) return "the way in";
   const step = graph.steps[at.step];

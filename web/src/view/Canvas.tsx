@@ -11,7 +11,7 @@ import { portWords } from "../graph/words.ts";
 import type { Counts } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { number } from "./names.ts";
-import { StepNode, type StepNodeType } from "./StepNode.tsx";
+import { IN, StepNode, type StepNodeType } from "./StepNode.tsx";
 import { IconButton } from "../fields/basic.tsx";
 import { PlusNode, WayEdge, type PlusNodeType, type WayType } from "./ways.tsx";
 
@@ -74,6 +74,12 @@ export function Canvas(): ReactNode {
     const at = { step: connection.source, port: connection.sourceHandle ?? "next" };
     act({ do: "change", graph: connect(graph, at, connection.target) });
   };
+  /** A way that was let go: over a step it leads there if it may, over nothing it asks for a new one. */
+  const drop = (at: PortAt, to: string | undefined): void => {
+    if (to === undefined) act({ do: "add", at });
+    else if (mayLead(graph, at, to)) act({ do: "change", graph: connect(graph, at, to) });
+    else if (to !== at.step) act({ do: "say", text: "Nothing but a repeat leads back." });
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const direction = ARROWS[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.target as HTMLElement).dataset["step"]) return;
@@ -98,8 +104,8 @@ export function Canvas(): ReactNode {
         onReconnect={(old, connection) => {
           if (old.source === connection.source && old.sourceHandle === connection.sourceHandle) link(connection);
         }}
-        onConnectEnd={(_, how) => {
-          if (!how.toNode && how.fromHandle?.type === "source" && how.fromNode) act({ do: "add", at: { step: how.fromNode.id, port: how.fromHandle.id ?? "next" } });
+        onConnectEnd={(event, how) => {
+          if (!how.isValid && how.fromHandle?.type === "source" && how.fromNode) drop({ step: how.fromNode.id, port: how.fromHandle.id ?? "next" }, stepUnder(event));
         }}
         isValidConnection={(way) => mayLead(graph, { step: way.source, port: way.sourceHandle ?? "next" }, way.target)}
         nodesDraggable={edits}
@@ -128,6 +134,13 @@ export function Canvas(): ReactNode {
       </div>
     </div>
   );
+}
+
+/** The step under the pointer. */
+function stepUnder(event: MouseEvent | TouchEvent): string | undefined {
+  const point = "changedTouches" in event ? event.changedTouches[0] : event;
+  const found = point && document.elementFromPoint(point.clientX, point.clientY)?.closest<HTMLElement>(".react-flow__node-step");
+  return found?.dataset["id"];
 }
 
 /** Where the steps are; drawn anew only when what is drawn differs, not with every letter of a form. */
@@ -169,7 +182,7 @@ function nodesOf(drawing: Drawing, edits: boolean, selected: string[]): AnyNode[
       draggable: edits && key !== ENTER,
       data: { step: key, leaves: leaves.map((line) => ({ port: line.at.port, share: line.leaves })) },
       handles: [
-        { type: "target", position: Position.Top, x: WIDTH / 2, y: 0, width: 1, height: 1 },
+        { id: IN, type: "target", position: Position.Top, x: WIDTH / 2, y: 0, width: 1, height: 1 },
         ...leaves.map((line) => ({ id: line.at.port, type: "source" as const, position: line.at.port === "again" ? Position.Right : Position.Bottom, ...outOf(line), width: 1, height: 1 })),
       ],
     };
@@ -185,7 +198,7 @@ function nodesOf(drawing: Drawing, edits: boolean, selected: string[]): AnyNode[
     selectable: false,
     connectable: false,
     data: { at },
-    handles: [{ type: "target", position: Position.Top, x: PLUS / 2, y: 0, width: 1, height: 1 }],
+    handles: [{ id: IN, type: "target", position: Position.Top, x: PLUS / 2, y: 0, width: 1, height: 1 }],
   }));
   return [...steps, ...pluses];
 }
@@ -212,6 +225,7 @@ function edgesOf(graph: Graph, drawing: Drawing, counts: Counts | undefined): Wa
         source: line.at.step,
         sourceHandle: line.at.port,
         target: line.to || nameOf(line.at),
+        targetHandle: IN,
         reconnectable: line.to ? "target" : false,
         selectable: false,
         data: {
@@ -238,7 +252,9 @@ function kept(more: boolean, selected: string[], key: string): string[] {
 
 /** Put the cursor into the form of the step. */
 export function focusPanel(): void {
-  document.querySelector<HTMLElement>(".je-panel :is(input, select, textarea)")?.focus();
+  const first = document.querySelector<HTMLElement>(".je-panel :is(input, select, textarea)");
+  first?.focus();
+  if (first instanceof HTMLInputElement) first.select();
 }
 
 /** As large as it fits across, with the way in at the top. */
@@ -270,11 +286,20 @@ function useKeepInView(flow: Flow | undefined, frame: { current: HTMLDivElement 
     };
     const bounds = frame.current?.getBoundingClientRect();
     const { x, y, zoom } = flow.getViewport();
-    const [left, top] = [place[0] * zoom + x, place[1] * zoom + y];
-    const inside = bounds && left >= 0 && top >= 0 && left + WIDTH * zoom <= bounds.width && top + (HEIGHT + 48) * zoom <= bounds.height;
-    if (inside) focus();
-    else void flow.setCenter(place[0] + WIDTH / 2, place[1] + HEIGHT / 2, { zoom, duration: calm() ? 0 : 160 }).then(focus);
+    const dx = bounds ? inward(place[0] * zoom + x, WIDTH * zoom, bounds.width, 24) : 0;
+    const dy = bounds ? inward(place[1] * zoom + y, (HEIGHT + BELOW) * zoom, bounds.height, 24) : 0;
+    if (dx === 0 && dy === 0) focus();
+    else void flow.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: calm() ? 0 : 160 }).then(focus);
   }, [chosen, drawing, flow, dragging]);
+}
+
+/** Room for what comes after a step, when it is moved into view. */
+const BELOW = 120;
+
+/** How far something must move to be inside, with a margin; its beginning counts when it is too long. */
+function inward(start: number, length: number, room: number, margin: number): number {
+  if (start < margin) return margin - start;
+  return start + length > room - margin ? Math.max(room - margin - length, margin) - start : 0;
 }
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

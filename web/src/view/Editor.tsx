@@ -75,7 +75,6 @@ function Head({ saving }: { saving: Saving }): ReactNode {
       <div>
         <h1>{graph.name || "A journey without a name"}</h1>
         <div className="chips gap-top" role="status">
-          <Tag kind="">Version {loaded.version.number}, {loaded.version.status}</Tag>
           {edits && (dirty ? <Tag kind="wait" icon="sign">{state.saving === "saving" ? "Saving…" : "Not saved yet"}</Tag> : <Tag kind="" icon="check">Saved</Tag>)}
           {edits && state.proof && (errors ? <Tag kind="broke" icon="alert">{errors} to mend</Tag> : <Tag kind="clear" icon="seal">Proven</Tag>)}
         </div>

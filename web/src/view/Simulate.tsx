@@ -5,12 +5,11 @@ import { NumberField } from "../fields/basic.tsx";
 import { eventsIn } from "../graph/conditions.ts";
 import { ENGAGEMENT } from "../graph/fresh.ts";
 import type { Graph } from "../graph/types.ts";
-import { plain } from "../graph/words.ts";
 import type { Supposed } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { Note } from "./Icon.tsx";
 import { namesIn } from "./names.ts";
-import { Sum } from "./numbers.tsx";
+import { Reason } from "./numbers.tsx";
 
 export function Simulate(): ReactNode {
   const { graph, state, words, server, act } = useEditor();
@@ -42,11 +41,8 @@ export function Simulate(): ReactNode {
         {has(graph, "task") && <Share label="Tasks done in time, of a hundred" value={supposed.tasks_done} onChange={(tasks_done) => setSupposed({ ...supposed, tasks_done })} />}
         {has(graph, "call") && <Share label="Calls that succeed, of a hundred" value={supposed.calls_done} onChange={(calls_done) => setSupposed({ ...supposed, calls_done })} />}
         {fault && <Note kind="broke" icon="alert">{fault}</Note>}
-        <div aria-live="polite" aria-busy={running}>
-          {state.simulated && <Sum />}
-          {state.simulated && <Reasons />}
-        </div>
-        <div className="acts">
+        {state.simulated && <Reasons />}
+        <div className="acts je-foot">
           <button type="button" className="btn is-small" disabled={running} onClick={() => void run()}>{running ? "It runs…" : state.simulated ? "Simulate again" : "Simulate now"}</button>
           {state.simulated && <button type="button" className="btn is-plain is-small" onClick={() => act({ do: "counted", counts: undefined })}>Take the numbers away</button>}
         </div>
@@ -64,7 +60,7 @@ function Reasons(): ReactNode {
   const reasons = Object.entries(state.counts?.reasons ?? {}).filter(([, people]) => people > 0);
   return reasons.length === 0 ? null : (
     <ul className="lines small gap-top">
-      {reasons.map(([reason, people]) => <li className="between" key={reason}><span>{plain(reason)}</span><span className="num">{people}</span></li>)}
+      {reasons.map(([reason, people]) => <li className="between" key={reason}><span><Reason code={reason} /></span><span className="num">{people}</span></li>)}
     </ul>
   );
 }

@@ -9,13 +9,16 @@ import { foundAt, isError } from "./findings.ts";
 import { Icon, Tag } from "./Icon.tsx";
 import { namesIn, number } from "./names.ts";
 
+/** The handle at which ways arrive. */
+export const IN = "in";
+
 export type StepNodeType = Node<{ step: string; leaves: { port: string; share: number }[] }, "step">;
 
 export function StepNode({ data }: NodeProps<StepNodeType>): ReactNode {
   const { state, edits } = useEditor();
   return (
     <>
-      {data.step !== ENTER && <Handle type="target" position={Position.Top} isConnectable={edits} />}
+      {data.step !== ENTER && <Handle id={IN} type="target" position={Position.Top} isConnectable={edits} />}
       <StepButton step={data.step} focusable={state.selected.at(-1) === data.step} />
       {data.leaves.map(({ port, share }) => (
         <Handle key={port} id={port} type="source" position={port === "again" ? Position.Right : Position.Bottom} isConnectable={edits} style={port === "again" ? {} : { left: `${100 * share}%` }} />

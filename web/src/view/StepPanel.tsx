@@ -123,7 +123,7 @@ function withWay(graph: Graph, at: string, port: string, step: Step): Graph {
 }
 
 function StepActs({ at, step }: { at: string; step: Step }): ReactNode {
-  const { edits, act, graph } = useEditor();
+  const { edits, act } = useEditor();
   const acts = useActs();
   const whole = acts.branch(at);
   return (
@@ -137,7 +137,6 @@ function StepActs({ at, step }: { at: string; step: Step }): ReactNode {
           {whole.length > 1 && <button type="button" className="btn is-small is-danger" onClick={() => acts.removeAll(whole)}>Delete with the {whole.length - 1} after it</button>}
         </>
       )}
-      <span className="only-read">{graph.steps[at]?.title}</span>
     </div>
   );
 }

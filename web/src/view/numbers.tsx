@@ -18,10 +18,22 @@ export function StepNumbers({ step }: { step: string }): ReactNode {
           <li className="between" key={port}><span>{port === "ended" ? "ended early" : portWords(graph.steps[step], port) || "went on"}</span><span className="num">{number(people)}</span></li>
         ))}
         {refused.map(({ reason, people }) => (
-          <li className="between c-refuse" key={`refused:${reason}`}><span>{plain(reason) || "Not allowed"}</span><span className="num">{number(people)}</span></li>
+          <li className="between c-refuse" key={`refused:${reason}`}><span><Reason code={reason} /></span><span className="num">{number(people)}</span></li>
         ))}
       </ul>
     </div>
+  );
+}
+
+/** A reason in words, with the law that says so. */
+export function Reason({ code }: { code: string }): ReactNode {
+  const { state } = useEditor();
+  const said = state.counts?.said[code];
+  return (
+    <>
+      {said?.sentence ?? (plain(code) || "Not allowed")}
+      {said?.law.map((law) => <span className="law" key={law}> {law}</span>)}
+    </>
   );
 }
 
@@ -31,7 +43,7 @@ export function Sum(): ReactNode {
   const { counts } = state;
   if (!counts) return null;
   return (
-    <p className="small">
+    <p className="small" role="status">
       <b>{number(counts.entered)}</b> {state.simulated ? "would come in" : "came in"} = {number(counts.waiting)} inside + {number(counts.completed)} at the goal + {number(counts.exited)} ended + {number(counts.refused)} not allowed
     </p>
   );

@@ -8,6 +8,7 @@ import type { Place, PortAt } from "../graph/types.ts";
 import { portSaid } from "../graph/words.ts";
 import { useEditor } from "../state.ts";
 import { Icon } from "./Icon.tsx";
+import { IN } from "./StepNode.tsx";
 
 export interface WayData extends Record<string, unknown> {
   at: PortAt;
@@ -66,7 +67,7 @@ export type PlusNodeType = Node<{ at: PortAt }, "plus">;
 export function PlusNode({ data }: NodeProps<PlusNodeType>): ReactNode {
   return (
     <>
-      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <Handle id={IN} type="target" position={Position.Top} isConnectable={false} />
       <PlusButton at={data.at} />
     </>
   );
