@@ -63,8 +63,3 @@ def optional_ports(step: Step) -> tuple[str, ...]:
             return (FAILED,)
         case _:
             return ()
-
-
-def ends(step: Step) -> bool:
-    """Tell whether the way ends at this step: it has no ports."""
-    return not required_ports(step)
