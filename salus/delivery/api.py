@@ -59,6 +59,7 @@ __all__ = [
     "calls_settled",
     "calls_waiting",
     "cancel",
+    "cancel_calls",
     "cap",
     "capped",
     "count_unnotified",
@@ -69,6 +70,7 @@ __all__ = [
     "expire_deposits",
     "faults_of_proof",
     "finish_plan",
+    "hold_calls",
     "is_waiting",
     "may_send_code",
     "messages_of_contact",
@@ -89,6 +91,7 @@ __all__ = [
     "record_click",
     "record_open",
     "release",
+    "release_calls",
     "resume",
     "run_sender",
     "send",
@@ -108,6 +111,7 @@ __all__ = [
 
 begin_plan, finish_plan = begin, finish
 call, calls_settled, calls_waiting, expire_calls = calls.call, calls.settled, calls.waiting, calls.expire
+hold_calls, release_calls, cancel_calls = calls.hold, calls.release, calls.cancel
 record_open, record_click = tracking.opened, tracking.clicked
 faults_of_proof = proofs.faults
 

@@ -42,7 +42,7 @@ _LEASE = sql.SQL(
     "WHERE q.call_id = due.call_id RETURNING q.call_id, q.fence"
 )
 _GIVE_BACK = sql.SQL(
-    "UPDATE delivery_callqueue q SET lease_until = NULL, not_before = l.not_before "
+    "UPDATE delivery_callqueue q SET lease_until = NULL, not_before = greatest(q.not_before, l.not_before) "
     "FROM unnest(%s::uuid[], %s::int8[], %s::timestamptz[]) AS l(call_id, fence, not_before) "
     "WHERE q.call_id = l.call_id AND q.fence = l.fence RETURNING q.call_id"
 )
@@ -108,7 +108,8 @@ def lease(services: int, calls_each: int, at: datetime, may_take: Callable[[UUID
 def prepare(turn: Turn, *, actor: Actor, at: datetime) -> list[Ready] | None:
     """Return the calls that may be made; None when the service is out of scope, and its queue paused.
 
-    A call that tells what the service may not carry any more, or is about somebody who is gone, ends here.
+    A call that tells what the service may not carry any more, is about somebody who is gone, or has no time
+    left, ends here.
     """
     try:
         service = vendors.service_in_scope(turn.service_id, (), at)
@@ -156,8 +157,17 @@ def _unfit(
     return {
         row.id: Settling(row.id, done=False, reason=why, attempts=row.attempts)
         for row, content in found
-        if (why := reasons[content.labels] or ("" if row.contact_id in here else PERSON_IS_GONE))
+        if (
+            why := reasons[content.labels]
+            or _over(row, at)
+            or ("" if row.contact_id in here else PERSON_IS_GONE)
+        )
     }
+
+
+def _over(row: CallRow, at: datetime) -> str:
+    """Return why a call has no time left, "" when it has."""
+    return (row.reason or calls.TIME_OVER) if row.give_up_at <= at else ""
 
 
 def _give_back(turn: Turn, when: dict[UUID, datetime]) -> list[UUID]:

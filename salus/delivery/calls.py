@@ -22,6 +22,7 @@ from salus.delivery.models import CallPause, CallQueueRow, CallRow
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.ids import new_ids
+from salus.kernel.time import FAR
 from salus.kernel.vocabulary import Channel, PhiClass, Special
 from salus.keys import api as keys
 from salus.keys.contracts import Sealer
@@ -34,6 +35,8 @@ FEED = "delivery-calls"
 AT_ONCE = 1000
 TIME_OVER = "time_over"
 """Why a call ended that was never tried: no sender came to it in time."""
+CANCELLED = "cancelled"
+"""Why a call ended that is not wanted any more."""
 _LABELS: dict[str, Label] = {each.value: each for each in (*PhiClass, *Special)}
 ADDRESSES = {"email": Channel.EMAIL, "phone": Channel.SMS}
 
@@ -60,6 +63,25 @@ _SETTLE = sql.SQL(
     "UPDATE delivery_call c SET state = e.state, reason = e.reason, attempts = e.attempts, number = e.number, "
     "sealed = ''::bytea, settled_at = %s FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int2[], %s::int8[]) "
     "AS e(id, state, reason, attempts, number) WHERE c.id = e.id"
+)
+
+_HOLD = sql.SQL(
+    "UPDATE delivery_callqueue q SET not_before = %s FROM delivery_call c "
+    "WHERE c.organization_id = %s AND c.origin_id = ANY(%s) AND q.call_id = c.id AND q.not_before <> %s"
+)
+_RELEASE = sql.SQL(
+    "UPDATE delivery_callqueue q SET not_before = %s FROM delivery_call c "
+    "WHERE c.organization_id = %s AND c.origin_id = ANY(%s) AND q.call_id = c.id AND q.not_before = %s"
+)
+_UNQUEUE = sql.SQL(
+    "DELETE FROM delivery_callqueue q USING delivery_call c, unnest(%s::uuid[], %s::uuid[]) AS n (origin_id, contact_id) "
+    "WHERE c.organization_id = %s AND c.origin_id = n.origin_id AND c.contact_id = n.contact_id "
+    "AND q.call_id = c.id AND (q.lease_until IS NULL OR q.lease_until < %s) RETURNING c.id, c.attempts"
+)
+_LAST_ATTEMPT = sql.SQL(
+    "UPDATE delivery_call c SET give_up_at = least(c.give_up_at, %s) "
+    "FROM unnest(%s::uuid[], %s::uuid[]) AS n (origin_id, contact_id) WHERE c.organization_id = %s "
+    "AND c.origin_id = n.origin_id AND c.contact_id = n.contact_id AND c.state = 'waiting'"
 )
 
 
@@ -162,6 +184,28 @@ def expire(*, actor: Actor, at: datetime) -> int:
         for row in rows
     ]
     return settle(ended, actor=actor, at=at)
+
+
+def hold(origin_ids: Collection[UUID]) -> None:
+    """Let the calls of these sendings wait until `release`; what is under way is finished, and then waits too."""
+    bulk.execute(_HOLD, [FAR, current_organization(), [*origin_ids], FAR])
+
+
+def release(origin_ids: Collection[UUID], *, at: datetime) -> None:
+    """Let the calls of these sendings that were held go on."""
+    bulk.execute(_RELEASE, [at, current_organization(), [*origin_ids], FAR])
+
+
+def cancel(unwanted: Collection[tuple[UUID, UUID]], *, actor: Actor, at: datetime) -> int:
+    """Take back calls by (origin, contact) that have not ended; return how many.
+
+    One that is under way is finished and told as it went, but never tried again.
+    """
+    origin_ids, contact_ids = [id for id, _ in unwanted], [id for _, id in unwanted]
+    # The queue first, then calls, as senders do.
+    idle = bulk.execute(_UNQUEUE, [origin_ids, contact_ids, current_organization(), at])
+    bulk.execute(_LAST_ATTEMPT, [at, origin_ids, contact_ids, current_organization()])
+    return settle([Settling(id, False, CANCELLED, attempts) for id, attempts in idle], actor=actor, at=at)
 
 
 def pause(service_id: UUID, why: Why, *, actor: Actor, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -11,11 +11,10 @@ from psycopg import sql
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.identity import api as identity
-from salus.inbox import api as inbox
 from salus.journeys import cursors
 from salus.journeys.contracts import Status
 from salus.journeys.courses import course
-from salus.journeys.effects import Effects, task_key
+from salus.journeys.effects import Effects, take_back
 from salus.journeys.opening import Books, Opened
 from salus.journeys.rules.position import ENDED, Stay, Why
 from salus.journeys.specifying import Specifier
@@ -107,7 +106,7 @@ class _Batch:
 
     def move(self, walkers: Sequence[Walker]) -> None:
         """Let everybody go on to where they wait, or to their end; what they come to do is done once."""
-        tasks = {each.id: each.position.ordinal for each in walkers if each.position.waits is Why.TASK}
+        began = {each.id: each.position for each in walkers}
         walk_all(walkers, self.at, self.books.fetch)
         doing = [each for each in walkers if each.do]
         if doing:
@@ -116,13 +115,8 @@ class _Batch:
             for each in doing:
                 if each.do:  # what comes next is done in the next batch: each locks in the same order
                     each.do, each.stay = None, Stay(self.at, Why.DUE)
-        self._withdraw([each for each in walkers if each.id in tasks and each.end], tasks)
-
-    def _withdraw(self, walkers: Iterable[Walker], tasks: Mapping[UUID, int]) -> None:
-        """Take back the tasks of people who left while theirs was not done."""
-        keys = [task_key(each.id, tasks[each.id]) for each in walkers if each.visits[0].port == ENDED]
-        if keys:
-            inbox.withdraw(keys, actor=self._actor, at=self.at)
+        early = [began[each.id] for each in walkers if each.end and each.visits[0].port == ENDED]
+        take_back(early, actor=self._actor, at=self.at)
 
     def _specifier(self, version_id: UUID) -> Specifier:
         if version_id not in self._specifiers:

@@ -18,6 +18,7 @@ from salus.inbox.contracts import NewTask
 from salus.journeys import sending
 from salus.journeys.contracts import Call, GoTo, Send, Task, Update
 from salus.journeys.enrolling import Candidate, let_in, occasion
+from salus.journeys.rules.position import Position, Why
 from salus.journeys.specifying import Specifier, origin_of
 from salus.journeys.walking import Walker
 from salus.kernel.acting import Actor
@@ -170,6 +171,21 @@ class Effects:
             kept_out = let_in(journey_id, people, actor=self.actor, at=self.at).refused
             for each in those:
                 each.take(each.course.moved(kept_out.get(each.number, "")), self.at)
+
+
+def take_back(places: Iterable[Position], *, actor: Actor, at: datetime) -> None:
+    """Take back the tasks and calls that people wait for at these places, who leave them now."""
+    places = list(places)
+    tasks = [task_key(each.enrolment_id, each.ordinal) for each in places if each.waits is Why.TASK]
+    if tasks:
+        inbox.withdraw(tasks, actor=actor, at=at)
+    calls = [
+        (origin_id, each.contact_id)
+        for each in places
+        if each.waits is Why.CALL and (origin_id := each.memory.messages.get(each.step))
+    ]
+    if calls:
+        delivery.cancel_calls(calls, actor=actor, at=at)
 
 
 def task_key(enrolment_id: UUID, ordinal: int) -> str:

@@ -59,8 +59,8 @@ _INSIDE = sql.SQL(
     "WHERE organization_id = %s AND contact_id = ANY(%s) AND fate = 'waiting' ORDER BY contact_id, id FOR UPDATE"
 )
 _WAKE = sql.SQL(
-    "UPDATE journeys_enrolment e SET answer = CASE WHEN n.answer = '' THEN e.answer ELSE n.answer END, "
-    "asked = e.asked OR n.answer = '', due_at = least(e.due_at, %s) "
+    "UPDATE journeys_enrolment e SET answer = CASE WHEN n.answer = '' OR starts_with(e.answer, 'ended:') "
+    "THEN e.answer ELSE n.answer END, asked = e.asked OR n.answer = '', due_at = least(e.due_at, %s) "
     "FROM unnest(%s::uuid[], %s::text[]) AS n (id, answer) WHERE e.id = n.id AND e.organization_id = %s"
 )
 _ASK = sql.SQL(
@@ -244,18 +244,21 @@ def _bring(events: Sequence[Event], books: Books, actor: Actor) -> None:
     for journey_id, version_id, live_at in _open_journeys():
         wanted = _ways_in(version_id, books)
         brought: dict[UUID, Event] = {}
+        late: set[UUID] = set()
         for event in events:
             if moment_of(event) >= live_at and any(is_met(event) for is_met in wanted):
-                brought.setdefault(event.contact_id, event)
+                if event.recorded_at - event.at > LATE:
+                    late.add(event.contact_id)
+                else:
+                    brought.setdefault(event.contact_id, event)
+        count_kept_out(journey_id, version_id, TOO_LATE, len(late - brought.keys()))
         if not brought:
             continue
         numbers = numbers or contacts.numbers_of(sorted({event.contact_id for event in events}))
-        late = [id for id, event in brought.items() if event.recorded_at - event.at > LATE]
-        count_kept_out(journey_id, version_id, TOO_LATE, len(late))
         people = [
             Candidate(id, numbers[id], occasion(f"event {event.number}"))
             for id, event in brought.items()
-            if id in numbers and id not in late
+            if id in numbers
         ]
         let_in(journey_id, people, actor=actor, at=books.at)
 

@@ -10,10 +10,10 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Origin
-from salus.journeys.contracts import JOURNEY, Journey, Status, StepKind, Version, VersionStatus
+from salus.journeys.contracts import JOURNEY, Fate, Journey, Status, StepKind, Version, VersionStatus
 from salus.journeys.courses import course
 from salus.journeys.drafting import locked_journey, locked_version, move_version, touch
-from salus.journeys.models import JourneyRow, SendingRow, VersionRow
+from salus.journeys.models import EnrolmentRow, JourneyRow, SendingRow, VersionRow
 from salus.journeys.proving import prove
 from salus.journeys.queries import graph_of, journey, opened, seal_name, seal_version
 from salus.journeys.rules import lifecycle
@@ -24,11 +24,13 @@ from salus.kernel.errors import Conflict
 def go_live(version_id: UUID, *, actor: Actor, at: datetime) -> Version:
     """Let an approved version take new people; the one before it retires, those inside stay in theirs.
 
-    Raises `Conflict` when the check finds an error in it now: a classification that is not confirmed any
-    more, for example. A journey that is paused stays so.
+    Raises `Conflict` when the check finds an error in it now (a classification that is not confirmed any
+    more, for example), and while people are still inside who were stopped. A journey that is paused stays so.
     """
     row, version = locked_version(version_id)
     move_version(version, "started")
+    if row.status == Status.STOPPED and _anybody_inside(row.id):
+        raise Conflict("People are still being taken out of it.", next_step="Start it in a few minutes.")
     proof = prove(version, at)
     _retire_live(row.id, at)
     graph = graph_of(version)
@@ -43,7 +45,7 @@ def go_live(version_id: UUID, *, actor: Actor, at: datetime) -> Version:
 
 
 def pause(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
-    """Let nobody in and nobody on; messages that no sender has taken yet wait too."""
+    """Let nobody in and nobody on; messages and calls that no sender has taken yet wait too."""
     row = _moved(journey_id, "paused")
     _hold(journey_id, actor)
     return _done(Action.JOURNEY_PAUSE, row, actor, at)
@@ -52,14 +54,14 @@ def pause(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
 def resume(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Let a paused journey go on."""
     row = _moved(journey_id, "resumed")
-    _let_go(journey_id, actor)
+    _let_go(journey_id, actor, at)
     return _done(Action.JOURNEY_RESUME, row, actor, at)
 
 
 def close(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Let nobody new in; those inside go on to their end."""
     row = _moved(journey_id, "closed")
-    _let_go(journey_id, actor)
+    _let_go(journey_id, actor, at)
     _retire_live(journey_id, at)
     return _done(Action.JOURNEY_CLOSE, row, actor, at)
 
@@ -68,21 +70,27 @@ def stop(journey_id: UUID, *, actor: Actor, at: datetime) -> Journey:
     """Take everybody out where they stand: the engine does it from now on, and their visits say why."""
     row = _moved(journey_id, "stopped")
     _retire_live(journey_id, at)
-    for origin in _sendings(journey_id):
+    messages, calls = _sendings(journey_id)
+    for origin in messages:
         delivery.cancel(origin, actor=actor, at=at)
+    delivery.hold_calls(calls)  # each is taken back with the person it is about
     return _done(Action.JOURNEY_STOP, row, actor, at)
 
 
 def _hold(journey_id: UUID, actor: Actor) -> None:
-    for origin in _sendings(journey_id):
+    messages, calls = _sendings(journey_id)
+    for origin in messages:
         with suppress(Conflict):  # it was cancelled: nothing of it waits
             delivery.pause(origin, actor=actor)
+    delivery.hold_calls(calls)
 
 
-def _let_go(journey_id: UUID, actor: Actor) -> None:
-    for origin in _sendings(journey_id):
+def _let_go(journey_id: UUID, actor: Actor, at: datetime) -> None:
+    messages, calls = _sendings(journey_id)
+    for origin in messages:
         with suppress(Conflict):  # it was not held, or it was cancelled
             delivery.resume(origin, actor=actor)
+    delivery.release_calls(calls, at=at)
 
 
 def _retire_live(journey_id: UUID, at: datetime) -> None:
@@ -90,14 +98,20 @@ def _retire_live(journey_id: UUID, at: datetime) -> None:
     live.update(status=VersionStatus.RETIRED, retired_at=at)
 
 
-def _sendings(journey_id: UUID) -> list[Origin]:
-    """Return what a journey sends by messages, in the order of the ids: whoever locks several does so in this order."""
+def _sendings(journey_id: UUID) -> tuple[list[Origin], list[UUID]]:
+    """Return what a journey sends by messages, and by calls; whoever locks several does so in the order of the ids."""
     rows = SendingRow.objects.filter(journey_id=journey_id).order_by("id")
-    return [
-        Origin(JOURNEY, id)
-        for id, version_id, step in rows.values_list("id", "version_id", "step")
-        if course(version_id).graph.steps[step].kind is StepKind.SEND
-    ]
+    messages, calls = list[Origin](), list[UUID]()
+    for id, version_id, step in rows.values_list("id", "version_id", "step"):
+        if course(version_id).graph.steps[step].kind is StepKind.SEND:
+            messages.append(Origin(JOURNEY, id))
+        else:
+            calls.append(id)
+    return messages, calls
+
+
+def _anybody_inside(journey_id: UUID) -> bool:
+    return EnrolmentRow.objects.filter(journey_id=journey_id, fate=Fate.WAITING).exists()
 
 
 def _moved(journey_id: UUID, act: str) -> JourneyRow:

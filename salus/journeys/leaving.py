@@ -8,11 +8,10 @@ from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.inbox import api as inbox
 from salus.journeys.contracts import Fate
 from salus.journeys.courses import course
 from salus.journeys.diaries import all_of
-from salus.journeys.effects import task_key
+from salus.journeys.effects import take_back
 from salus.journeys.models import EnrolmentRow
 from salus.journeys.opening import Books, Opened
 from salus.journeys.queries import journey
@@ -51,9 +50,10 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> No
     at = clock.now()
     rows = EnrolmentRow.objects.select_for_update().filter(contact_id=contact_id, fate=Fate.WAITING)
     for row in rows.order_by("id"):
-        if row.waits == Why.TASK:
-            inbox.withdraw([task_key(row.id, row.ordinal)], actor=actor, at=at)
-        write(row.journey_id, [_ended(row, at)], at)
+        walker = _standing(row, at)
+        take_back([walker.position], actor=actor, at=at)
+        walker.take(End(Fate.EXITED, ENDED, ERASED, ENDED), at)
+        write(row.journey_id, [walker], at)
         audit.record(
             Action.JOURNEY_MOVE,
             actor=actor,
@@ -65,8 +65,8 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> No
         )
 
 
-def _ended(row: EnrolmentRow, at: datetime) -> Walker:
-    """Return somebody inside whose way ends where they stand."""
+def _standing(row: EnrolmentRow, at: datetime) -> Walker:
+    """Return somebody inside where they stand."""
     position = Position(
         row.id,
         row.contact_id,
@@ -76,6 +76,7 @@ def _ended(row: EnrolmentRow, at: datetime) -> Walker:
         row.ordinal,
         row.entry,
         row.came_by,
+        Why(row.waits) if row.waits else None,
         memory=unpack(row.memory),
     )
     facts = Opened(
@@ -86,6 +87,4 @@ def _ended(row: EnrolmentRow, at: datetime) -> Walker:
         urgent=lambda step: False,
         channels=(),
     )
-    walker = Walker(row.id, row.version_id, row.contact_number, course(row.version_id), position, facts)
-    walker.take(End(Fate.EXITED, ENDED, ERASED, ENDED), at)
-    return walker
+    return Walker(row.id, row.version_id, row.contact_number, course(row.version_id), position, facts)

@@ -13,12 +13,11 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.inbox import api as inbox
 from salus.journeys import cursors
 from salus.journeys.contracts import Move, Status, Version
 from salus.journeys.courses import course
 from salus.journeys.drafting import locked_journey
-from salus.journeys.effects import task_key
+from salus.journeys.effects import take_back
 from salus.journeys.models import TallyRow
 from salus.journeys.queries import version
 from salus.journeys.rules import mapping as rules
@@ -136,18 +135,17 @@ def _settle(
     actor: Actor,
     at: datetime,
 ) -> None:
-    known, idle = course(after.id), []
+    known, idle = course(after.id), list[Position]()
     for people in _people(before):
         rows = []
         for position in people:
             move = moves[position.step]
-            if position.waits is Why.TASK and not move.goes_on:
-                idle.append(task_key(position.enrolment_id, position.ordinal))
+            if position.waits in (Why.TASK, Why.CALL) and not move.goes_on:
+                idle.append(position)
             rows.append(_place(known, position, move, names, at))
         table = bulk.copy_rows(_PLACES, rows)
         bulk.execute(_SETTLE.format(table), [after.id, at, current_organization()])
-    if idle:
-        inbox.withdraw(idle, actor=actor, at=at)
+    take_back(idle, actor=actor, at=at)
 
 
 def _people(of: Version) -> Iterator[list[Position]]:

@@ -508,6 +508,55 @@ def test_a_slow_sender_does_not_put_back_what_another_one_has(open_bench: Bench)
     assert set(other.fences) == set(slow.fences)
 
 
+def test_calls_that_are_held_wait_until_they_may_go_also_after_an_attempt(open_bench: Bench) -> None:
+    desk, origin_id = open_bench.desk, open_bench.origin.id
+    with acting_for(desk.id):
+        open_bench.call()
+        (turn,) = call_turns.lease(9, 1, open_bench.now, lambda _: True)
+        api.hold_calls([origin_id])
+        (ready,) = call_turns.prepare(turn, actor=desk.actor, at=open_bench.now) or []
+        call_turns.record(turn, [Made(ready, 500)], actor=desk.actor, at=open_bench.now)
+    open_bench.later(hours=1)
+    open_bench.run()
+    assert open_bench.way.posts == []
+    with acting_for(desk.id):
+        api.release_calls([origin_id], at=open_bench.now)
+        api.release_calls([new_id()], at=open_bench.now)
+    open_bench.run()
+    assert sorted(attempts for *_, attempts in settled(open_bench)) == [1, 2]
+
+
+def test_a_call_that_is_taken_back_is_not_made_and_one_under_way_is_not_tried_again(
+    open_bench: Bench,
+) -> None:
+    desk, origin_id = open_bench.desk, open_bench.origin.id
+    with acting_for(desk.id):
+        open_bench.call()
+        (turn,) = call_turns.lease(9, 1, open_bench.now, lambda _: True)
+        (ready,) = call_turns.prepare(turn, actor=desk.actor, at=open_bench.now) or []
+        unwanted = [(origin_id, one) for one in desk.people]
+        assert api.cancel_calls(unwanted, actor=desk.actor, at=open_bench.now) == 1
+        assert api.cancel_calls(unwanted, actor=desk.actor, at=open_bench.now) == 0
+        call_turns.record(turn, [Made(ready, 500)], actor=desk.actor, at=open_bench.now)
+    open_bench.later(minutes=1)
+    open_bench.run()
+    assert open_bench.way.posts == []
+    ends = [(done, why, attempts) for _, done, why, attempts in settled(open_bench)]
+    assert ends == [(False, "cancelled", 0), (False, "status_500", 1)]
+
+
+def test_a_call_that_was_taken_while_it_was_taken_back_is_told_as_made(open_bench: Bench) -> None:
+    desk = open_bench.desk
+    with acting_for(desk.id):
+        open_bench.call()
+        (turn,) = call_turns.lease(9, 9, open_bench.now, lambda _: True)
+        ready = call_turns.prepare(turn, actor=desk.actor, at=open_bench.now) or []
+        unwanted = [(open_bench.origin.id, one) for one in desk.people]
+        assert api.cancel_calls(unwanted, actor=desk.actor, at=open_bench.now) == 0
+        call_turns.record(turn, [Made(each, 204) for each in ready], actor=desk.actor, at=open_bench.now)
+    assert [(done, why) for _, done, why, _ in settled(open_bench)] == [(True, ""), (True, "")]
+
+
 def test_a_service_that_takes_nothing_does_not_hold_up_another_one(open_bench: Bench) -> None:
     desk = open_bench.desk
     with acting_for(desk.id):

@@ -234,6 +234,19 @@ def test_an_event_that_ends_the_journey_does_so_wherever_somebody_stands(organiz
     assert running.way(ana) == [("pause", "ended", "ended", "event")]
 
 
+def test_a_way_out_is_not_forgotten_by_what_happens_later(organization: UUID) -> None:
+    drawn = waiting()
+    leaves = Ending(EndsOn.EVENT, event={"did": "visit"})
+    drawn = replace(drawn, rules=replace(drawn.rules, endings=(leaves,)))
+    running, ana = at_the_wait(organization, drawn)
+    running.happens(ana, EventKind.VISIT)
+    running.follow()
+    running.happens(ana, BOOKED)
+    running.follow()
+    running.run()
+    assert outcome(running, ana) == "ended"
+
+
 def test_what_happens_while_a_journey_is_paused_counts_when_it_goes_on(organization: UUID) -> None:
     running, ana = at_the_wait(organization)
     running.stand(Status.PAUSED)
@@ -303,6 +316,18 @@ def test_what_happened_before_a_journey_was_live_or_long_ago_brings_nobody_in(or
     with acting_for(organization):
         assert not EnrolmentRow.objects.exists()
     assert running.counts().reasons == {"too_late": 1}
+
+
+def test_who_is_told_of_late_and_in_time_comes_in_whatever_came_first(organization: UUID) -> None:
+    drawn = replace(waiting(), enter=(Enter(EnterKind.EVENT, event={"did": "visit"}),))
+    [ana] = admit(organization, {})
+    running = put_live(organization, drawn)
+    running.clock.advance(30 * DAY)
+    running.happens(ana, EventKind.VISIT, ago=8 * DAY)
+    running.happens(ana, EventKind.VISIT)
+    running.follow()
+    assert running.step(ana)
+    assert running.counts().reasons == {}
 
 
 def test_what_happens_while_no_journey_runs_is_passed_over(organization: UUID) -> None:

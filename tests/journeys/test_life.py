@@ -243,6 +243,19 @@ def test_a_journey_that_was_stopped_can_be_started_anew_and_paused(house: House)
         assert launching.pause(first.journey_id, actor=house.marketer, at=now()).status is Status.PAUSED
 
 
+def test_a_journey_is_not_started_anew_while_people_are_still_taken_out(house: House) -> None:
+    first = house.live(short(house.versions))
+    with acting_for(house.id):
+        enlisting.enrol_numbers(first.journey_id, ["mrn-ada"], actor=house.marketer, at=now())
+        launching.stop(first.journey_id, actor=house.marketer, at=now())
+    again = house.approve(house.next_version(first, short(house.versions)))
+    with pytest.raises(Conflict, match="still being taken out"):
+        house.start(again)
+    with acting_for(house.id):
+        advancing.advance(first.journey_id, actor=system(house.id, "worker"), clock=FakeClock(at_noon()))
+    assert house.start(again).live_at
+
+
 def test_a_new_version_does_not_resume_what_is_paused(house: House) -> None:
     first = house.live(short(house.versions))
     second = house.approve(house.next_version(first, short(house.versions, wait=3 * DAY)))
