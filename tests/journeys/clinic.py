@@ -232,6 +232,7 @@ class Clinic:
             events = [
                 event
                 for enrolment_id, message_id, step, at in rows
+                if message_id is not None
                 for event in self._habits(contact_of[enrolment_id], message_id, step, at + 3 * HOUR)
             ]
             timeline.append(events, actor=self.program, clock=self.clock)

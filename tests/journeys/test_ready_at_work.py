@@ -16,7 +16,7 @@ from salus.contacts import api as contacts
 from salus.gate import api as gate
 from salus.identity.contracts import Role
 from salus.journeys import api
-from salus.journeys.contracts import Diary, Fate, Supposed, VersionStatus
+from salus.journeys.contracts import Diary, Fate, Supposed, Update, VersionStatus
 from salus.journeys.diaries import all_of
 from salus.journeys.gallery import reading
 from salus.journeys.models import EnrolmentRow
@@ -147,7 +147,7 @@ def test_it_is_approved_without_a_finding(clinic: Clinic, key: str) -> None:
 @every
 def test_the_simulation_accounts_for_everybody(clinic: Clinic, jubilarian: UUID, key: str) -> None:
     officer = clinic.staff(Role.PRIVACY_OFFICER)
-    happens = dict.fromkeys(E, 0.5)
+    happens = {kind.value: 0.5 for kind in E}
     with acting_for(clinic.id):
         numbers = sorted(contacts.numbers_of(clinic.people(0.5, "simulated")).values())
         by_ways = key == "milestone"  # it asks whose day it is
@@ -268,18 +268,15 @@ def test_the_control_group_hears_nothing(season: Clinic) -> None:
 
 @pytest.mark.usefixtures("database")
 def test_who_showed_interest_is_in_the_list(season: Clinic) -> None:
-    [add_to] = [
-        step.does.add_to
-        for step in season.live["recommendation"].graph.steps.values()
-        if step.key == "remember"
-    ]
+    remember = season.live["recommendation"].graph.steps["remember"].does
+    assert isinstance(remember, Update)
     remembered = {
         each.contact_id
         for each in _diaries(season, "recommendation")
         if any(visit.outcome == "updated" for visit in each.visits)
     }
     with acting_for(season.id):
-        listed = contacts.ids_of(list(audiences.static_members(add_to[0])))
+        listed = contacts.ids_of(list(audiences.static_members(remember.add_to[0])))
     assert remembered
     assert set(listed.values()) == remembered
 

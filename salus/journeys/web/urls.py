@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.journeys.web import acts, editor, people, views
+from salus.journeys.web import acts, editor, gallery, people, views
 
 app_name = "journeys"
 
@@ -12,6 +12,8 @@ _VERSION = "journeys/versions/<uuid:version_id>"
 urlpatterns = [
     path("journeys/", views.listing, name="list"),
     path("journeys/new", views.new, name="new"),
+    path("journeys/ready", gallery.gallery, name="gallery"),
+    path("journeys/ready/<slug:key>", gallery.add, name="add"),
     path(_ONE, views.show, name="show"),
     path(f"{_ONE}/list", views.steps, name="steps"),
     path(f"{_ONE}/canvas", editor.page, name="edit"),

@@ -48,6 +48,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     simulate.add_argument("--tasks-done", type=float, default=1.0, metavar="SHARE", help="of tasks")
     simulate.add_argument("--calls-done", type=float, default=1.0, metavar="SHARE", help="of calls")
     simulate.add_argument("--seed", type=int, default=1, metavar="N", help="of what is left to chance")
+    gallery = _word(
+        words, "gallery", "list the journeys that come with Salus, or add one as a draft", _gallery
+    )
+    gallery.add_argument(
+        "act", nargs="?", choices=("list", "add"), default="list", help="list (as it is), add"
+    )
+    gallery.add_argument("key", nargs="?", metavar="KEY", help="which one to add, as `list` shows it")
     diary = _word(words, "diary", "print a person's ways through journeys", _diary)
     diary.add_argument("number", metavar="NUMBER", help="the contact's number, like 4218, or a record number")
 
@@ -169,6 +176,53 @@ def _shown(journey_id: UUID) -> Version:
     found, versions = api.journey(journey_id), api.versions(journey_id)
     wanted = found.draft or found.live
     return next((each for each in versions if each.id == wanted), versions[0])
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    """Print the ready journeys: what each is for, and what it needs; or add one."""
+    if options.act == "add":
+        return _add(options)
+    from salus.wiring import cli
+
+    cli.setup()
+    from salus.journeys import api
+
+    found = api.ready_journeys()
+    if options.json:
+        facts = (
+            {"key": one.key, "name": one.name, "purpose": one.purpose, "needs": one.needs} for one in found
+        )
+        print(json.dumps(list(facts), ensure_ascii=False))
+        return 0
+    for one in found:
+        print(f"{one.key}: {one.name}\n  {one.purpose}")
+        for need in one.needs:
+            print(f"  needs: {need}")
+    return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    """Make a draft; what its letters are for is proposed by a person, in the console."""
+    if not options.key:
+        raise BadInput("Name the journey to add.", place="KEY", next_step="See: salus journey gallery")
+    organization = _enter(options)
+    from salus.journeys import api
+    from salus.kernel.acting import system
+    from salus.platform.tenancy import acting_for
+
+    with acting_for(organization.id):
+        version = api.add_ready(options.key, actor=system(organization.id, "cli"), clock=api.clock())
+    if options.json:
+        print(json.dumps({"journey": str(version.journey_id), "version": str(version.id)}))
+        return 0
+    print(f"{version.journey_id}  {version.graph.name}")
+    for template in api.ready_journey(options.key).templates.values():
+        meant = template.classification
+        print(f"  “{template.name}”: propose {meant.purpose}, topic “{meant.topic}”")
+    print(
+        "Propose in the console what each letter is for; somebody else confirms it, and approves the journey."
+    )
+    return 0
 
 
 def _list(options: argparse.Namespace) -> int:
