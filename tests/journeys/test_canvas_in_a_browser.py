@@ -364,6 +364,11 @@ def test_on_a_phone_the_list_has_the_same_acts(
     expect(rows).to_have_count(10)
     canvas.checked()
     look(page, "canvas as a list")
+    row = rows.filter(has_text="A nurse calls").get_by_role("button", name="A nurse calls Task")
+    row.click()
+    expect(row).to_have_attribute("aria-expanded", "true")
+    row.click()
+    expect(page.locator(".je-panel")).to_have_count(0)
     rows.filter(has_text="A nurse calls").get_by_role("button", name="calls”, done").click()
     look(page, "canvas list choosing")
     page.get_by_role("dialog").get_by_role("button", name="Wait so long").click()
@@ -394,3 +399,27 @@ def test_who_may_only_look_sees_the_canvas_and_changes_nothing(
         expect(page.get_by_role("button", name=act)).to_have_count(0)
     expect(canvas.panel).to_contain_text("care coordinator")
     assert_accessible(page)
+
+
+@pytest.mark.browser
+def test_it_saves_itself_after_a_while_and_keeps_what_was_drawn_when_it_cannot(
+    console: Console, house: House, page_at: Callable[..., Page]
+) -> None:
+    page = page_at(WIDE)
+    page.clock.install()
+    sign_in(page, "marketer")
+    canvas = open_canvas(page, console, house)
+    page.get_by_role("button", name="Rules").click()
+    canvas.panel.get_by_label("Name").fill("Overdue")
+    page.clock.run_for(21_000)
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert saved(house).graph.name == "Overdue"
+    page.context.clear_cookies()
+    canvas.panel.get_by_label("Name").fill("Overdue for long")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    sign_in(page, "marketer")
+    page.context.new_page().goto(f"{console.url}/journeys/")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert saved(house).graph.name == "Overdue for long"

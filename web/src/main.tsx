@@ -1,7 +1,7 @@
 /**
  * The journey canvas, an island in a page of the console.
  * HTML contract: an element with the id "journey-editor", whose data-base is the address of its endpoints (ending
- * in "/"), data-csrf the token; what stands in it is shown until the canvas is there, and when it cannot be.
+ * in "/"); what stands in it is shown until the canvas is there, and when it cannot be.
  */
 
 import "@xyflow/react/dist/base.css";
@@ -14,7 +14,7 @@ const root = document.getElementById("journey-editor");
 if (root) void start(root);
 
 async function start(root: HTMLElement): Promise<void> {
-  const server = serverAt(root.dataset["base"] ?? "", root.dataset["csrf"] ?? "");
+  const server = serverAt(root.dataset["base"] ?? "");
   try {
     const [loaded, words] = await Promise.all([server.load(), server.vocabulary()]);
     createRoot(root).render(<Editor loaded={loaded} words={words} server={server} />);

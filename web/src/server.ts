@@ -76,6 +76,12 @@ export interface Counts {
   said: { [reason: string]: { sentence: string; law: string[] } };
 }
 
+export interface Simulated {
+  counts: Counts;
+  /** Whether more people would come in than were tried: then these are spread over all of them. */
+  some: boolean;
+}
+
 export interface Supposed {
   happens: { [event: string]: number };
   tasks_done: number;
@@ -115,31 +121,39 @@ export interface Server {
   check: (graph: Graph, signal: AbortSignal) => Promise<Proof>;
   save: (graph: Graph, seen: string) => Promise<{ seen: string }>;
   handIn: () => Promise<{ url: string }>;
-  simulate: (graph: Graph, supposed: Supposed, from: string) => Promise<{ counts: Counts; people: number }>;
+  simulate: (graph: Graph, supposed: Supposed, from: string) => Promise<Simulated>;
 }
 
 const SIGNED_OUT = "You are signed out, or this is not for you any more. What you drew is still on this page: sign in in another window, then save it here.";
 
 /** The server whose endpoints stand below `base`. */
-export function serverAt(base: string, csrf: string): Server {
-  const ask = async <T>(name: string, body?: unknown, signal?: AbortSignal): Promise<T> => {
-    const request: RequestInit = {
+export function serverAt(base: string): Server {
+  let token = "";
+  const send = (name: string, body: unknown, signal?: AbortSignal): Promise<Response> =>
+    fetch(base + name, {
       method: body === undefined ? "GET" : "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf },
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token },
       redirect: "manual",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
-    };
-    const response = await fetch(base + name, request);
+    });
+  const ask = async <T>(name: string, body?: unknown, signal?: AbortSignal): Promise<T> => {
+    let response = await send(name, body, signal);
+    if (response.status === 403 && body !== undefined) {
+      await load(); // somebody signed in anew in another window: the token is another one now
+      response = await send(name, body, signal);
+    }
     if (response.type === "opaqueredirect") throw new Refused(401, SIGNED_OUT);
     if (!response.ok) throw new Refused(response.status, await said(response));
     return (await response.json()) as T;
   };
+  const load = async (): Promise<Loaded> => {
+    const { token: given, ...loaded } = await ask<Loaded & { token: string }>("draft");
+    token = given;
+    return { ...loaded, graph: whole(loaded.graph) };
+  };
   return {
-    load: async () => {
-      const loaded = await ask<Loaded>("draft");
-      return { ...loaded, graph: whole(loaded.graph) };
-    },
+    load,
     vocabulary: () => ask("vocabulary"),
     check: (graph, signal) => ask("check", { graph }, signal),
     save: (graph, seen) => ask("save", { graph, seen }),

@@ -5,7 +5,8 @@ import { begin, commit, redo, undo, type History } from "./graph/history.ts";
 import { ENTER, type Graph, type PortAt } from "./graph/types.ts";
 import type { Counts, Loaded, Proof, Server, Vocabulary } from "./server.ts";
 
-export type Panel = "step" | "journey" | "simulate";
+/** What stands beside the canvas; "" on a phone when nothing is open. */
+export type Panel = "step" | "journey" | "simulate" | "";
 
 export interface State {
   history: History<Graph>;
@@ -47,11 +48,12 @@ export type Act =
   | { do: "counted"; counts: Counts | undefined };
 
 /** The state to begin with; `opening` is what the address asks for. */
-export function starting(loaded: Loaded, opening: string): State {
+export function starting(loaded: Loaded, opening: string, narrow: boolean): State {
+  const closed = narrow && loaded.graph.start !== "";
   return {
     history: begin(loaded.graph),
     selected: [ENTER],
-    panel: opening === "#simulate" ? "simulate" : "step",
+    panel: opening === "#simulate" ? "simulate" : closed ? "" : "step",
     from: "",
     view: "canvas",
     adding: undefined,

@@ -21,7 +21,7 @@ import { useChecking, useSaving, type Saving } from "./syncing.ts";
 const NARROW = "(max-width: 52rem)";
 
 export function Editor({ loaded, words, server }: { loaded: Loaded; words: Vocabulary; server: Server }): ReactNode {
-  const [state, act] = useReducer(next, loaded, (given) => starting(given, location.hash));
+  const [state, act] = useReducer(next, loaded, (given) => starting(given, location.hash, matchMedia(NARROW).matches));
   const editor: Held = { state, graph: state.history.present, words, server, loaded, edits: loaded.edits, act };
   return (
     <EditorProvider value={editor}>
@@ -31,7 +31,7 @@ export function Editor({ loaded, words, server }: { loaded: Loaded; words: Vocab
 }
 
 function Whole(): ReactNode {
-  const { state, graph, edits } = useEditor();
+  const { state, edits } = useEditor();
   const saving = useSaving();
   useChecking();
   useKeys(saving.save);
@@ -46,23 +46,30 @@ function Whole(): ReactNode {
         <div className="stack je-main">
           <Tools narrow={narrow} />
           {state.counts && <Sum />}
+          {narrow && <SidePanel />}
           {listed ? <ListView inside={narrow} /> : <Canvas />}
         </div>
         <aside className="stack je-aside" aria-label="Step and checks">
-          {state.panel === "step" && !narrow && <StepPanel />}
-          {state.panel === "journey" && (
-            <section className="sheet je-panel" aria-labelledby="je-journey">
-              <header><h2 id="je-journey">The whole journey</h2></header>
-              {edits ? <JourneyFields /> : <p className="quiet">{graph.note || "No note."}</p>}
-            </section>
-          )}
-          {state.panel === "simulate" && <Simulate />}
+          {!narrow && (state.panel === "step" ? <StepPanel /> : <SidePanel />)}
           {edits && <Checks />}
         </aside>
       </div>
       {state.adding && <Picker at={state.adding} />}
       <Said />
     </div>
+  );
+}
+
+/** What is not of one step: the rules of the journey, the simulation. */
+function SidePanel(): ReactNode {
+  const { state, graph, edits } = useEditor();
+  if (state.panel === "simulate") return <Simulate />;
+  if (state.panel !== "journey") return null;
+  return (
+    <section className="sheet je-panel" aria-labelledby="je-journey">
+      <header><h2 id="je-journey">The whole journey</h2></header>
+      {edits ? <JourneyFields /> : <p className="quiet">{graph.note || "No note."}</p>}
+    </section>
   );
 }
 

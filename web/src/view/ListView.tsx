@@ -39,7 +39,7 @@ function Row({ at, step, inside }: { at: string; step: Step | undefined; inside:
     <li className={TONES[step ? meaningOf(step) : ""] ?? ""}>
       <span className="dot"><Icon name={step ? glyphOf(step) : "bolt"} /></span>
       <div className="between">
-        <button type="button" className="je-row" aria-expanded={inside || undefined} aria-current={chosen} onClick={() => act({ do: "select", keys: [at] })}>
+        <button type="button" className="je-row" aria-expanded={inside || undefined} aria-current={chosen} onClick={() => act(inside ? { do: "panel", panel: "" } : { do: "select", keys: [at] })}>
           <strong>{step ? step.title || kindOf(step) : way.title}</strong>
           <span className="quiet">{step ? `${kindOf(step)}: ${fact(step, names)}` : way.fact}</span>
         </button>

@@ -8,7 +8,7 @@ import type { Graph } from "../graph/types.ts";
 import type { Supposed } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { Note } from "./Icon.tsx";
-import { namesIn } from "./names.ts";
+import { namesIn, number } from "./names.ts";
 import { Reason } from "./numbers.tsx";
 
 export function Simulate(): ReactNode {
@@ -18,6 +18,7 @@ export function Simulate(): ReactNode {
   const [supposed, setSupposed] = useState<Supposed>({ happens: {}, tasks_done: 1, calls_done: 1 });
   const [running, setRunning] = useState(false);
   const [fault, setFault] = useState("");
+  const [some, setSome] = useState(false);
   const happens = (kind: string): number => supposed.happens[kind] ?? 0.3;
   const run = async (): Promise<void> => {
     setRunning(true);
@@ -25,6 +26,7 @@ export function Simulate(): ReactNode {
     try {
       const answer = await server.simulate(graph, { ...supposed, happens: Object.fromEntries(kinds.map((kind) => [kind, happens(kind)])) }, from);
       act({ do: "counted", counts: answer.counts });
+      setSome(answer.some);
     } catch (error) {
       setFault(error instanceof Error ? error.message : "It could not be simulated.");
     }
@@ -41,6 +43,7 @@ export function Simulate(): ReactNode {
         {has(graph, "task") && <Share label="Tasks done in time, of a hundred" value={supposed.tasks_done} onChange={(tasks_done) => setSupposed({ ...supposed, tasks_done })} />}
         {has(graph, "call") && <Share label="Calls that succeed, of a hundred" value={supposed.calls_done} onChange={(calls_done) => setSupposed({ ...supposed, calls_done })} />}
         {fault && <Note kind="broke" icon="alert">{fault}</Note>}
+        {state.simulated && some && <p className="small">Tried on {number(state.counts?.entered ?? 0)} people, spread over all who would come in.</p>}
         {state.simulated && <Reasons />}
         <div className="acts je-foot">
           <button type="button" className="btn is-small" disabled={running} onClick={() => void run()}>{running ? "It runs…" : state.simulated ? "Simulate again" : "Simulate now"}</button>
