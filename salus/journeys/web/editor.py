@@ -32,7 +32,7 @@ from salus.platform.web.given import id_given
 
 P = Permission
 MOST = 1_000
-"""People of one simulation here, so that the answer comes in a second or two; the command line takes everybody."""
+"""People of one simulation here, so that the answer comes in a second or two; the command line takes more."""
 STEP = re.compile(r"^\$\.steps\.([a-z0-9_]+)")
 Asked = Callable[..., HttpResponseBase]
 
