@@ -24,7 +24,8 @@ from salus.identity.contracts import Permission, Role  # noqa: E402
 from salus.identity.rules import NOT_FOR_KEYS  # noqa: E402
 from salus.inbox import api as inbox  # noqa: E402
 from salus.inbox.contracts import NewTask  # noqa: E402
-from salus.kernel.acting import system  # noqa: E402
+from salus.journeys import api as journeys  # noqa: E402
+from salus.kernel.acting import Actor, ActorKind, system  # noqa: E402
 from salus.kernel.vocabulary import SenderRole  # noqa: E402
 from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
 from salus.vendors import api as vendors  # noqa: E402
@@ -64,7 +65,7 @@ def key(organization: str) -> str:
 
 
 def outside(organization: str) -> dict[str, str]:
-    """Register a vendor with an agreement and a service, and ask for a task; return the id of each."""
+    """Register a vendor with an agreement and a service, ask for a task, start a journey; return the id of each."""
     organization_id, at = UUID(organization), datetime.now(UTC)
     given: dict[str, Any] = {"actor": system(organization_id, "test"), "at": at}
     with acting_for(organization_id):
@@ -85,8 +86,42 @@ def outside(organization: str) -> dict[str, str]:
             "by-hand", contact_id, Role.PRIVACY_OFFICER, "Look at a request", at + timedelta(days=1)
         )
         task_id = inbox.create_tasks([task], **given)["by-hand"]
-    made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id}
+        journey = a_journey(organization_id, contact_id, at)
+    made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
     return {f"{name}_id": str(id) for name, id in made.items()}
+
+
+def a_journey(organization_id: UUID, contact_id: UUID, at: datetime) -> dict[str, UUID]:
+    """Start a journey with somebody in it, and draw its next version; return the id of each."""
+    people = {role: each.id for each in identity.staff_members() for role in each.roles}
+    author, officer = (
+        Actor(ActorKind.STAFF, organization_id, people[role])
+        for role in (Role.MARKETER, Role.PRIVACY_OFFICER)
+    )
+    drawn = {
+        "schema": 1,
+        "name": "Only a wait",
+        "enter": [{"kind": "by_hand"}],
+        "start": "pause",
+        "steps": {
+            "pause": {"kind": "wait", "title": "A day", "span": {"days": 1}, "ports": {"next": "end"}},
+            "end": {"kind": "exit", "title": "The end", "ports": {}},
+        },
+    }
+    draft = journeys.create(journeys.read(drawn), actor=author, at=at)
+    handed_in = journeys.submit(draft.id, actor=author, at=at)
+    journeys.approve(draft.id, seen=handed_in.changed_at, actor=officer, at=at)
+    live = journeys.go_live(draft.id, actor=author, at=at)
+    number = contacts.numbers_of([contact_id])[contact_id]
+    journeys.enrol_numbers(live.journey_id, [f"C-{number}"], actor=author, at=at)
+    [diary] = journeys.diaries_of(contact_id, actor=officer)
+    other = journeys.new_draft(live.id, actor=author, at=at)
+    return {
+        "journey": live.journey_id,
+        "journeys_version": live.id,
+        "other": other.id,
+        "enrolment": diary.enrolment_id,
+    }
 
 
 def unchecked(acting: str, wanted: str) -> dict[str, list[int]]:

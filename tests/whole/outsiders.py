@@ -15,7 +15,7 @@ from salus.identity import api as identity
 from salus.identity.contracts import Permission, Role
 from salus.kernel.ids import new_id
 
-WORDS = {"language": "en", "part": "html"}
+WORDS = {"language": "en", "part": "html", "key": "feedback"}
 """What stands in an address beside ids."""
 BODIES: dict[str, dict[str, Any]] = {
     "/open": {"fields": ["given_name"], "purpose": "treatment"},
@@ -42,9 +42,16 @@ class Address:
         return tuple(_PARAMETER.findall(self.route))
 
     def with_ids(self, ids: Mapping[str, str]) -> str:
-        """Return the path with these ids, and with unknown ones where none is given."""
+        """Return the path with these ids, and with unknown ones where none is given.
+
+        An id may be of this part of the console only: "journeys_version_id" beside "version_id".
+        """
+        area = self.route.partition("/")[0]
         return "/" + _PARAMETER.sub(
-            lambda found: WORDS.get(found[1]) or ids.get(found[1]) or str(new_id()), self.route
+            lambda found: (
+                WORDS.get(found[1]) or ids.get(f"{area}_{found[1]}") or ids.get(found[1]) or str(new_id())
+            ),
+            self.route,
         )
 
 

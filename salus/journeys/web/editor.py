@@ -104,6 +104,7 @@ def draft(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 @as_json
 def vocabulary_of(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     """Return what a journey may name: templates, segments, attributes, events, roles, services."""
+    api.version(version_id)  # one that is not there has no words either
     return JsonResponse(vocabulary(api.clock().now()))
 
 
