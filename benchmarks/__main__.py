@@ -1,4 +1,4 @@
-"""`./bench audience|gate|journeys|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+"""`./bench audience|gate|ground|journeys|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 NAMES = {
     "audience": ("contacts", 1_000_000, "import, rebuild, six segments beside SQL on JSONB, memory"),
     "gate": ("contacts", 200_000, "what one decision costs"),
+    "ground": ("contacts", 100_000, "a rotation of the data key over everybody"),
     "journeys": (
         "contacts",
         100_000,

@@ -86,6 +86,7 @@ __all__ = [
     "head_change",
     "hold",
     "identifier_value",
+    "ids_after",
     "ids_of",
     "index_anew",
     "iso_date",
@@ -408,12 +409,14 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> No
     operations.erase(contact_id, actor=actor, now=clock.now())
 
 
-def index_anew(after: int = 0, limit: int = BATCH) -> tuple[int | None, int]:
-    """Index the next contacts after number `after` under the present key; the work that follows a rotation.
+def ids_after(number: int, limit: int) -> list[tuple[int, UUID]]:
+    """Return number and id of the next `limit` living contacts after `number`, in the order of numbers."""
+    return queries.ids_after(number, limit)
 
-    Returns the last number (None at the end) and how many contacts were done.
-    """
-    return operations.index_anew(after, limit)
+
+def index_anew(ids: Sequence[UUID]) -> int:
+    """Index contacts (a few thousand at most) under the present key; return how many. The work after a rotation."""
+    return operations.index_anew(ids)
 
 
 def stale_indexes(limit: int = BATCH) -> int:

@@ -238,23 +238,19 @@ def erase(contact_id: UUID, *, actor: Actor, now: datetime) -> None:
     )
 
 
-def index_anew(after: int, limit: int) -> tuple[int | None, int]:
-    """Index the next `limit` contacts after number `after` under the present key, and drop what retired keys made.
+def index_anew(ids: Sequence[UUID]) -> int:
+    """Index contacts under the present key, and drop what retired keys made; return how many are here.
 
-    Returns the last number done, None when there are no more, and how many contacts that were. Versions
-    and changes stay, because nothing that anyone reads has changed.
+    Versions and changes stay, because nothing that anyone reads has changed.
     """
     organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
-    rows = queries.rows_after(after, limit)
-    if not rows:
-        return None, 0
-    locked = queries.rows_by_id([row.id for row in rows], lock=True)
-    people = list(_people(locked, organization_id, sealer))
-    indexes = [(person.id, b"".join(blinds_of(person, blinder))) for person in people]
-    _forget((person.id, blind_keys(person.document)) for person in people)
-    table = bulk.copy_rows((("id", "uuid"), ("blinds", "bytea")), indexes)
-    _insert_blinds(table, organization_id, max((len(blinds) for _, blinds in indexes), default=0))
-    return (rows[-1].number if len(rows) == limit else None), len(people)
+    people = list(_people(queries.rows_by_id(ids, lock=True), organization_id, sealer))
+    if people:
+        indexes = [(person.id, b"".join(blinds_of(person, blinder))) for person in people]
+        _forget((person.id, blind_keys(person.document)) for person in people)
+        table = bulk.copy_rows((("id", "uuid"), ("blinds", "bytea")), indexes)
+        _insert_blinds(table, organization_id, max(len(blinds) for _, blinds in indexes))
+    return len(people)
 
 
 def stale_indexes(limit: int) -> int:

@@ -167,3 +167,15 @@ def stored_indexes(pairs: Sequence[tuple[bytes, UUID]]) -> int:
         [[blind for blind, _ in pairs], [contact_id for _, contact_id in pairs]],
     )
     return int(number)
+
+
+def ids_after(number: int, limit: int) -> list[tuple[int, UUID]]:
+    """Return number and id of the next `limit` living contacts after `number`."""
+    return [
+        (found, id)
+        for found, id in fetch(
+            "SELECT number, id FROM contacts_contact WHERE number > %s AND erased_at IS NULL "
+            "ORDER BY number LIMIT %s",
+            [number, limit],
+        )
+    ]

@@ -1,44 +1,73 @@
-"""Runs the work after a rotation to its end: one transaction a batch."""
+"""Runs the work after a rotation to its end, two batches at a time: one is opened while the other is written."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from salus.kernel.acting import Actor
 from salus.kernel.time import Clock
 from salus.keys import resealing
 from salus.keys.contracts import Progress
-from salus.keys.resealing import Stepped
 from salus.platform.tenancy import acting_for
 
-PAUSE = 0.5
-"""Seconds before a look at what others are at, or wrote meanwhile."""
-DEADLOCKS = 5
-"""Times in a row that a batch may collide with others' work before it is given up."""
+HANDS = 2
+PAUSE = 0.2
+"""Seconds before another look at what others are at, or wrote meanwhile."""
+COLLISIONS = 5
+"""Times in a row that a batch may collide with others' work before it is given up; a later run goes on."""
+
+Tell = Callable[[tuple[Progress, ...]], object]
 
 
-def run(
-    organization_id: UUID, actor: Actor, clock: Clock, tell: Callable[[tuple[Progress, ...]], object]
-) -> None:
-    """Take steps until nothing is left."""
-    collisions = 0
-    while True:
+def run(organization_id: UUID, actor: Actor, clock: Clock, tell: Tell) -> None:
+    """Take batches until nothing is left; the first fault ends all hands and is raised."""
+    hand = _Hand(organization_id, actor, clock, tell)
+    with ThreadPoolExecutor(HANDS, thread_name_prefix="reseal") as pool:
+        for done in [pool.submit(hand.work) for _ in range(HANDS)]:
+            done.result()
+
+
+class _Hand:
+    def __init__(self, organization_id: UUID, actor: Actor, clock: Clock, tell: Tell) -> None:
+        self._organization_id, self._actor, self._clock, self._tell = organization_id, actor, clock, tell
+        self._telling, self._stop = threading.Lock(), threading.Event()
+
+    def work(self) -> None:
         try:
-            with acting_for(organization_id):
-                came = resealing.step(actor, clock.now())
-                progress = resealing.progress()
-        except OperationalError:
-            collisions += 1
-            if collisions == DEADLOCKS:
-                raise
-            continue
-        collisions = 0
-        tell(progress)
-        if came is Stepped.OVER:
-            return
-        if came is not Stepped.ON:
+            collisions = 0
+            while not self._stop.is_set() and collisions < COLLISIONS:
+                try:
+                    if not self._batch():
+                        return
+                    collisions = 0
+                except OperationalError:  # a deadlock with somebody's own work: theirs or ours is undone
+                    collisions += 1
+                    if collisions == COLLISIONS:
+                        raise
+        except BaseException:
+            self._stop.set()
+            raise
+        finally:
+            connections.close_all()
+
+    def _batch(self) -> bool:
+        with acting_for(self._organization_id):
+            batch = resealing.take(self._actor, self._clock.now())
+        if batch is None:
+            return False
+        changed = 0
+        with acting_for(self._organization_id):
+            if batch.walk is not None:
+                changed = resealing.bring(batch)
+            progress = resealing.progress()
+        with self._telling:
+            self._tell(progress)
+        if not changed:
             time.sleep(PAUSE)
+        return True

@@ -137,8 +137,12 @@ class Walk(Protocol):
         """Return how many are not under the present key: the sweep that proves that none is left."""
         ...
 
-    def step(self, cursor: list[Any] | None) -> tuple[list[Any] | None, int]:
-        """Change the next batch after `cursor`; return where it ended (None at the end), and how many changed."""
+    def take(self, cursor: list[Any] | None) -> tuple[list[Any] | None, Any]:
+        """Read the next batch after `cursor` (None: from the beginning); return where it ends (None: nothing more)."""
+        ...
+
+    def bring(self, batch: Any) -> int:
+        """Bring a batch to the present key, in another transaction than it was read in; return how many changed."""
         ...
 
 

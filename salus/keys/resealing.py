@@ -1,15 +1,22 @@
-"""Takes the walks after a rotation step by step: each batch and its place are committed together."""
+"""Takes the walks after a rotation batch by batch, for any number of processes at once.
+
+A batch is read and its end written down in one transaction, and brought to the present key in another. Whoever
+dies between the two leaves a batch behind: the sweep at the end finds it, and the walk begins anew.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from typing import Any
+
+from django.db.models import F
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.kernel.acting import Actor
 from salus.keys import walking
-from salus.keys.contracts import Progress
+from salus.keys.contracts import Progress, Walk
 from salus.keys.models import Kind, WalkRow
 from salus.platform.jobs import defer
 from salus.platform.tenancy import current_organization
@@ -17,13 +24,17 @@ from salus.platform.tenancy import current_organization
 TASK = "salus.keys.tasks.reseal"
 
 
-class Stepped(Enum):
-    """What a step came to."""
+END: list[Any] = []
+"""The cursor of a walk that has read everything."""
 
-    ON = "there is more to do"
-    AGAIN = "one walk ended, and rows that were written meanwhile are left: it begins anew"
-    BUSY = "others are at what is left"
-    OVER = "nothing is left"
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was read of one walk; `walk` is None when there was nothing to read but something to wait for."""
+
+    row: tuple[str, str]
+    walk: Walk | None = None
+    rows: Any = None
 
 
 def begin(kind: Kind, version: int, at: datetime) -> None:
@@ -45,33 +56,45 @@ def begin(kind: Kind, version: int, at: datetime) -> None:
         defer(TASK, once="reseal")
 
 
-def step(actor: Actor, at: datetime) -> Stepped:
-    """Do one batch of whatever nobody else is at; the caller's transaction commits it with its place."""
-    unfinished = WalkRow.objects.filter(finished_at=None).order_by("kind", "name")
-    row = unfinished.select_for_update(skip_locked=True).first()
+def take(actor: Actor, at: datetime) -> Batch | None:
+    """Read the next batch; None when nothing is left anywhere. Others wait for their turn meanwhile."""
+    row = WalkRow.objects.select_for_update().filter(finished_at=None).order_by("kind", "name").first()
     if row is None:
-        return Stepped.BUSY if unfinished.exists() else Stepped.OVER
+        return None
+    key = (row.kind, row.name)
     walk = next((each for each in walking.walks(row.kind) if each.name == row.name), None)
     if walk is None:  # a table of an older version of the program
         row.delete()
-        return Stepped.ON
-    row.cursor, changed = walk.step(row.cursor)
-    row.done += changed
-    result = Stepped.ON
-    if row.cursor is None:
-        result = _end(row, walk.left(), at)
-    row.save()
-    if row.finished_at is not None and not unfinished.filter(kind=row.kind).exists():
-        _record(row.kind, row.version, actor, at)
-    return result
+        return Batch(key)
+    if row.cursor == END:
+        _end(row, walk.left(), actor, at)
+        return Batch(key)
+    cursor, rows = walk.take(row.cursor)
+    row.cursor = END if cursor is None else cursor
+    row.save(update_fields=["cursor"])
+    return Batch(key, walk, rows)
 
 
-def _end(row: WalkRow, left: int, at: datetime) -> Stepped:
+def bring(batch: Batch) -> int:
+    """Bring a batch to the present key and count it; return how many changed."""
+    assert batch.walk is not None
+    changed = batch.walk.bring(batch.rows)
+    kind, name = batch.row
+    WalkRow.objects.filter(kind=kind, name=name).update(done=F("done") + changed)
+    return changed
+
+
+def _end(row: WalkRow, left: int, actor: Actor, at: datetime) -> None:
+    """End a walk that has left nothing behind, or let it begin anew."""
     row.total = row.done + left
     if left:
-        return Stepped.AGAIN
+        row.cursor = None
+        row.save(update_fields=["total", "cursor"])
+        return
     row.finished_at = at
-    return Stepped.ON
+    row.save(update_fields=["total", "finished_at"])
+    if not WalkRow.objects.filter(finished_at=None, kind=row.kind).exists():
+        _record(row.kind, row.version, actor, at)
 
 
 def walk_again(kind: Kind, at: datetime) -> int:

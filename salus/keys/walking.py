@@ -59,23 +59,26 @@ class ColumnWalk:
         ((count,),) = bulk.execute(_COUNT.format(**self._parts), [organization_id, prefix])
         return int(count)
 
-    def step(self, cursor: list[Any] | None) -> tuple[list[Any] | None, int]:
-        """Seal the next batch of rows after `cursor` anew."""
+    def take(self, cursor: list[Any] | None) -> tuple[list[Any] | None, list[tuple[Any, ...]]]:
+        """Read the next rows after `cursor` that are not under the present key."""
+        rows = self._next(cursor, ring.of(current_organization()).data.prefix)
+        if len(rows) < self._given.batch:
+            return None, rows
+        return [str(value) for value in rows[-1][: len(self._names)]], rows
+
+    def bring(self, batch: list[tuple[Any, ...]]) -> int:
+        """Seal rows anew; those that changed since they were read are passed over."""
+        if not batch:
+            return 0
         organization_id, given = current_organization(), self._given
-        sealer = ring.of(organization_id).data
-        rows = self._next(cursor, sealer.prefix)
-        if not rows:
-            return None, 0
-        width, seal, open_ = len(given.key), sealer.seal, sealer.open
-        loaded = []
-        for row in rows:
+        sealer, width = ring.of(organization_id).data, len(given.key)
+        seal, open_, loaded = sealer.seal, sealer.open, []
+        for row in batch:
             bound, before = given.bound(organization_id, row[:-1]), row[-1]
             loaded.append((*row[:width], before[:_HEAD], seal(open_(before, bound), bound)))
         table = bulk.copy_rows((*given.key, ("head", "bytea"), ("fresh", "bytea")), loaded)
         same = sql.SQL(" AND ").join(sql.SQL("t.{0} = n.{0}").format(name) for name in self._names)
-        changed = bulk.execute(_UPDATE.format(**self._parts, loaded=table, same=same), [organization_id])
-        last = [str(value) for value in rows[-1][:width]]
-        return (last if len(rows) == given.batch else None), len(changed)
+        return len(bulk.execute(_UPDATE.format(**self._parts, loaded=table, same=same), [organization_id]))
 
     def _next(self, cursor: list[Any] | None, prefix: bytes) -> list[tuple[Any, ...]]:
         given = self._given

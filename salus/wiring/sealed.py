@@ -106,8 +106,11 @@ class _SecondFactors:
     def left(self) -> int:
         return identity.stale_second_factors()
 
-    def step(self, cursor: list[Any] | None) -> tuple[list[Any] | None, int]:
-        return None, identity.reseal_second_factors()
+    def take(self, cursor: list[Any] | None) -> tuple[list[Any] | None, None]:
+        return None, None
+
+    def bring(self, batch: None) -> int:
+        return identity.reseal_second_factors()
 
 
 class _ContactIndexes:
@@ -121,9 +124,12 @@ class _ContactIndexes:
     def left(self) -> int:
         return contacts.stale_indexes()
 
-    def step(self, cursor: list[Any] | None) -> tuple[list[Any] | None, int]:
-        last, done = contacts.index_anew(cursor[0] if cursor else 0)
-        return (None if last is None else [last]), done
+    def take(self, cursor: list[Any] | None) -> tuple[list[Any] | None, list[UUID]]:
+        found = contacts.ids_after(cursor[0] if cursor else 0, BATCH)
+        return ([found[-1][0]] if len(found) == BATCH else None), [id for _, id in found]
+
+    def bring(self, batch: list[UUID]) -> int:
+        return contacts.index_anew(batch)
 
 
 KEPT = (

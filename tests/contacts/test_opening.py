@@ -13,6 +13,7 @@ from salus.contacts import api
 from salus.contacts.models import Blind, Contact
 from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock, SystemClock
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
@@ -117,8 +118,10 @@ def test_after_a_rotation_people_are_found_before_and_after_they_are_indexed_ane
     with acting_for(organization):
         assert len(api.find_by_address(Channel.EMAIL, "a@lakepost.test")) == 1
         assert api.stale_indexes() == 2
-        assert api.index_anew(after=1) == (None, 0)
-        assert api.index_anew() == (None, 1)
+        ((number, id),) = api.ids_after(0, limit=10)
+        assert (number, api.ids_after(1, limit=10)) == (1, [])
+        assert api.index_anew([id]) == 1
+        assert api.index_anew([new_id()]) == 0
         assert api.stale_indexes() == 0
     keys.reseal(organization, actor=actor)
     later = FakeClock(SystemClock().now() + timedelta(days=2))
