@@ -16,9 +16,9 @@ from salus.delivery.contracts import NewCall
 from salus.inbox import api as inbox
 from salus.inbox.contracts import NewTask
 from salus.journeys import sending
-from salus.journeys.contracts import Call, GoTo, Send, Task, Update
+from salus.journeys.contracts import NOT_DONE, Call, GoTo, Send, Task, Update
 from salus.journeys.enrolling import Candidate, let_in, occasion
-from salus.journeys.rules.position import Position, Why
+from salus.journeys.rules.position import Leave, Position, Why
 from salus.journeys.specifying import Specifier, origin_of
 from salus.journeys.walking import Walker
 from salus.kernel.acting import Actor
@@ -29,6 +29,7 @@ from salus.permissions.contracts import EntryKind, NewEntry
 from salus.vendors.contracts import OutOfScope
 
 GONE, REJECTED, NO_LIST = "person_is_gone", "value_rejected", "list_is_gone"
+UNUSABLE, NOBODY = "call_unusable", "nobody_may_do_it"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Effects:
             permissions.append(entries, actor=self.actor, skip_absent=True, clock=self.clock)
 
     def _ask(self, walkers: Sequence[Walker]) -> None:
+        doers = inbox.roles() if walkers else frozenset()
         tasks = [
             NewTask(
                 key=task_key(each.id, each.position.ordinal),
@@ -124,12 +126,14 @@ class Effects:
                 deputy=does.deputy,
             )
             for each in walkers
-            if each.do and isinstance(does := (step := each.do.step).does, Task)
+            if each.do and isinstance(does := (step := each.do.step).does, Task) and does.role in doers
         ]
-        if tasks:
-            inbox.create_tasks(tasks, actor=self.actor, at=self.at)
+        made = inbox.create_tasks(tasks, actor=self.actor, at=self.at) if tasks else {}
         for each in walkers:
-            each.take(each.course.waiting(each.position, each.facts, self.at), self.at)
+            if task_key(each.id, each.position.ordinal) in made:
+                each.take(each.course.waiting(each.position, each.facts, self.at), self.at)
+            else:
+                each.take(Leave(NOT_DONE, "not_done", NOBODY), self.at)
 
     def _call(self, walkers: Sequence[Walker]) -> None:
         for group, step, those in sending.groups(walkers):
@@ -141,6 +145,8 @@ class Effects:
                 made = delivery.call(spec, calls, actor=self.actor, at=self.at)
             except OutOfScope as beyond:
                 refused = beyond.why
+            except (BadInput, NotFound):
+                refused = UNUSABLE
             sending.note(self.journey_id, group, origin_id, self.at)
             for each in those:
                 if each.contact_id in made:

@@ -16,10 +16,11 @@ from salus.journeys.rules.position import Stay, Why
 from salus.journeys.specifying import Group, Specifier, origin_of
 from salus.journeys.walking import Walker
 from salus.kernel.acting import Actor
-from salus.kernel.errors import Conflict
+from salus.kernel.errors import BadInput, Conflict, NotFound
 
 HELD_AT_MOST = timedelta(days=7)
 """Whoever cannot be written to within so long is passed over: it would be old news."""
+ASK_AGAIN, UNUSABLE = timedelta(hours=1), "message_unusable"
 EDITIONS = 100
 """How often what a step discloses may change while a version lives: each time begins a sending of its own."""
 
@@ -36,7 +37,12 @@ def send(
     """Write to these people, as far as the gate lets it and nobody else writes; they take what became of it."""
     wrote = []
     for group, step, those in groups(_free(walkers, priority, at)):
-        answers = _hand_over(journey_id, group, step, those, specifier(group[0]), actor=actor, at=at)
+        try:
+            answers = _hand_over(journey_id, group, step, those, specifier(group[0]), actor=actor, at=at)
+        except (BadInput, NotFound):  # it may be mended, and others are not held up by it
+            for each in those:
+                _hold(each, at + ASK_AGAIN, UNUSABLE, at)
+            continue
         for each in those:
             answer = answers[each.number]
             _take(each, answer, at)
@@ -82,12 +88,16 @@ def _free(walkers: Sequence[Walker], priority: int, at: datetime) -> list[Walker
             free.append(each)
             continue
         until, why = held[each.contact_id]
-        over = each.position.arrived_at + HELD_AT_MOST
-        if at < over:
-            each.take(Stay(min(until, over), Why.HELD), at)
-        else:
-            _take(each, Sent(None, allowed=False, reason=why), at)
+        _hold(each, until, why, at)
     return free
+
+
+def _hold(walker: Walker, until: datetime, why: str, at: datetime) -> None:
+    over = walker.position.arrived_at + HELD_AT_MOST
+    if at < over:
+        walker.take(Stay(min(until, over), Why.HELD), at)
+    else:
+        _take(walker, Sent(None, allowed=False, reason=why), at)
 
 
 def _hand_over(

@@ -11,6 +11,7 @@ from salus.journeys.contracts import Status
 from salus.journeys.models import JourneyRow
 from salus.journeys.ports import clock
 from salus.kernel.acting import system
+from salus.kernel.time import FAR
 from salus.platform import bulk
 from salus.platform.jobs import defer
 from salus.platform.tenancy import acting_for, current_organization
@@ -25,7 +26,7 @@ JOINED_FROM = 500
 
 _DUE = sql.SQL(
     "SELECT count(*) FROM (SELECT FROM journeys_enrolment WHERE organization_id = %s AND journey_id = %s "
-    "AND fate = 'waiting' AND (%s OR due_at <= %s) LIMIT %s) AS due"
+    "AND fate = 'waiting' AND due_at <= %s LIMIT %s) AS due"
 )
 _PARTS = sql.SQL(
     "SELECT journey_id FROM journeys_tally WHERE organization_id = %s GROUP BY 1 HAVING count(*) > %s"
@@ -44,8 +45,9 @@ def find_due() -> int:
     running = {Status.LIVE, Status.CLOSED, Status.STOPPED}
     rows = JourneyRow.objects.filter(status__in=running).order_by("-priority", "id")
     for journey_id, status in rows.values_list("id", "status"):
-        everybody, most = status == Status.STOPPED, LANES * advancing.BATCH
-        [(due,)] = bulk.execute(_DUE, [current_organization(), journey_id, everybody, clock().now(), most])
+        at = FAR if status == Status.STOPPED else clock().now()
+        most = LANES * advancing.BATCH
+        [(due,)] = bulk.execute(_DUE, [current_organization(), journey_id, at, most])
         for lane in range(-(-due // advancing.BATCH)):
             defer(MOVE, once=f"{journey_id}:{lane}", journey_id=str(journey_id))
             asked += 1

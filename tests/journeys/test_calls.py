@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,13 @@ from salus.vendors.contracts import Clause, Kind
 from tests.journeys.drawn import graph, step
 from tests.journeys.running import DAY, HOUR, START, Running, admit, put_live
 from tests.journeys.test_engine import other
+
+
+@pytest.fixture
+def organization(make_clinic: Callable[..., Any]) -> UUID:
+    """An organization with a record of its own, whose day it is."""
+    found: UUID = make_clinic().id
+    return found
 
 
 @pytest.fixture

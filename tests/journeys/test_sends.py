@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 
 from salus.contacts import api as contacts
+from salus.content import api as content
+from salus.content.contracts import Problem
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Cap
 from salus.delivery.models import MessageRow
@@ -261,3 +263,19 @@ def test_whoever_is_gone_is_refused_and_told_so(clinic: Office) -> None:
     running.clock.advance(DAY)
     running.run()  # before the follower heard of it
     assert running.way(ana)[1] == ("letter", "next", "refused", "person_is_gone")
+
+
+def test_a_message_that_cannot_be_made_holds_its_people_and_nobody_else(
+    clinic: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, ben, cora = clinic.people
+    running = clinic.run(one_letter(clinic.letter(clinic.urgent)), ana)
+    problem = Problem("sender name", "It tells of a condition.")
+    monkeypatch.setattr(content, "check_sender_name", lambda name: (problem,))
+    running.enter(ben, cora)
+    running.run()
+    assert (running.step(ben), running.enrolment(ben).waits) == ("letter", "held")
+    running.after(DAY)
+    assert running.enrolment(ana).fate == Fate.EXITED
+    running.after(HELD_AT_MOST)
+    assert running.way(ben)[0] == ("letter", "refused", "refused", "message_unusable")

@@ -130,13 +130,23 @@ REASONS = {
     "deceased": "Died",
     "event": "Something happened that ends the journey",
     "goal": "Reached the goal",
+    "frequency_cap": "Was written to often enough for a week",
+    "priority": "Journeys of higher priority wrote to them for a week",
+    "message_unusable": "The message could not be made for a week",
+    "person_is_gone": "The record is not here any more",
+    "value_rejected": "A value does not fit",
+    "list_is_gone": "The list is not here any more",
+    "nobody_may_do_it": "Nobody of that role does tasks",
+    "call_unusable": "The call could not be made",
+    "no_answer": "No answer in time",
 }
-"""Why somebody left early; the gate's own reasons are explained by the gate."""
+"""Why somebody left early, or what went wrong at a step; the gate's own reasons are explained by the gate."""
 NOT_IN = {
     "takes_nobody": "The journey takes nobody now",
     "inside_already": "Is in it already",
     "came_before": "Was in it before, and nobody comes in again",
     "too_soon": "Was in it a short while ago",
+    "too_late": "Happened more than a week before anybody told",
     "deceased": "Died",
 }
 """Why somebody was not let in."""
