@@ -89,6 +89,7 @@ __all__ = [
     "receipt",
     "recipients",
     "record_click",
+    "record_engagement",
     "record_open",
     "release",
     "release_calls",
@@ -112,7 +113,7 @@ __all__ = [
 begin_plan, finish_plan = begin, finish
 call, calls_settled, calls_waiting, expire_calls = calls.call, calls.settled, calls.waiting, calls.expire
 hold_calls, release_calls, cancel_calls = calls.hold, calls.release, calls.cancel
-record_open, record_click = tracking.opened, tracking.clicked
+record_open, record_click, record_engagement = tracking.opened, tracking.clicked, tracking.note
 faults_of_proof = proofs.faults
 
 

@@ -165,6 +165,7 @@ def opened(message_id: UUID, *, at: datetime) -> None:
                 at=at,
                 key=f"{EventKind.MESSAGE_READ}:{message_id}",
                 message_id=message_id,
+                details={"by": By.PERSON},
             )
         ]
     )

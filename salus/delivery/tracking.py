@@ -59,6 +59,14 @@ def clicked(token: str, link: str, fetch: Fetch) -> str:
         raise NotFound from None
 
 
+def note(message_id: UUID, kind: Engaged, by: By, *, at: datetime) -> None:
+    """Note that a message was opened or clicked at `at`, as who kept count of it tells; raises `NotFound`."""
+    row = MessageRow.objects.filter(id=message_id).first()
+    if row is None:
+        raise NotFound
+    _note(row, kind, by, at)
+
+
 def engaged(row: MessageRow, kind: Engaged, by: By) -> None:
     """Note that a message was opened, clicked or read; noting it again changes nothing."""
     EngagementRow.objects.bulk_create(
@@ -75,22 +83,25 @@ def _record(token: str, fetch: Fetch, kind: Engaged, link: str) -> str:
             raise NotFound
         target = _target(row, link) if link else ""
         by = who(fetch, row.changed_at if row.state == State.ACCEPTED else None)
-        engaged(row, kind, by)
-        minute = fetch.at.strftime("%Y%m%d%H%M")
-        event = _EVENTS[kind]
-        timeline.append(
-            [
-                NewEvent(
-                    contact_id=row.contact_id,
-                    kind=event,
-                    at=fetch.at,
-                    key=f"{event}:{message_id}:{link}:{by}:{minute}",
-                    message_id=message_id,
-                    details={"by": by, **({"link": link} if link else {})},
-                )
-            ]
-        )
+        _note(row, kind, by, fetch.at, link)
     return target
+
+
+def _note(row: MessageRow, kind: Engaged, by: By, at: datetime, link: str = "") -> None:
+    engaged(row, kind, by)
+    event = _EVENTS[kind]
+    timeline.append(
+        [
+            NewEvent(
+                contact_id=row.contact_id,
+                kind=event,
+                at=at,
+                key=f"{event}:{row.id}:{link}:{by}:{at:%Y%m%d%H%M}",
+                message_id=row.id,
+                details={"by": by, **({"link": link} if link else {})},
+            )
+        ]
+    )
 
 
 def _target(row: MessageRow, link: str) -> str:

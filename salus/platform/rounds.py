@@ -6,7 +6,8 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -44,14 +45,29 @@ def walk(rounds: Sequence[Round], organizations: Callable[[], Iterable[UUID]], s
     connections.close_all()
 
 
+@contextmanager
+def held(names: Iterable[str], organization_id: UUID) -> Iterator[None]:
+    """Keep every worker from making these rounds for an organization until the block ends, or the process."""
+    locks = [[_lock(name, organization_id)] for name in names]
+    with connection.cursor() as cursor:
+        cursor.executemany("SELECT pg_advisory_lock(%s)", locks)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.executemany("SELECT pg_advisory_unlock(%s)", locks)
+
+
+def _lock(name: str, organization_id: UUID) -> int:
+    digest = hashlib.sha256(f"{name}:{organization_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
 def _once(each: Round, organization_id: UUID) -> None:
     """Make one round for one organization, unless another worker is at it."""
-    digest = hashlib.sha256(f"{each.name}:{organization_id}".encode()).digest()
     try:
         with acting_for(organization_id), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)]
-            )
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock(each.name, organization_id)])
             if cursor.fetchone()[0]:
                 each.act(organization_id)
     except SalusError as refused:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from salus.delivery import api, tracking
 from salus.delivery.contracts import By, Engaged, Engagement, Origin, Progress, State
 from salus.delivery.models import MessageRow
+from salus.kernel.errors import NotFound
 from salus.kernel.ids import new_id
+from salus.timeline import api as timeline
+from salus.timeline.contracts import EventKind
 
 from .conftest import Desk, statements
 
@@ -49,6 +55,20 @@ def test_of_many_messages_what_persons_did_with_each(desk: Desk) -> None:
         set(),
     ]
     assert api.engaged([]) == {}
+
+
+def test_what_others_counted_is_noted_once_with_the_time_they_tell(desk: Desk) -> None:
+    desk.admit("ada")
+    origin = desk.release()
+    [row] = sent(desk, origin)
+    at = desk.clock.now() - timedelta(days=3)
+    for _ in range(2):
+        api.record_engagement(row.id, Engaged.CLICKED, By.PERSON, at=at)
+    [event] = timeline.of_message(row.contact_id, row.id)
+    assert (event.kind, event.at, event.details) == (EventKind.MESSAGE_CLICKED, at, {"by": By.PERSON})
+    assert api.engaged([row.id]) == {row.id: {Engaged.CLICKED}}
+    with pytest.raises(NotFound):
+        api.record_engagement(new_id(), Engaged.CLICKED, By.PERSON, at=at)
 
 
 def test_many_sendings_are_counted_as_each_by_itself(desk: Desk) -> None:

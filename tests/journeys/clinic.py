@@ -239,7 +239,8 @@ class Clinic:
 
     def _habits(self, contact_id: UUID, message_id: UUID, step: str, at: datetime) -> Iterator[NewEvent]:
         def event(kind: EventKind, at: datetime, of: UUID | None) -> NewEvent:
-            return NewEvent(contact_id, kind, at, f"{kind} {message_id}", of)
+            details = {"by": "person"} if of else {}
+            return NewEvent(contact_id, kind, at, f"{kind} {message_id}", of, details)
 
         if self._chance(contact_id, f"opens {step}") < 0.6:
             yield event(EventKind.MESSAGE_OPENED, at, message_id)
