@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from psycopg import sql
@@ -12,6 +13,7 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.identity import api as identity
 from salus.journeys import cursors
+from salus.journeys.arriving import trees_before
 from salus.journeys.contracts import Status
 from salus.journeys.courses import course
 from salus.journeys.effects import Effects, take_back
@@ -83,6 +85,7 @@ class _Batch:
         self.at = clock.now()
         self.books = Books(self.at)
         self._specifiers: dict[UUID, Specifier] = {}
+        self._before = partial(trees_before, journey_id)
         self._actor = actor
         self._effects = Effects(journey_id, priority, self._specifier, actor, clock, self.at)
         self._behind = cursors.is_behind()
@@ -120,5 +123,7 @@ class _Batch:
 
     def _specifier(self, version_id: UUID) -> Specifier:
         if version_id not in self._specifiers:
-            self._specifiers[version_id] = Specifier(course(version_id).graph, identity.organization())
+            self._specifiers[version_id] = Specifier(
+                course(version_id).graph, identity.organization(), self._before
+            )
         return self._specifiers[version_id]

@@ -16,6 +16,7 @@ from salus.identity.contracts import Permission, Role
 from salus.inbox import api as inbox
 from salus.intake.contracts import EVENT_KINDS
 from salus.journeys import queries
+from salus.journeys.arriving import trees_before
 from salus.journeys.contracts import (
     Again,
     GoTo,
@@ -71,7 +72,7 @@ def known(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Know
         doers=inbox.roles(),
         journeys=_neighbours(graph),
         produced=_produced(at),
-        never=verdicts(graph, letters, language, at),
+        never=verdicts(graph, letters, language, at, trees_before(journey_id) if journey_id else ()),
         faults_of=language.fault,
         fault_of_value=_fault_of_value,
     )

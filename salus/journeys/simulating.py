@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from salus.contacts.contracts import Opened as OpenedContact
 from salus.gate import api as gate
 from salus.gate.contracts import MessageFacts
 from salus.identity import api as identity
+from salus.journeys.arriving import trees_before
 from salus.journeys.contracts import (
     Enter,
     EnterKind,
@@ -198,7 +200,7 @@ class _Imagined:
         self, graph: Graph, journey_id: UUID, supposed: Supposed, at: datetime, actor: Actor
     ) -> None:
         self._course, self._supposed, self._at, self._actor = Course(graph, journey_id), supposed, at, actor
-        specifier = Specifier(graph, identity.organization())
+        specifier = Specifier(graph, identity.organization(), partial(trees_before, journey_id))
         self._messages: dict[str, MessageFacts] = {}
         for step in graph.steps.values():
             if isinstance(step.does, Send):

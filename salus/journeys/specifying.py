@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from uuid import UUID, uuid5
 
@@ -15,10 +15,23 @@ from salus.delivery.contracts import CallSpec, MessageSpec, Origin, Priority, Se
 from salus.gate import api as gate
 from salus.gate.contracts import MessageFacts
 from salus.identity.contracts import Organization
-from salus.journeys.contracts import JOURNEY, Branch, Call, Enter, Graph, Send, Step, Tree, Wait, WaitFor
+from salus.journeys.contracts import (
+    JOURNEY,
+    Branch,
+    Call,
+    EndsOn,
+    Enter,
+    Graph,
+    Send,
+    Step,
+    Tree,
+    Wait,
+    WaitFor,
+)
 from salus.journeys.rules.expressions import as_condition, as_filter
 from salus.journeys.rules.ways import preceding
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
+from salus.timeline.contracts import EventKind
 from salus.vendors.contracts import Label
 
 LOCAL_PART = "care"
@@ -35,26 +48,27 @@ Group = tuple[UUID, str, int, int]
 class Specifier:
     """What the steps of one version send, worked out once for a batch of work."""
 
-    def __init__(self, graph: Graph, organization: Organization) -> None:
-        self._graph, self._organization = graph, organization
+    def __init__(
+        self, graph: Graph, organization: Organization, before: Callable[[], Sequence[Tree]] = tuple
+    ) -> None:
+        self._graph, self._organization, self._asked_before = graph, organization, before
         self._facts: dict[str, MessageFacts] = {}
 
     @cached_property
     def urgent(self) -> frozenset[str]:
         """Return the send steps whose messages are transactional."""
-        return frozenset(
-            step.key
-            for step in self._graph.steps.values()
-            if isinstance(step.does, Send)
-            and delivery.priority_of(classification_of(step.does)) is Priority.TRANSACTIONAL
-        )
+        return frozenset(step.key for step in self._graph.steps.values() if _is_urgent(step))
+
+    @cached_property
+    def _before(self) -> Sequence[Tree]:
+        return self._asked_before()
 
     def message(self, step: Step, origin_id: UUID) -> MessageSpec:
         """Return what a send step sends, as the sending `origin_id`; raises `BadInput`."""
         does = step.does
         assert isinstance(does, Send)
         if step.key not in self._facts:
-            self._facts[step.key] = facts_of(self._graph, step, self._organization)
+            self._facts[step.key] = facts_of(self._graph, step, self._organization, before=self._before)
         facts = self._facts[step.key]
         sender = Sender(self._organization.name, f"{LOCAL_PART}@{self._organization.sending_domain}")
         return MessageSpec(
@@ -70,9 +84,19 @@ class Specifier:
             does.service_id,
             TOPIC,
             does.fields,
-            labels_of(self._graph, step),
+            labels_of(self._graph, step, before=self._before),
             does.at_most,
         )
+
+
+def _is_urgent(step: Step) -> bool:
+    """Return whether a step's messages are transactional; one that cannot be sent is not."""
+    if not isinstance(step.does, Send):
+        return False
+    try:
+        return delivery.priority_of(classification_of(step.does)) is Priority.TRANSACTIONAL
+    except (BadInput, NotFound):
+        return False
 
 
 def origin_of(group: Group, edition: int = 0) -> UUID:
@@ -88,8 +112,12 @@ def facts_of(
     *,
     version: Callable[[UUID], TemplateVersion] = content.version,
     asks: Asks = audiences.check,
+    before: Sequence[Tree] = (),
 ) -> MessageFacts:
-    """Return what the gate must know of a send step's messages; raises `BadInput`."""
+    """Return what the gate must know of a send step's messages; raises `BadInput`.
+
+    `before` is what was asked of people who came from other journeys.
+    """
     does = step.does
     assert isinstance(does, Send)
     for problem in content.check_sender_name(organization.name):  # it travels in the open
@@ -98,7 +126,7 @@ def facts_of(
     return gate.message_facts(
         _classification(letters),
         reads=(
-            *tells(graph, step.key, asks),
+            *tells(graph, step.key, asks, before),
             *(read for letter in letters for read in letter.analysis.reads),
         ),
         organization=organization,
@@ -106,10 +134,12 @@ def facts_of(
     )
 
 
-def labels_of(graph: Graph, step: Step, asks: Asks = audiences.check) -> frozenset[Label]:
+def labels_of(
+    graph: Graph, step: Step, asks: Asks = audiences.check, before: Sequence[Tree] = ()
+) -> frozenset[Label]:
     """Return what it tells of a person that they are at this step; raises `BadInput`."""
     found: set[Label] = set()
-    for read in tells(graph, step.key, asks):
+    for read in tells(graph, step.key, asks, before):
         found.add(read.phi_class)
         if read.special is not None:
             found.add(read.special)
@@ -121,21 +151,38 @@ def classification_of(does: Send) -> Classification:
     return _classification([content.version(id) for id in does.versions.values()])
 
 
-def tells(graph: Graph, step: str, asks: Asks = audiences.check) -> tuple[Read, ...]:
+def tells(
+    graph: Graph, step: str, asks: Asks = audiences.check, before: Sequence[Tree] = ()
+) -> tuple[Read, ...]:
     """Return what it discloses to be at a step: why people come in, and what the ways there ask; raises `BadInput`."""
-    trees = [tree for way in graph.enter for tree in _of_way_in(way)]
-    trees += [tree for key in sorted(preceding(graph, step)) for tree in _of_step(graph.steps[key])]
-    found = {read: None for tree in trees for read in asks(tree)}
+    found = {read: None for tree in (*before, *trees_at(graph, step)) for read in asks(tree)}
     return tuple(found)
 
 
+def trees_at(graph: Graph, step: str) -> Iterator[Tree]:
+    """Yield what was asked of people before they came to a step."""
+    for way in graph.enter:
+        yield from _of_way_in(way)
+    for ending in graph.rules.endings:
+        if ending.on is EndsOn.SEGMENT_LEFT:
+            yield from _of_segment(ending.segment_id)
+    for key in sorted(preceding(graph, step)):
+        yield from _of_step(graph.steps[key])
+
+
 def _of_way_in(way: Enter) -> Iterator[Tree]:
-    if way.segment_id is not None:
-        yield as_condition({"segment": str(way.segment_id)})
+    yield from _of_segment(way.segment_id)
+    if way.form:
+        yield as_condition({"did": EventKind.FORM_COMPLETED.value})
     if way.event is not None:
         yield as_condition(way.event)
     if way.attribute:
         yield _of_date(way.attribute, way.where)
+
+
+def _of_segment(segment_id: UUID | None) -> Iterator[Tree]:
+    if segment_id is not None:
+        yield as_condition({"segment": str(segment_id)})
 
 
 def _of_step(step: Step) -> Iterator[Tree]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -53,19 +53,32 @@ class Language:
 
 
 def verdicts(
-    graph: Graph, letters: Mapping[UUID, TemplateVersion], language: Language, at: datetime
+    graph: Graph,
+    letters: Mapping[UUID, TemplateVersion],
+    language: Language,
+    at: datetime,
+    before: Sequence[Tree] = (),
 ) -> Mapping[str, Verdict]:
-    """Return why sends and calls could never be done at `at`, by step; `letters` are the versions that are here."""
-    return dict(_Verdicts(graph, letters, language, at))
+    """Return why sends and calls could never be done at `at`, by step.
+
+    `letters` are the versions that are here, `before` is what was asked of people who come from other journeys.
+    """
+    return dict(_Verdicts(graph, letters, language, at, before))
 
 
 class _Verdicts:
     """Why steps could never do what they say, by step: the gate's and the vendor register's own decisions."""
 
     def __init__(
-        self, graph: Graph, letters: Mapping[UUID, TemplateVersion], language: Language, at: datetime
+        self,
+        graph: Graph,
+        letters: Mapping[UUID, TemplateVersion],
+        language: Language,
+        at: datetime,
+        before: Sequence[Tree],
     ) -> None:
         self._graph, self._letters, self._language, self._at = graph, letters, language, at
+        self._before = before
         self._organization = identity.organization()
 
     def __iter__(self) -> Iterator[tuple[str, Verdict]]:
@@ -95,6 +108,7 @@ class _Verdicts:
                 self._organization,
                 version=self._letters.__getitem__,
                 asks=self._language.reads,
+                before=self._before,
             )
             decision = gate.best_case(replace(facts, classification_confirmed=True), self._at)
         except BadInput:
@@ -104,7 +118,8 @@ class _Verdicts:
     def _of_vendors(self, step: Step, does: Call) -> Verdict | None:
         """Return why a service may not be told what a call says: its fields, and what it tells to be here."""
         try:
-            told = specifying.labels_of(self._graph, step, self._language.reads) | _labels(does.fields)
+            told = specifying.labels_of(self._graph, step, self._language.reads, self._before)
+            told |= _labels(does.fields)
         except BadInput:
             return None
         try:
