@@ -62,6 +62,12 @@ _END = sql.SQL(
     "AND journey_id = %s AND contact_id = ANY(%s) AND fate = 'waiting'"
 )
 
+_KNOWN = sql.SQL(
+    "SELECT e.contact_id, e.occurrence FROM unnest(%s::uuid[], %s::bytea[]) AS asked (contact_id, occurrence) "
+    "JOIN journeys_enrolment e ON e.organization_id = %s AND e.journey_id = %s "
+    "AND e.contact_id = asked.contact_id AND e.occurrence = asked.occurrence"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -227,8 +233,9 @@ def _candidates(way: Enter, row: WayRow, ids: dict[int, UUID], at: datetime) -> 
         assert row.occasion is not None
         yield from (Candidate(id, number, row.occasion.bytes) for number, id in ids.items())
         return
-    window, books, blinder = dates.window_of(row.heads), Books(at), keys.blinder()
-    for number, id, _, raw in contacts.open_documents(ids=list(ids.values())):
+    window, books = dates.window_of(row.heads), Books(at)
+    texts: dict[UUID, str] = {}
+    for _, id, _, raw in contacts.open_documents(ids=list(ids.values())):
         found = (
             f"{row.journey_id} {day} {record}"
             for given, record in _dates(way, orjson.loads(raw), books)
@@ -236,7 +243,21 @@ def _candidates(way: Enter, row: WayRow, ids: dict[int, UUID], at: datetime) -> 
         )
         text = next(found, None)
         if text is not None:
-            yield Candidate(id, number, blinder.blind(_TABLE, text)[:16])
+            texts[id] = text
+    occasions = _occasions(row.journey_id, texts)
+    yield from (Candidate(id, number, occasions[id]) for number, id in ids.items() if id in occasions)
+
+
+def _occasions(journey_id: UUID, texts: Mapping[UUID, str]) -> Mapping[UUID, bytes]:
+    """Return each person's occasion blinded: as it is stored already, under a retired key too, else as it is now."""
+    blinder = keys.blinder()
+    blinds = {id: blinder.candidates(_TABLE, text) for id, text in texts.items()}
+    found = {id: present for id, (present, *_) in blinds.items()}
+    older = [(id, blind) for id, (_, *retired) in blinds.items() for blind in retired]
+    if older:
+        asked = [[id for id, _ in older], [blind for _, blind in older], current_organization(), journey_id]
+        found |= dict(bulk.read(_KNOWN, asked))
+    return found
 
 
 def _dates(way: Enter, document: Mapping[str, Any], books: Books) -> Iterator[tuple[date, str]]:

@@ -29,6 +29,7 @@ from salus.journeys.models import EnrolmentRow
 from salus.journeys.rules.dates import Window, last_scheduled, window
 from salus.kernel.acting import system
 from salus.kernel.errors import Unavailable
+from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
 from tests.campaigns.conftest import Engines
 from tests.journeys.drawn import graph, step
@@ -227,6 +228,27 @@ def test_a_date_brings_in_once_and_a_moved_one_again(clinic: UUID) -> None:
     running.clock.advance(DAY)
     look(running)
     assert inside(running) == {ana, ben}
+
+
+def test_an_occasion_is_known_again_after_the_blind_index_key_was_rotated(clinic: UUID) -> None:
+    way = Enter(EnterKind.DATE, attribute="appointments.date", at=time(9))
+    ana, ben = admit(clinic, {}, {})
+    running = put_live(clinic, drawn(way, again=Again.ALWAYS))
+    book(running, ana, "2026-03-03")
+    look(running)
+    running.clock.advance(DAY)
+    look(running)
+    assert inside(running) == {ana}
+    with acting_for(clinic):
+        row = EnrolmentRow.objects.get(contact_id=ana)
+        texts = {ana: "an occasion", ben: "another"}
+        before = entering._occasions(row.journey_id, texts)
+        EnrolmentRow.objects.filter(id=row.id).update(occurrence=before[ana])
+        keys.rotate("blind", actor=system(clinic, "test"))
+    with acting_for(clinic):
+        after = entering._occasions(row.journey_id, texts)
+    assert after[ana] == before[ana]
+    assert after[ben] != before[ben]  # nobody came in for it: the present key says what it is called
 
 
 def test_dates_of_a_standstill_are_caught_up_with(clinic: UUID) -> None:
