@@ -8,12 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from salus.content import api as content
+from salus.identity.contracts import Role
 from salus.journeys import drafting, queries
 from salus.journeys.contracts import Version, VersionStatus
 from salus.journeys.rules.reading import write
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import acting_for
 from tests.browser import Console
+from tests.delivery import office
 from tests.journeys.drawn import overdue, short
 from tests.journeys.house import House, furnish, now
 
@@ -67,6 +70,26 @@ def test_the_words_are_those_that_pass_the_check(console: Console, draft: Versio
     ]
     birth = next(each for each in words["attributes"] if each["key"] == "birth_date")
     assert birth["type"] == "date"
+
+
+def test_a_version_that_is_in_use_stays_a_choice_when_a_newer_one_comes(
+    console: Console, draft: Version, house: House
+) -> None:
+    used = house.versions["en"]
+    with acting_for(house.id):
+        old = content.version(used)
+        newer = content.save_version(
+            old.template_id,
+            language="en",
+            subject=old.subject,
+            preheader="",
+            mjml=old.mjml,
+            actor=office.staff(house.organization, Role.AUTHOR),
+        )
+    words = console.client("marketer").get(at(draft, "vocabulary")).json()
+    offered = {each["id"]: each["label"] for each in words["templates"]}
+    assert {str(used), str(newer.id)} <= set(offered)
+    assert "version 1" in offered[str(used)]
 
 
 @pytest.mark.parametrize("what", ["draft", "vocabulary"])

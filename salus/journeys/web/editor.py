@@ -105,7 +105,7 @@ def draft(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 def vocabulary_of(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     """Return what a journey may name: templates, segments, attributes, events, roles, services."""
     api.version(version_id)  # one that is not there has no words either
-    return JsonResponse(vocabulary(api.clock().now()))
+    return JsonResponse(vocabulary(api.version(version_id).graph, api.clock().now()))
 
 
 @requires(P.JOURNEYS_JOURNEY_EDIT)
@@ -126,9 +126,9 @@ def check(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 @as_json
 def save(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     """Save what is drawn, unless somebody else saved since the moment that is `seen`."""
-    given = _given(request)
+    version, given = api.version(version_id), _given(request)
     saved = api.save_draft(
-        version_id, _graph(given), seen=_seen(given), actor=_actor(request), at=api.clock().now()
+        version.id, _graph(given), seen=_seen(given), actor=_actor(request), at=api.clock().now()
     )
     return JsonResponse({"seen": saved.changed_at.isoformat()})
 

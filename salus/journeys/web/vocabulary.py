@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from salus.audiences import api as audiences
 from salus.contacts import api as contacts
@@ -11,6 +13,7 @@ from salus.contacts.contracts import Attribute, AttributeType
 from salus.content import api as content
 from salus.content.contracts import TemplateVersion
 from salus.journeys import api
+from salus.journeys.contracts import Graph, Send
 from salus.platform.web.templatetags.salus import words as plain
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind
@@ -28,11 +31,18 @@ MOST_JOURNEYS = 200
 JSON_TYPES = {"number": "number", "boolean": "bool", "string": "text"}
 
 
-def vocabulary(at: datetime) -> dict[str, Any]:
-    """Return every list of choices as JSON values; names are free text of staff: they count as PHI."""
+def vocabulary(graph: Graph, at: datetime) -> dict[str, Any]:
+    """Return every list of choices as JSON values; names are free text of staff: they count as PHI.
+
+    Of templates those versions that are the newest, and those that `graph` uses.
+    """
     offered = api.offered(at)
     templates = content.templates()
-    versions = [(each.name, version) for each in templates for version in each.newest.values()]
+    names = {each.id: each.name for each in templates}
+    newest = {version.id: version for each in templates for version in each.newest.values()}
+    versions = [
+        (names.get(each.template_id, each.name), each) for each in {**_in_use(graph), **newest}.values()
+    ]
     return {
         "channels": [each.value for each in offered.channels],
         "languages": [_choice(code, label) for code, label in LANGUAGES.items()],
@@ -49,6 +59,11 @@ def vocabulary(at: datetime) -> dict[str, Any]:
         "topics": sorted({each.classification.topic for _, each in versions if each.classification}),
         "forms": [],
     }
+
+
+def _in_use(graph: Graph) -> Mapping[UUID, TemplateVersion]:
+    sends = [step.does for step in graph.steps.values() if isinstance(step.does, Send)]
+    return content.some_versions(id for send in sends for id in send.versions.values())
 
 
 def _choice(id: str, label: str) -> dict[str, Any]:

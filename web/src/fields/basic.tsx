@@ -103,16 +103,18 @@ interface Chosen extends Common {
   onChange: (value: string) => void;
   /** What stands for nothing chosen; without it something is always chosen. */
   none?: string;
+  /** What is said of a value that is none of the choices. */
+  unknown?: string;
 }
 
-export function SelectField({ value, choices, onChange, none, ...about }: Chosen): ReactNode {
+export function SelectField({ value, choices, onChange, none, unknown, ...about }: Chosen): ReactNode {
   const id = useId();
   const known = value === "" || choices.some((one) => one.id === value);
   return (
     <Field {...about} id={id}>
       <select id={id} className="input" value={value} aria-describedby={about.help ? `${id}-help` : undefined} onChange={(event) => onChange(event.target.value)}>
         {(none !== undefined || value === "") && <option value="">{none ?? "Choose"}</option>}
-        {!known && <option value={value}>No longer there</option>}
+        {!known && <option value={value}>{unknown ?? "No longer there"}</option>}
         {choices.map((one) => <option key={one.id} value={one.id}>{one.label}</option>)}
       </select>
     </Field>

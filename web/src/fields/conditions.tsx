@@ -3,6 +3,7 @@
 import { useId, useState, type ReactNode } from "react";
 import { OPERATORS, firstValue, newTest, shown, takes, treeOf, type Simple, type Test } from "../graph/conditions.ts";
 import type { Rule, Tree } from "../graph/types.ts";
+import { plain } from "../graph/words.ts";
 import type { Choice, ValueType, Vocabulary } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { CheckField, Group, IconButton, ManyField, NumberField, Segmented, SelectField, TextField } from "./basic.tsx";
@@ -78,7 +79,7 @@ function RuleFields({ rule, onChange }: { rule: Simple; onChange: (rule: Simple)
       {rule.about === "field" && <FieldTest rule={rule} onChange={onChange} />}
       {(rule.about === "did" || rule.about === "did_not") && (
         <>
-          <SelectField label="What" quiet value={rule.kind} choices={words.events.map((each) => ({ id: each.kind, label: each.label }))} onChange={(kind) => onChange({ ...rule, kind })} />
+          <EventField label="What" quiet value={rule.kind} onChange={(kind) => onChange({ ...rule, kind })} />
           <CheckField label="within the last" value={rule.within !== undefined} onChange={(on) => onChange({ ...rule, within: on ? { days: 30 } : undefined })} />
           {rule.within && <SpanOf value={rule.within} units={UNITS} onChange={(within) => onChange({ ...rule, within })} />}
         </>
@@ -159,6 +160,13 @@ function SpanOf({ value, units, onChange }: { value: { [unit: string]: number };
       <SelectField label="Of what" quiet value={unit} choices={units} onChange={(other) => onChange({ [other]: value[unit] ?? 0 })} />
     </div>
   );
+}
+
+/** A kind of event; one that nobody tells of here is named, but not offered. */
+export function EventField({ label, quiet, value, onChange }: { label: string; quiet?: boolean; value: string; onChange: (kind: string) => void }): ReactNode {
+  const { words } = useEditor();
+  const choices = words.events.map((each) => ({ id: each.kind, label: each.label }));
+  return <SelectField label={label} {...(quiet ? { quiet } : {})} value={value} choices={choices} unknown={`${plain(value)} (nobody tells of it)`} onChange={onChange} />;
 }
 
 /** The details that an event must have. */

@@ -6,7 +6,7 @@ import { WEEKDAYS } from "../graph/words.ts";
 import type { Choice, Vocabulary } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { CheckField, IconButton, NumberField, OffsetField, SelectField, TimeField } from "./basic.tsx";
-import { DetailsField } from "./conditions.tsx";
+import { DetailsField, EventField } from "./conditions.tsx";
 
 const KINDS: (Choice & { id: EnterKind })[] = [
   { id: "segment_entered", label: "Comes into a segment" },
@@ -80,7 +80,7 @@ function WayFields({ way, set }: { way: Enter; set: (way: Enter) => void }): Rea
       const kind = String([way.event?.did ?? ""].flat()[0]);
       return (
         <>
-          <SelectField label="Event" value={kind} choices={words.events.map((each) => ({ id: each.kind, label: each.label }))} onChange={(did) => set({ ...way, event: { did } })} />
+          <EventField label="Event" value={kind} onChange={(did) => set({ ...way, event: { did } })} />
           <DetailsField kind={kind} value={way.event?.where ?? {}} onChange={(where) => set({ ...way, event: Object.keys(where).length ? { did: kind, where } : { did: kind } })} />
         </>
       );

@@ -7,7 +7,7 @@ import { plain } from "../graph/words.ts";
 import type { Choice } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { CheckField, Group, IconButton, NumberField, SelectField, SpanField, TextField, TimeField } from "./basic.tsx";
-import { ConditionsField, DetailsField } from "./conditions.tsx";
+import { ConditionsField, DetailsField, EventField } from "./conditions.tsx";
 
 const AGAIN: Choice[] = [
   { id: "never", label: "Never" },
@@ -81,11 +81,10 @@ function EndingFields({ endings, set }: { endings: Ending[]; set: (endings: Endi
 }
 
 function EventFields({ ending, set }: { ending: Ending; set: (ending: Ending) => void }): ReactNode {
-  const { words } = useEditor();
   const did = String([ending.event?.did ?? ""].flat()[0]);
   return (
     <>
-      <SelectField label="Event" value={did} choices={words.events.map((each) => ({ id: each.kind, label: each.label }))} onChange={(kind) => set({ on: "event", event: { did: kind } })} />
+      <EventField label="Event" value={did} onChange={(kind) => set({ on: "event", event: { did: kind } })} />
       <DetailsField kind={did} value={ending.event?.where ?? {}} onChange={(where) => set({ on: "event", event: Object.keys(where).length ? { did, where } : { did } })} />
     </>
   );

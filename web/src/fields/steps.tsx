@@ -10,7 +10,7 @@ import { preceding } from "../graph/walk.ts";
 import type { Choice } from "../server.ts";
 import { useEditor } from "../state.ts";
 import { Group, IconButton, ManyField, NumberField, OffsetField, Segmented, SelectField, SpanField, TextField, TimeField } from "./basic.tsx";
-import { ConditionsField, DetailsField } from "./conditions.tsx";
+import { ConditionsField, DetailsField, EventField } from "./conditions.tsx";
 import { freePort, portName } from "./names.ts";
 
 interface Given<T> {
@@ -123,7 +123,7 @@ function withOr<S extends Step>(step: S, name: keyof S, value: string): Step {
 }
 
 function WaitForFields({ at, step, set }: Given<WaitFor>): ReactNode {
-  const { graph, words } = useEditor();
+  const { graph } = useEditor();
   const { kind, title, ports, at_most } = step;
   const head = { kind, title, ports, at_most };
   const did = [step.event?.did ?? []].flat();
@@ -143,7 +143,7 @@ function WaitForFields({ at, step, set }: Given<WaitFor>): ReactNode {
       />
       {onEvent ? (
         <>
-          <SelectField label="Event" value={did[0] ?? ""} choices={words.events.map((each) => ({ id: each.kind, label: each.label }))} onChange={setKind} />
+          <EventField label="Event" value={did[0] ?? ""} onChange={setKind} />
           <DetailsField kind={did[0] ?? ""} value={step.event?.where ?? {}} onChange={(where) => set({ ...step, event: Object.keys(where).length ? { ...step.event, where } : { did } })} />
           {engages && <OfStepField at={at} value={step.of_step ?? ""} onChange={(of) => set(withOr(step, "of_step", of))} />}
           <SelectField

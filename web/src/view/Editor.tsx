@@ -62,13 +62,13 @@ function Whole(): ReactNode {
 
 /** What is not of one step: the rules of the journey, the simulation. */
 function SidePanel(): ReactNode {
-  const { state, graph, edits } = useEditor();
+  const { state, edits } = useEditor();
   if (state.panel === "simulate") return <Simulate />;
   if (state.panel !== "journey") return null;
   return (
     <section className="sheet je-panel" aria-labelledby="je-journey">
       <header><h2 id="je-journey">The whole journey</h2></header>
-      {edits ? <JourneyFields /> : <p className="quiet">{graph.note || "No note."}</p>}
+      <fieldset className="je-form" disabled={!edits}><JourneyFields /></fieldset>
     </section>
   );
 }

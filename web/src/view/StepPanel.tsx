@@ -9,14 +9,13 @@ import { fresh } from "../graph/fresh.ts";
 import { targets } from "../graph/legal.ts";
 import { optionalPort, portsOf } from "../graph/ports.ts";
 import { ENTER, type Graph, type PortAt, type Step } from "../graph/types.ts";
-import { enterWords, fact, glyphOf, kindOf, portWords } from "../graph/words.ts";
+import { glyphOf, kindOf, portWords } from "../graph/words.ts";
 import { order, targetOf } from "../graph/walk.ts";
 import { useEditor } from "../state.ts";
 import { useActs } from "./acts.ts";
 import { FindingNote } from "./Checks.tsx";
 import { foundAt } from "./findings.ts";
 import { Icon } from "./Icon.tsx";
-import { namesIn } from "./names.ts";
 import { StepNumbers } from "./numbers.tsx";
 
 export function StepPanel(): ReactNode {
@@ -33,7 +32,7 @@ export function StepPanel(): ReactNode {
       <div className="stack">
         {findings.map((finding) => <FindingNote key={finding.code + finding.port + finding.what} finding={finding} />)}
         {state.counts && step && <StepNumbers step={key} />}
-        {edits ? <Fields at={key} step={step} /> : <Facts step={step} />}
+        <fieldset className="stack je-form" disabled={!edits}><Fields at={key} step={step} /></fieldset>
         {step && <StepActs at={key} step={step} />}
       </div>
     </section>
@@ -58,15 +57,6 @@ function Fields({ at, step }: { at: string; step: Step | undefined }): ReactNode
       <OptionalPort at={at} step={step} />
     </>
   );
-}
-
-function Facts({ step }: { step: Step | undefined }): ReactNode {
-  const { words, graph } = useEditor();
-  if (!step) {
-    const said = graph.enter.map((way) => enterWords({ ...graph, enter: [way] }, namesIn(words)));
-    return <ul className="lines small">{said.map((way, index) => <li key={index}><strong>{way.title}</strong> <span className="quiet">{way.fact}</span></li>)}</ul>;
-  }
-  return <p>{step.title}<br /><span className="quiet">{fact(step, namesIn(words))}</span></p>;
 }
 
 const NEW = "+";
