@@ -29,14 +29,22 @@ def run(organization_id: UUID, actor: Actor, clock: Clock, tell: Tell) -> None:
     """Take batches until nothing is left; the first fault ends all hands and is raised."""
     hand = _Hand(organization_id, actor, clock, tell)
     with ThreadPoolExecutor(HANDS, thread_name_prefix="reseal") as pool:
-        for done in [pool.submit(hand.work) for _ in range(HANDS)]:
-            done.result()
+        hands = [pool.submit(hand.work) for _ in range(HANDS)]
+        try:
+            for done in hands:
+                done.result()
+        except BaseException:  # Ctrl-C too: the batches that have begun end, and no other begins
+            hand.stop()
+            raise
 
 
 class _Hand:
     def __init__(self, organization_id: UUID, actor: Actor, clock: Clock, tell: Tell) -> None:
         self._organization_id, self._actor, self._clock, self._tell = organization_id, actor, clock, tell
         self._telling, self._stop = threading.Lock(), threading.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
 
     def work(self) -> None:
         try:

@@ -33,7 +33,7 @@ from salus.intake.models import Import
 from salus.journeys import api as journeys
 from salus.kernel.acting import Actor, system
 from salus.kernel.ids import new_id
-from salus.kernel.time import SystemClock
+from salus.kernel.time import FakeClock, SystemClock
 from salus.kernel.vocabulary import AddressSource, Channel, Promotes, Protection, Purpose, Remuneration
 from salus.keys import api as keys
 from salus.permissions import api as permissions
@@ -448,6 +448,21 @@ def go_on_a_journey(place: Place, contact_id: UUID, version_id: UUID) -> None:
     officer.get(f"/contacts/{contact_id}")
     for act in ("pause", "resume", "stop"):
         marketer.post(f"{page}/{act}")
+
+
+def rotate_keys(place: Place) -> set[str]:
+    """Bring everything that there is to new keys, destroy the old data key, and return what was brought."""
+    with acting_for(place.id):
+        keys.rotate("data", actor=place.actor)
+        keys.rotate("blind", actor=place.actor)
+    keys.reseal(place.id, actor=place.actor)
+    with acting_for(place.id):
+        assert (
+            keys.destroy_retired("data", actor=place.actor, clock=FakeClock(CLOCK.now() + timedelta(2))) == 1
+        )
+        brought = {each.name for each in keys.progress() if each.done}
+    keys.forget_cached()
+    return brought
 
 
 def look_around(

@@ -43,6 +43,7 @@ from .canary_roads import (
     look_around,
     make_campaign,
     read_in_the_portal,
+    rotate_keys,
     say_in_the_ledger,
     tell_a_vendor,
     tell_of_events,
@@ -139,6 +140,7 @@ def test_nothing_that_was_put_in_is_found_again(
         tell_of_events(place, contact_id)
         keep_a_list(place)
         go_on_a_journey(place, contact_id, version_id)
+        assert len(rotate_keys(place)) >= 20
         look_around(place, contact_id, campaign_id, message_id, version_id)
         break_things(place)
         with acting_for(place.id):
