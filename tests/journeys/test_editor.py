@@ -98,6 +98,8 @@ def test_nobody_else_reads_it(console: Console, make_clinic: Any, draft: Version
     elsewhere = Console(console.url, make_clinic())
     assert elsewhere.client("marketer").get(at(draft, "draft")).status_code == 404
     assert elsewhere.client("marketer").get(f"/journeys/{draft.journey_id}/canvas").status_code == 404
+    for act in ("check", "save", "hand-in", "simulate"):
+        assert post(elsewhere, "marketer", draft, act, "").status_code == 404
 
 
 @pytest.mark.parametrize("what", ["check", "save", "hand-in"])

@@ -149,8 +149,10 @@ def hand_in(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 def simulate(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     """Return what would become of the people there are, with what is supposed of them; nothing is sent."""
     version, given = api.version(version_id), _given(request)
+    # Somebody who may not draw gets the numbers of what is drawn: a drawing of their own could ask anything.
+    draws = P.JOURNEYS_JOURNEY_EDIT in _actor(request).permissions
     found = api.simulate(
-        _graph(given),
+        _graph(given) if draws else version.graph,
         journey_id=version.journey_id,
         supposed=_supposed(given.get("supposed")),
         start=str(given.get("from") or ""),
