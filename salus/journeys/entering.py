@@ -212,7 +212,8 @@ def _bring(each: Way, actor: Actor, at: datetime) -> None:
     assert row.sealed_coming is not None
     assert row.occasion is not None
     coming = _open(row, row.sealed_coming)
-    numbers = list(coming[coming.rank(row.reached) : coming.rank(row.reached) + CHUNK])
+    done = coming.rank(row.reached)
+    numbers = list(coming[done : done + CHUNK])
     ids = contacts.ids_of(numbers)
     if isinstance(way, Ending):
         answer = f"{ENDED}:{way.on}"
@@ -220,11 +221,8 @@ def _bring(each: Way, actor: Actor, at: datetime) -> None:
     else:
         people = list(_candidates(way, row, ids, at))
         let_in(row.journey_id, people, actor=actor, at=at, alive=True)
-    if len(numbers) < CHUNK:
-        row.sealed_coming = None
-    else:
-        row.reached = numbers[-1]
-    row.save()
+    mine = WayRow.objects.filter(journey_id=row.journey_id, key=row.key)
+    mine.update(**({"sealed_coming": None} if len(numbers) < CHUNK else {"reached": numbers[-1]}))
 
 
 def _candidates(way: Enter, row: WayRow, ids: dict[int, UUID], at: datetime) -> Iterator[Candidate]:
