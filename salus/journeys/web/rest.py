@@ -5,7 +5,7 @@ Drawing is for the console and approving for people; a program reads, checks a d
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -257,7 +257,7 @@ def diaries(request: HttpRequest, contact_id: UUID) -> Diaries:
 def _aware(moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise BadInput("A time needs its zone, like 2026-12-01T10:00:00-08:00.", place="before")
-    return moment.astimezone(UTC) if moment else None
+    return moment
 
 
 def _actor(request: HttpRequest) -> Actor:

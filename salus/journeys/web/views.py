@@ -271,6 +271,7 @@ def _version(request: HttpRequest) -> UUID | None:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        found = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return found if found and found.tzinfo else None
