@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salus.gate import api as gate
@@ -20,15 +20,15 @@ from .world import AT, message
 P, R = Purpose, Reason
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.data(), messages(), people())
 def test_nobody_gets_what_the_best_case_is_refused(
     data: st.DataObject, facts: MessageFacts, who: PersonFacts
 ) -> None:
     facts, who = data.draw(near(facts, who))
     (decision,) = gate.decide(facts, [who], AT)
-    assume(decision.allowed)
-    assert gate.best_case(facts, AT).allowed
+    if decision.allowed:
+        assert gate.best_case(facts, AT).allowed
 
 
 def test_every_rule_that_a_person_can_open_is_open_for_the_best_case() -> None:
