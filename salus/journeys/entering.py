@@ -80,9 +80,8 @@ class Way:
 def wants_a_look(journey_id: UUID, *, clock: Clock) -> bool:
     """Return whether it is time to look at a way of a journey, or somebody is coming by one."""
     looker = _Looker(clock)
-    return any(
-        each.row.sealed_coming is not None or looker.is_due(each) for each in _ways(journey_id, clock.now())
-    )
+    ways = _ways(journey_id, clock.now(), lock=False)
+    return any(each.row.sealed_coming is not None or looker.is_due(each) for each in ways)
 
 
 def look(journey_id: UUID, *, clock: Clock) -> bool:
@@ -174,8 +173,8 @@ class _Looker:
         return audiences.members(tree, clock=self._clock, caught_up=True)
 
 
-def _ways(journey_id: UUID, at: datetime) -> Iterator[Way]:
-    """Yield the ways in and endings that are looked at, each with its row, locked; a new one begins now.
+def _ways(journey_id: UUID, at: datetime, *, lock: bool = True) -> Iterator[Way]:
+    """Yield the ways in and endings that are looked at, each with its row; a new one begins now.
 
     They are those of the version that takes people; a journey that was closed keeps the last one's endings.
     """
@@ -193,11 +192,12 @@ def _ways(journey_id: UUID, at: datetime) -> Iterator[Way]:
     endings = [ending for ending in graph.rules.endings if ending.on is EndsOn.SEGMENT_LEFT]
     every: list[Enter | Ending] = [*looked, *endings]
     by_key = {_key(journey_id, way): way for way in every}
+    rows = WayRow.objects.filter(journey_id=journey_id, key__in=list(by_key)).order_by("key")
+    new = by_key.keys() - set(rows.values_list("key", flat=True))
     WayRow.objects.bulk_create(
-        [WayRow(journey_id=journey_id, key=key, done_until=at) for key in by_key], ignore_conflicts=True
+        [WayRow(journey_id=journey_id, key=key, done_until=at) for key in new], ignore_conflicts=True
     )
-    rows = WayRow.objects.select_for_update().filter(journey_id=journey_id, key__in=list(by_key))
-    for row in rows.order_by("key"):
+    for row in rows.select_for_update() if lock else rows:
         yield Way(by_key[row.key], row)
 
 

@@ -41,7 +41,7 @@ from salus.journeys.rules.moving import Course, anchor, tied_to
 from salus.journeys.rules.position import ENDED, Position, Why, unpack
 from salus.journeys.walking import ERASED, count_kept_out
 from salus.kernel.acting import Actor
-from salus.kernel.time import Clock
+from salus.kernel.time import FAR, Clock
 from salus.permissions import api as permissions
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
@@ -191,7 +191,7 @@ def _answer(inside: Inside, events: Sequence[Event], books: Books) -> str | None
     for ending in graph.rules.endings:
         if ending.on is EndsOn.EVENT and ending.event is not None:
             wanted = books.happening(ending.event)
-            if any(counts(each, wanted, position.entered_at, books.at, None) for each in events):
+            if any(counts(each, wanted, position.entered_at, FAR, None) for each in events):
                 return f"{ENDED}:{EndsOn.EVENT}"
     does = graph.steps[position.step].does
     if isinstance(does, WaitFor) and does.event is not None:

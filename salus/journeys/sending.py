@@ -80,9 +80,12 @@ def note(journey_id: UUID, group: Group, origin_id: UUID, at: datetime) -> None:
 
 def _free(walkers: Sequence[Walker], priority: int, at: datetime) -> list[Walker]:
     """Return who may be written to now; the others stay, or are passed over when they stayed for too long."""
-    asked = [each for each in walkers if each.do and not each.facts.transactional(each.do.step)]
+    free: list[Walker] = []
+    asked: list[Walker] = []
+    for each in walkers:
+        assert each.do is not None
+        (free if each.facts.transactional(each.do.step) else asked).append(each)
     held = ranking.held(asked, priority, at) if asked else {}
-    free = [each for each in walkers if each not in asked]
     for each in asked:
         if each.contact_id not in held:
             free.append(each)

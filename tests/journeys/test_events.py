@@ -33,6 +33,7 @@ from salus.journeys.cursors import Feed, last
 from salus.journeys.models import EnrolmentRow
 from salus.journeys.rules.position import Memory, pack
 from salus.kernel.ids import new_id
+from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import Channel
 from salus.platform.tenancy import acting_for
 from salus.timeline import api as timeline
@@ -409,3 +410,18 @@ def test_a_send_step_of_no_message_ties_to_nothing(organization: UUID) -> None:
     running.happens(ana, CLICKED, message_id=new_id())
     running.after(HOUR)
     assert outcome(running, ana) == ""
+
+
+def test_an_ending_counts_although_the_clock_of_whoever_told_of_it_is_ahead(organization: UUID) -> None:
+    rules = replace(waiting().rules, endings=(Ending(EndsOn.EVENT, event={"did": "appointment_cancelled"}),))
+    [ana] = admit(organization, {})
+    running = put_live(organization, replace(waiting(), rules=rules))
+    running.enter(ana)
+    running.run()
+    ahead = FakeClock(running.clock.now() + timedelta(seconds=2))
+    with acting_for(organization):
+        event = NewEvent(ana, EventKind.APPOINTMENT_CANCELLED, ahead.now(), "cancelled")
+        timeline.append([event], clock=ahead)
+    running.follow()
+    running.run()
+    assert running.way(ana) == [("pause", "ended", "ended", "event")]
