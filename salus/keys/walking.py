@@ -27,7 +27,11 @@ _AFTER = sql.SQL("AND ({key}) > ({given})")
 # Nobody's row is locked while it is opened: one that was written meanwhile has another head, and is passed over.
 _UPDATE = sql.SQL(
     "UPDATE {table} AS t SET {column} = n.fresh FROM {loaded} AS n "
-    "WHERE t.organization_id = %s AND {same} AND substring(t.{column} FROM 1 FOR 17) = n.head RETURNING 1"
+    "WHERE t.organization_id = %s AND {same} AND (substring(t.{column} FROM 1 FOR 17) = n.head) IS TRUE RETURNING 1"
+)
+# The loaded rows have no statistics: left alone, the planner reads the whole table for every batch.
+_ROW_BY_ROW = sql.SQL(
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 )
 
 
@@ -77,6 +81,7 @@ class ColumnWalk:
             bound, before = given.bound(organization_id, row[:-1]), row[-1]
             loaded.append((*row[:width], before[:_HEAD], seal(open_(before, bound), bound)))
         table = bulk.copy_rows((*given.key, ("head", "bytea"), ("fresh", "bytea")), loaded)
+        bulk.execute(_ROW_BY_ROW)
         same = sql.SQL(" AND ").join(sql.SQL("t.{0} = n.{0}").format(name) for name in self._names)
         return len(bulk.execute(_UPDATE.format(**self._parts, loaded=table, same=same), [organization_id]))
 

@@ -28,7 +28,7 @@ from salus.intake import plan, uploads
 from salus.journeys import entering
 from salus.journeys.models import WayRow
 from salus.kernel.acting import Actor, system
-from salus.kernel.errors import Conflict
+from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.kernel.time import FakeClock, SystemClock
@@ -262,6 +262,37 @@ def test_a_reseal_that_was_killed_goes_on_where_it_was(organization: UUID, datab
     with acting_for(organization):
         (one,) = [each for each in keys.progress() if each.name == "contacts_contact.sealed"]
         assert one.done == 45
+
+
+def test_whoever_interrupts_it_waits_for_the_batches_at_hand_only(organization: UUID) -> None:
+    people(organization, 3)
+    actor = officer(organization)
+    with acting_for(organization):
+        keys.rotate("data", actor=actor)
+
+    def interrupt(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        keys.reseal(organization, actor=actor, tell=interrupt)
+    keys.reseal(organization, actor=actor)
+    assert left(organization) == {}
+
+
+def test_a_row_that_does_not_open_stops_the_work_and_the_old_key_stays(organization: UUID) -> None:
+    people(organization, 3)
+    actor = officer(organization)
+    with acting_for(organization):
+        keys.rotate("data", actor=actor)
+    with acting_for(organization), connection.cursor() as cursor:  # two people's documents exchanged
+        cursor.execute(
+            "UPDATE contacts_contact SET sealed = (SELECT sealed FROM contacts_contact WHERE number = 1) "
+            "WHERE number = 2"
+        )
+    with pytest.raises(BadInput):
+        keys.reseal(organization, actor=actor)
+    with acting_for(organization), pytest.raises(Conflict):
+        keys.destroy_retired("data", actor=actor, clock=later())
 
 
 def test_blind_indexes_are_made_anew_and_the_old_key_goes_only_when_nothing_needs_it(
