@@ -45,3 +45,14 @@ def test_who_may_draw_tries_what_they_drew(console: Console, draft: Version) -> 
 
 def test_who_may_only_look_gets_the_numbers_of_what_is_drawn(console: Console, draft: Version) -> None:
     assert steps_of(console, "analyst", draft) == set(draft.graph.steps)
+
+
+@pytest.mark.parametrize("share", [10**400, -1, "nan", None, []])
+def test_a_share_that_is_none_is_answered_with_its_place(
+    console: Console, draft: Version, share: object
+) -> None:
+    body = {"graph": write(draft.graph), "supposed": {**SUPPOSED, "happens": {"visit": share}}}
+    answer: Any = console.client("marketer").post(
+        f"/journeys/versions/{draft.id}/canvas/simulate", body, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["place"]) == (400, "supposed")

@@ -175,7 +175,7 @@ def _supposed(given: Any) -> Supposed:
     try:
         happens = {str(kind): _share(share) for kind, share in given["happens"].items()}
         return Supposed(happens, _share(given["tasks_done"]), _share(given["calls_done"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise BadInput("says shares from 0 to 1", place="supposed") from None
 
 
