@@ -69,13 +69,12 @@ class _Hand:
             batch = resealing.take(self._actor, self._clock.now())
         if batch is None:
             return False
-        changed = 0
         with acting_for(self._organization_id):
             if batch.walk is not None:
-                changed = resealing.bring(batch)
+                resealing.bring(batch)
             progress = resealing.progress()
         with self._telling:
             self._tell(progress)
-        if not changed:
+        if batch.waits:
             time.sleep(PAUSE)
         return True

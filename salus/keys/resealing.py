@@ -24,17 +24,18 @@ from salus.platform.tenancy import current_organization
 TASK = "salus.keys.tasks.reseal"
 
 
-END: list[Any] = []
-"""The cursor of a walk that has read everything."""
+END: dict[str, int] = {}
+"""The cursor of a walk that has read everything; "left" is what the sweep has found since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was read of one walk; `walk` is None when there was nothing to read but something to wait for."""
+    """What was read of one walk; without `walk` nothing was, and it `waits` when others may be at what is left."""
 
     row: tuple[str, str]
     walk: Walk | None = None
     rows: Any = None
+    waits: bool = False
 
 
 def begin(kind: Kind, version: int, at: datetime) -> None:
@@ -66,9 +67,10 @@ def take(actor: Actor, at: datetime) -> Batch | None:
     if walk is None:  # a table of an older version of the program
         row.delete()
         return Batch(key)
-    if row.cursor == END:
-        _end(row, walk.left(), actor, at)
-        return Batch(key)
+    if isinstance(row.cursor, dict):
+        left = walk.left()
+        _end(row, left, row.cursor.get("left"), actor, at)
+        return Batch(key, waits=bool(left))
     cursor, rows = walk.take(row.cursor)
     row.cursor = END if cursor is None else cursor
     row.save(update_fields=["cursor"])
@@ -84,11 +86,11 @@ def bring(batch: Batch) -> int:
     return changed
 
 
-def _end(row: WalkRow, left: int, actor: Actor, at: datetime) -> None:
-    """End a walk that has left nothing behind, or let it begin anew."""
+def _end(row: WalkRow, left: int, before: int | None, actor: Actor, at: datetime) -> None:
+    """End a walk that has left nothing behind; let it begin anew when what is left does not become less."""
     row.total = row.done + left
     if left:
-        row.cursor = None
+        row.cursor = None if left == before else {"left": left}
         row.save(update_fields=["total", "cursor"])
         return
     row.finished_at = at
