@@ -129,6 +129,7 @@ def test_a_step_tells_who_is_there_why_not_and_where_they_went_with_the_law(
     page.goto(f"{console.url}/journeys/{shown.id}")
     panel = step_of(page)
     expect(panel).to_contain_text("Of 40 who arrived, 34 were written to, 6 were not allowed")
+    expect(panel).to_contain_text("15% drop-off: 6 not allowed")
     expect(panel).to_contain_text("There is no address for this channel")
     node = page.get_by_role("link", name="A nurse calls").first
     node.focus()

@@ -15,7 +15,7 @@ from salus.journeys.contracts import REFUSED, Step, StepCounts, StepKind
 from salus.journeys.web import drawing, words
 from salus.journeys.web.showing import Board, address
 from salus.kernel.errors import NotFound
-from salus.platform.web.templatetags.salus import number
+from salus.platform.web.templatetags.salus import number, share
 from salus.platform.web.templatetags.salus import words as plain
 
 ENDED = "ended"
@@ -81,7 +81,7 @@ def _row(board: Board, view: str, step: Step) -> dict[str, Any]:
         "url": address(f"journeys:{view}", board, step=step.key) + "#step-panel",
         "bar": _bar(step, counts, refused),
         "says": says(step, counts),
-        "lost": _lost(early),
+        "lost": _lost(counts, early),
     }
 
 
@@ -100,8 +100,14 @@ def _tone(step: Step, counts: StepCounts) -> str:
     return "wait" if counts.here else ""
 
 
-def _lost(early: int) -> str:
-    return f"{number(early)} left early" if early else ""
+def _lost(counts: StepCounts, early: int) -> str:
+    """Return how many do not come to the next step, and why: "15% drop-off: 6 not allowed"."""
+    refused = counts.left.get(REFUSED, 0)
+    if not early + refused:
+        return ""
+    parts = [f"{number(refused)} not allowed"] if refused else []
+    parts += [f"{number(early)} left early"] if early else []
+    return f"{share(early + refused, counts.arrived)} drop-off: {', '.join(parts)}"
 
 
 def says(step: Step, counts: StepCounts) -> str:
