@@ -205,11 +205,12 @@ def _workers(bench: Bench, journey_id: UUID, clock: FileClock) -> Iterator[dict[
     command = [
         sys.executable, "-m", "benchmarks.journeys_worker", str(bench.id), str(journey_id), str(clock.file),
     ]  # fmt: skip
-    processes = [subprocess.Popen(command) for _ in range(WORKERS)]
-    time.sleep(4)  # until they have begun, which is not measured
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(WORKERS)]
     try:
-        if any(each.poll() is not None for each in processes):
-            raise RuntimeError("a worker ended before there was anything to do")
+        for each in processes:  # until they have begun, which is not measured
+            assert each.stdout is not None
+            if not each.stdout.readline():
+                raise RuntimeError("a worker ended before there was anything to do")
         yield {f"worker {n}": each.pid for n, each in enumerate(processes)}
     finally:
         clock.file.unlink()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -13,24 +14,24 @@ IDLE = 0.002
 
 
 class FileClock:
-    """A clock that stands where a file says, in seconds since 1970."""
+    """A clock that stands where a file says."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
     def now(self) -> datetime:
         """Return the moment in the file."""
-        return datetime.fromtimestamp(float(self.file.read_text()), UTC)
+        return datetime.fromisoformat(self.file.read_text())
 
     def set(self, at: datetime) -> None:
         """Let it stand at `at`, for everybody at once."""
         fresh = self.file.with_suffix(".new")
-        fresh.write_text(str(at.timestamp()))
+        fresh.write_text(at.isoformat())
         fresh.replace(self.file)
 
 
 def main(organization: str, journey: str, file: str) -> None:
-    """Work until the file is gone."""
+    """Say that it is ready, and work until the file is gone."""
     from salus.wiring.cli import setup
 
     setup()
@@ -39,9 +40,11 @@ def main(organization: str, journey: str, file: str) -> None:
 
     settle_memory()
     api.use_clock(FileClock(Path(file)))
-    while Path(file).exists():
-        if not api.move(UUID(organization), UUID(journey)):
-            time.sleep(IDLE)
+    print("ready", flush=True)
+    with suppress(FileNotFoundError):
+        while Path(file).exists():
+            if not api.move(UUID(organization), UUID(journey)):
+                time.sleep(IDLE)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,10 @@ class Memory:
         )
 
 
+NOTHING = Memory()
+"""What most people remember."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where one person stands. `ordinal` numbers the visit that is written when they leave; from 0.
@@ -84,7 +88,7 @@ class Position:
     came_by: str = ""
     waits: Why | None = None
     answer: str = ""
-    memory: Memory = Memory()
+    memory: Memory = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ def pack(memory: Memory) -> dict[str, dict[str, str | int]]:
 def unpack(packed: Mapping[str, Mapping[str, Any]] | None) -> Memory:
     """Return the memory that `pack` wrote down."""
     if not packed:
-        return Memory()
+        return NOTHING
     return Memory(
         {step: UUID(id) for step, id in packed.get("messages", {}).items()},
         packed.get("times", {}),
