@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 WORKERS = 2
-IDLE, LIFE = 0.005, (0.1, 2.0)
+IDLE, LIFE = 0.005, (0.05, 0.9)
 """Seconds between two looks, and from when to when a worker is killed."""
 
 
