@@ -29,6 +29,8 @@ NOBODY = UUID(int=0)
 STATE = "OH"
 """Where they live: a state without rules of its own in the table."""
 _ZONE = "America/New_York"
+ANY_DRUG = "860975"
+"""What they take where a message names nothing: metformin, by its RxNorm code."""
 _VALUES = {Channel.SMS: "+12025550100"}
 _YEAR = timedelta(days=365)
 
@@ -67,7 +69,7 @@ def _person(
         treatments=care,
         specials=frozenset(one.special for one in facts.reads if one.special),
         standing=_standing(facts, at),
-        prescriptions=care,
+        prescriptions=care or ((Treatment(ANY_DRUG, at.date()),) if treated else ()),
         time_zone=_ZONE,
     )
 

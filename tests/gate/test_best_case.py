@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salus.gate import api as gate
@@ -20,7 +20,7 @@ from .world import AT, message
 P, R = Purpose, Reason
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.data(), messages(), people())
 def test_nobody_gets_what_the_best_case_is_refused(
     data: st.DataObject, facts: MessageFacts, who: PersonFacts

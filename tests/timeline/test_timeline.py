@@ -180,7 +180,13 @@ def test_nothing_of_an_event_is_stored_in_clear(rosa: UUID) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE timeline_event SET message_id = NULL", "DELETE FROM timeline_event"]
+    "statement",
+    [
+        "UPDATE timeline_event SET message_id = contact_id",
+        "UPDATE timeline_event SET recorded_at = now()",
+        r"UPDATE timeline_event SET sealed = '\x00'",
+        "DELETE FROM timeline_event",
+    ],
 )
 def test_the_database_refuses_to_change_or_delete_an_event(rosa: UUID, statement: str) -> None:
     api.append([visit(rosa)])
