@@ -31,10 +31,11 @@ from salus.journeys.rules.reading import read, write
 from salus.journeys.rules.schema import schema
 from salus.journeys.simulating import simulate
 from salus.journeys.telling import counts_facts, diary_facts, proof_facts, visit_facts
-from salus.journeys.working import enter, find_coming, find_due, follow, join_counts, move
+from salus.journeys.working import FEEDS, enter, find_coming, find_due, follow, join_counts, move
 
 __all__ = [
     "ADDING_NEEDS",
+    "FEEDS",
     "add_ready",
     "approve",
     "check",

@@ -85,10 +85,15 @@ class Inside:
     position: Position
 
 
-def follow(*, actor: Actor, clock: Clock, batches: int = 10) -> int:
-    """Follow every feed for up to so many batches, in the caller's transaction; return how many entries were read."""
+def follow(*, actor: Actor, clock: Clock, only: Feed | None = None, batches: int = 10) -> int:
+    """Follow a feed, or every one, for up to so many batches, in the caller's transaction.
+
+    Return how many entries were read.
+    """
     read = 0
-    for step in (follow_events, follow_contacts, follow_permissions, follow_tasks, follow_calls):
+    for feed, step in _STEPS.items():
+        if only not in (None, feed):
+            continue
         for _ in range(batches):
             found = step(actor=actor, clock=clock)
             read += found
@@ -294,3 +299,12 @@ def _skip(feed: Feed, last: int, head: int) -> int:
     if head != last:
         cursors.move(feed, head)
     return 0
+
+
+_STEPS: Mapping[Feed, Callable[..., int]] = {
+    Feed.EVENTS: follow_events,
+    Feed.CONTACTS: follow_contacts,
+    Feed.PERMISSIONS: follow_permissions,
+    Feed.TASKS: follow_tasks,
+    Feed.CALLS: follow_calls,
+}

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from salus.journeys import advancing, entering, following
 from salus.journeys.contracts import Status
+from salus.journeys.cursors import Feed
 from salus.journeys.models import JourneyRow
 from salus.journeys.ports import clock
 from salus.kernel.acting import system
@@ -16,6 +17,8 @@ from salus.platform import bulk
 from salus.platform.jobs import defer
 from salus.platform.tenancy import acting_for, current_organization
 
+FEEDS = tuple(each.value for each in Feed)
+"""What is followed, each in a round of its own: what breaks in one holds up no other."""
 MOVE, ENTER = "salus.journeys.tasks.move", "salus.journeys.tasks.enter"
 LANES = 4
 """Workers that move people of one journey at the same time, at most."""
@@ -63,9 +66,10 @@ def find_coming() -> int:
     return len(found)
 
 
-def follow() -> int:
-    """Follow what happened elsewhere; return how many entries were read."""
-    return following.follow(actor=system(current_organization(), "worker"), clock=clock())
+def follow(only: str = "") -> int:
+    """Follow what happened elsewhere, or one of `FEEDS` alone; return how many entries were read."""
+    actor = system(current_organization(), "worker")
+    return following.follow(actor=actor, clock=clock(), only=Feed(only) if only else None)
 
 
 def join_counts() -> None:

@@ -29,20 +29,33 @@ class Round:
 
 
 def walk(rounds: Sequence[Round], organizations: Callable[[], Iterable[UUID]], stop: threading.Event) -> None:
-    """Make the rounds until `stop` is set. One that fails is logged and made again next time."""
+    """Make the rounds until `stop` is set.
+
+    One that fails for an organization is logged and made again next time; the others have theirs.
+    """
     due = {each.name: 0.0 for each in rounds}
     while not stop.wait(0.25):
         for each in rounds:
             if time.monotonic() < due[each.name]:
                 continue
-            try:
-                for organization_id in organizations():
-                    _once(each, organization_id)
-            except Exception:
-                log.exception("the round %s could not be made", each.name)
-                connections.close_all()
+            _make(each, organizations)
             due[each.name] = time.monotonic() + each.seconds
     connections.close_all()
+
+
+def _make(each: Round, organizations: Callable[[], Iterable[UUID]]) -> None:
+    try:
+        known = list(organizations())
+    except Exception:
+        log.exception("the round %s could not be made", each.name)
+        connections.close_all()
+        return
+    for organization_id in known:
+        try:
+            _once(each, organization_id)
+        except Exception:
+            log.exception("the round %s could not be made for one organization", each.name)
+            connections.close_all()
 
 
 @contextmanager

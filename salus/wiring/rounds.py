@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from salus.audit import api as audit
@@ -77,8 +78,8 @@ def _find_coming(organization_id: UUID) -> None:
     journeys.find_coming()
 
 
-def _follow(organization_id: UUID) -> None:
-    journeys.follow()
+def _follow(feed: str, organization_id: UUID) -> None:
+    journeys.follow(feed)
 
 
 def _join_counts(organization_id: UUID) -> None:
@@ -98,7 +99,7 @@ ROUNDS = (
     Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),
     Round("journeys-due", 1.0, _find_due),
-    Round("journeys-follow", 1.0, _follow),
+    *(Round(f"journeys-follow-{feed}", 1.0, partial(_follow, feed)) for feed in journeys.FEEDS),
     Round("journeys-enter", 5.0, _find_coming),
     Round("journeys-counts", 60.0, _join_counts),
 )

@@ -13,10 +13,15 @@ from django.db import connections
 from salus.platform.rounds import Round, held, walk
 
 
-def made(organizations: list[UUID], name: str) -> list[UUID]:
+def made(organizations: list[UUID], name: str, *, broken: tuple[UUID, ...] = ()) -> list[UUID]:
     """Return for which of these organizations a worker, in a thread of its own, makes a round."""
     found: list[UUID] = []
     stop = threading.Event()
+
+    def act(organization_id: UUID) -> None:
+        if organization_id in broken:
+            raise ValueError("something that nobody foresaw")
+        found.append(organization_id)
 
     def every() -> list[UUID]:
         stop.set()
@@ -24,7 +29,7 @@ def made(organizations: list[UUID], name: str) -> list[UUID]:
 
     def work() -> None:
         try:
-            walk([Round(name, 60.0, found.append)], every, stop)
+            walk([Round(name, 60.0, act)], every, stop)
         finally:
             connections.close_all()
 
@@ -50,3 +55,11 @@ def test_what_was_held_is_free_again_when_the_block_fails(make_organization: Cal
     with pytest.raises(RuntimeError, match="broke off"), held(["journeys-due"], ours):
         raise RuntimeError("broke off")
     assert made([ours], "journeys-due") == [ours]
+
+
+@pytest.mark.usefixtures("database")
+def test_what_breaks_for_one_organization_keeps_no_other_waiting(
+    make_organization: Callable[[], UUID],
+) -> None:
+    ours, theirs = make_organization(), make_organization()
+    assert made([ours, theirs], "journeys-due", broken=(ours,)) == [theirs]
