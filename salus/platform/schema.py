@@ -80,7 +80,7 @@ class Resealable(RunSQL):
         )
         super().__init__(
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f'DECLARE same "{table}"; BEGIN IF TG_OP <> \'UPDATE\' THEN {refused} END IF; '
+            f"DECLARE same \"{table}\"; BEGIN IF TG_OP <> 'UPDATE' THEN {refused} END IF; "
             f"same := NEW; {checks} IF same IS DISTINCT FROM OLD THEN {refused} END IF; RETURN NEW; END $$",
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refused} END $$",
         )
