@@ -33,12 +33,26 @@ def test_the_story_shows_every_way_that_matters(told: Told) -> None:
     assert summary["uncertain"] == 0
 
 
+def test_everybody_in_the_journey_is_accounted_for(told: Told) -> None:
+    [(name, journey)] = told.summary["journeys"].items()
+    assert name == "Re-engagement of overdue patients"
+    assert (
+        journey["entered"] == sum(journey[way] for way in ("completed", "exited", "refused", "waiting")) > 0
+    )
+    assert journey["exited"] > 0
+    assert journey["waiting"] < journey["entered"]
+    assert f"{name}: {journey['entered']} people came in" in told.output
+    assert told.summary["seconds"]["journey"] < 60
+
+
 def test_a_second_telling_goes_on_from_what_is_there(told: Told) -> None:
     again = tell(told.home, "--patients", str(PATIENTS)).summary
     assert "nothing is imported twice"
     for word in ("imported", "audience", "planned", "cleared", "refused", "accepted", "bounced", "portal"):
         assert again[word] == told.summary[word], word
     assert again["unaccounted"] == 0
+    for name, journey in told.summary["journeys"].items():
+        assert again["journeys"][name]["entered"] == journey["entered"], "it went on, and was not begun again"
     assert again["audit"]["verified"] is True
     assert again["audit"]["entries"] >= told.summary["audit"]["entries"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -20,11 +21,13 @@ from salus.delivery.contracts import Origin, State
 from salus.delivery.web.wording import PEERS
 from salus.gate import api as gate
 from salus.identity.contracts import Organization, Role
+from salus.journeys import api as journeys
+from salus.journeys.contracts import JOURNEY
 from salus.kernel.errors import Unavailable
 from salus.kernel.time import SystemClock
 from salus.platform.tenancy import acting_for
 from salus.reports import api as reports
-from salus.wiring.demo import clinic
+from salus.wiring.demo import clinic, weeks
 from salus.wiring.demo.cast import member
 from salus.wiring.demo.summary import Summary
 from salus.wiring.demo.terminal import Terminal
@@ -77,6 +80,9 @@ class Story:
         with terminal.phase("send", "Sending over verified TLS, with the portal as fallback"):
             self._send(campaign)
         self._show_sums(campaign)
+        with terminal.phase("journey", f"A journey at work: {weeks.DAYS} days of it on a fast clock"):
+            journey_id = self._run_journey()
+        self._show_journey(journey_id)
         with terminal.phase("verify", "Verifying the audit log from its first entry"):
             self._verify()
         self._show_receipt(campaign)
@@ -171,13 +177,14 @@ class Story:
             },
             plan.planned,
         )
-        refused = []
-        for reason, count in sorted(plan.refused.items(), key=lambda item: -item[1]):
+        self._show_refused(plan.refused, "may not, and why", "people")
+
+    def _show_refused(self, refused: Mapping[str, int], title: str, what: str) -> None:
+        rows = []
+        for reason, count in sorted(refused.items(), key=lambda item: -item[1]):
             explained = gate.explain(reason)
-            refused.append((explained.sentence, ", ".join(explained.citations), f"{count:,}"))
-        self._terminal.table(
-            f"{sum(plan.refused.values()):,} may not, and why", refused, ("", "citation", "people")
-        )
+            rows.append((explained.sentence, ", ".join(explained.citations), f"{count:,}"))
+        self._terminal.table(f"{sum(refused.values()):,} {title}", rows, ("", "citation", what))
 
     def _approve(self, campaign: Campaign) -> Campaign:
         with acting_for(self._id):
@@ -224,6 +231,36 @@ class Story:
             {k: v for k, v in words.items() if v},
             summary.cleared,
         )
+
+    def _run_journey(self) -> UUID:
+        """Let a ready journey run; one that an earlier telling started goes on by itself."""
+        with acting_for(self._id):
+            known = weeks.known()
+        if known and known.live:
+            self._terminal.say("It runs since an earlier telling")
+            return known.id
+        running = weeks.Weeks(self._organization, CLOCK.now(), self._settle_journeys)
+        with self._terminal.bar("Days passed", weeks.DAYS) as done:
+            return running.live(done)
+
+    def _settle_journeys(self, since: datetime) -> None:
+        def settled() -> bool:
+            with acting_for(self._id):
+                return not any(delivery.untried(each.origin) for each in delivery.sendings(JOURNEY, since))
+
+        self._wait("The sender", settled)
+
+    def _show_journey(self, journey_id: UUID) -> None:
+        with acting_for(self._id):
+            counts = journeys.counts(journey_id)
+            newest = journeys.journey(journey_id).live or journeys.versions(journey_id)[0].id
+            graph = journeys.version(newest).graph
+            way = weeks.longest_way(self._organization, journey_id)
+        self._summary.take_journey(graph.name, counts)
+        weeks.show(self._terminal, graph, counts)
+        refused = weeks.refused(counts)
+        self._show_refused(refused, "letters may not be written, and why", "letters")
+        weeks.show_way(self._terminal, graph, way)
 
     def _verify(self) -> None:
         while True:

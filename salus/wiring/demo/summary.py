@@ -8,7 +8,11 @@ from typing import Any
 
 from salus.delivery import api as delivery
 from salus.delivery.contracts import Progress
+from salus.journeys.contracts import Counts
 from salus.reports.contracts import Verified
+
+WAYS = ("completed", "exited", "refused", "waiting")
+"""Where those are who came into a journey: the numbers add up to how many entered."""
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Summary:
     uncertain: int = 0
     unaccounted: int = 0
     by_protection: dict[str, int] = field(default_factory=dict)
+    journeys: dict[str, dict[str, int]] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -46,6 +51,10 @@ class Summary:
         self.uncertain = progress.uncertain
         self.by_protection = dict(sorted(progress.by_protection.items()))
         self.unaccounted = self.audience - sum(self.refused.values()) - sum(words.values())
+
+    def take_journey(self, name: str, counts: Counts) -> None:
+        """Take over how many came into a journey, and where they are."""
+        self.journeys[name] = {word: getattr(counts, word) for word in ("entered", *WAYS)}
 
     def take_verdict(self, verdict: Verified) -> None:
         """Take over what verifying the log found."""
@@ -67,5 +76,6 @@ class Summary:
             self.unaccounted == 0
             and self.planned == self.audience == self.cleared + sum(self.refused.values())
             and self.cleared == sum(words)
+            and all(each["entered"] == sum(each[way] for way in WAYS) for each in self.journeys.values())
             and bool(self.audit.get("verified"))
         )
