@@ -74,6 +74,7 @@ def known(graph: Graph, at: datetime, *, journey_id: UUID | None = None) -> Know
         produced=_produced(at),
         never=verdicts(graph, letters, language, at, trees_before(journey_id) if journey_id else ()),
         faults_of=language.fault,
+        telling=_telling,
         fault_of_value=_fault_of_value,
     )
 
@@ -136,6 +137,10 @@ def _may_tell(at: datetime) -> Iterator[bool]:
     for key in identity.api_keys_of_organization():
         alive = key.revoked_at is None and (key.expires_at is None or key.expires_at > at)
         yield alive and Permission.TIMELINE_EVENT_WRITE in key.scopes
+
+
+def _telling(words: str) -> str:
+    return " ".join(each.what for each in content.check_open_text(words, "name"))
 
 
 def _fault_of_value(key: str, value: Any) -> str:

@@ -377,8 +377,28 @@ def _feeding() -> Iterator[Flaw]:
     yield Flaw("feeds_itself", "change", again(_enter(EnterKind.SEGMENT_LEFT, segment_id=OTHER_LIST)))
 
 
+def _names() -> Iterator[Flaw]:
+    """Keys and ports are kept in the open beside people."""
+
+    def tells(words: str) -> str:
+        return "It tells a condition." if "diabetes" in words else ""
+
+    known = _world(telling=tells)
+    lesson = step("diabetes_lesson", Wait(span=DAY), next="again")
+    told = _ports("pause", next="diabetes_lesson")
+    yield Flaw(
+        "telling_name",
+        "diabetes_lesson",
+        replace(told, steps={**told.steps, "diabetes_lesson": lesson}),
+        known,
+    )
+    arms = _does("split", weights={"has_diabetes": 1, "control": 1})
+    way = changed(arms, "split", ports={"has_diabetes": "tell", "control": "jump"})
+    yield Flaw("telling_name", "split", way, known, "has_diabetes")
+
+
 FLAWS = [
-    *_drawing(), *_waits(), *_decisions(), *_changes(), *_people(), *_messages(), *_ways_in(), *_ends(), *_feeding(),
+    *_names(), *_drawing(), *_waits(), *_decisions(), *_changes(), *_people(), *_messages(), *_ways_in(), *_ends(), *_feeding(),
 ]  # fmt: skip
 
 

@@ -38,6 +38,11 @@ def no_fault(_: Tree) -> str:
     return ""
 
 
+def no_telling(_: str) -> str:
+    """Find that words tell nothing."""
+    return ""
+
+
 def no_fault_of_value(_: str, __: Any) -> str:
     """Find no fault in the value of an attribute."""
     return ""
@@ -67,5 +72,7 @@ class Known:
     """By step: a send that the gate would refuse for everyone, a call that its service may not get."""
     faults_of: Callable[[Tree], str] = no_fault
     """What is wrong with a segment expression, "" when nothing is."""
+    telling: Callable[[str], str] = no_telling
+    """What a word that everybody may see would tell of a person's health, "" when nothing."""
     fault_of_value: Callable[[str, Any], str] = no_fault_of_value
     """What is wrong with a value for an attribute, "" when nothing is."""

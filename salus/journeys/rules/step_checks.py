@@ -55,6 +55,7 @@ class StepChecks:
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield what is wrong with a step, wherever its ports lead."""
+        yield from self._names(step)
         match step.does:
             case Send():
                 yield from check_send(step.key, step.does, self.known)
@@ -76,6 +77,14 @@ class StepChecks:
                 yield from self._call(step.key, step.does)
             case _:
                 pass
+
+    def _names(self, step: Step) -> Iterator[Finding]:
+        """Check that keys and ports tell nothing: they stand beside people as they are, and are not sealed."""
+        for name, port in ((step.key, ""), *((each, each) for each in step.ports)):
+            tells = self.known.telling(name.replace("_", " "))
+            if tells:
+                what = f"Its {'way out' if port else 'key'} “{name}” is kept in the open. {tells}"
+                yield error("telling_name", step.key, what, "Give it a neutral name.", port=port)
 
     def _wait(self, key: str, does: Wait) -> Iterator[Finding]:
         until = does.until_time is not None or does.until_weekday is not None
