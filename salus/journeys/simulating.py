@@ -33,7 +33,7 @@ from salus.journeys.contracts import (
     Visit,
 )
 from salus.journeys.opening import EVER, Books, Gone, Opened, Unopened
-from salus.journeys.rules import calendar
+from salus.journeys.rules.dates import moments
 from salus.journeys.rules.expressions import as_condition, as_filter
 from salus.journeys.rules.moving import Course
 from salus.journeys.rules.position import Decision, Do, Facts, Position
@@ -200,7 +200,9 @@ class _Imagined:
         self, graph: Graph, journey_id: UUID, supposed: Supposed, at: datetime, actor: Actor
     ) -> None:
         self._course, self._supposed, self._at, self._actor = Course(graph, journey_id), supposed, at, actor
-        specifier = Specifier(graph, identity.organization(), partial(trees_before, journey_id))
+        organization = identity.organization()
+        self._zone = organization.time_zone
+        specifier = Specifier(graph, organization, partial(trees_before, journey_id))
         self._messages: dict[str, MessageFacts] = {}
         for step in graph.steps.values():
             if isinstance(step.does, Send):
@@ -263,13 +265,8 @@ class _Imagined:
     def _moments(self, way: Enter, person: _Person) -> Iterable[datetime]:
         if way.kind is not EnterKind.DATE:
             return (self._at,)
-        zone, found = person.zone, []
-        for day, at in person.dates(way.attribute, way.where):
-            years = range(self._at.year - 1, self._at.year + 2) if way.yearly else (day.year,)
-            for year in years:
-                then = day.replace(year=year, day=min(day.day, 28) if day.month == 2 else day.day)
-                found.append(calendar.with_offset(then, at, way.offset, way.at, zone))
-        return [each for each in found if self._at <= each <= self._at + YEAR]
+        dates = [day for day, _ in person.dates(way.attribute, way.where)]
+        return [each for day in dates for each in moments(way, day, self._at, self._at + YEAR, self._zone)]
 
     def _act(
         self,

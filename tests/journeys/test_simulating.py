@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from salus.journeys.contracts import (
     Wait,
     WaitFor,
 )
+from salus.journeys.rules.dates import moments, window
 from salus.journeys.simulating import simulate
 from salus.kernel.acting import system
 from salus.kernel.errors import BadInput
@@ -235,6 +236,20 @@ def test_who_would_come_in_is_asked_of_everybody(clinic: Clinic, engine: Running
         drawn = Graph("A journey", (way,), "end", {"end": end}, Rules())
         assert clinic.simulate(drawn, numbers=None).people == people, way
         assert clinic.simulate(drawn, numbers=None, most=2).people == min(people, 2)
+
+
+def test_a_birthday_on_a_leap_day_comes_as_the_engine_lets_it_come() -> None:
+    way = Enter(EnterKind.DATE, attribute="birth_date", yearly=True, offset=-2 * DAY, at=time(8))
+    found = moments(way, date(2000, 2, 29), START, START + 800 * DAY, "America/New_York")
+    assert [each.isoformat() for each in found] == [
+        "2027-02-27T13:00:00+00:00",
+        "2028-02-27T13:00:00+00:00",
+    ]
+    for each in found:  # the engine's own window, around that moment, brings in whoever has that date
+        let_in = window(way, each - DAY / 2, each, "America/New_York")
+        assert let_in is not None
+        assert list(let_in.occasions(way, date(2000, 2, 29)))
+    assert moments(way, date(2000, 2, 29), found[0] + DAY, found[1] - DAY, "America/New_York") == []
 
 
 def test_another_clinic_is_not_simulated(clinic: Clinic, make_clinic: Callable[..., Organization]) -> None:

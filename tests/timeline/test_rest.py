@@ -200,7 +200,7 @@ def salus(clinic: UUID, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     """Run `salus event` for the clinic in this process."""
     monkeypatch.setattr(cli, "setup", lambda: None)
     facts = SimpleNamespace(id=clinic)
-    monkeypatch.setattr("salus.wiring.cli.segment.organization_named", lambda slug: facts)
+    monkeypatch.setattr("salus.wiring.cli.event.organization_named", lambda slug: facts)
 
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()

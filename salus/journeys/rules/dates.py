@@ -70,6 +70,14 @@ def window(way: Enter, since: datetime, at: datetime, zone: str) -> Window | Non
     return Window(first - shift, last - shift) if first <= last else None
 
 
+def moments(way: Enter, found: date, since: datetime, until: datetime, zone: str) -> list[datetime]:
+    """Return when a date brings its person in by `way`, from `since` to `until`."""
+    shift = timedelta(days=way.offset.days)
+    reach = Window(_local(since, zone) - shift, _local(until, zone) - shift)
+    came = (moment(day + shift, way.at or MORNING, zone) for day in reach.occasions(way, found))
+    return [each for each in came if since <= each <= until]
+
+
 def last_scheduled(way: Enter, since: datetime, at: datetime, zone: str) -> datetime | None:
     """Return the last moment of a schedule after `since` and not after `at`, None when there is none."""
     since = max(since, at - CAUGHT_UP)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from salus.kernel.errors import BadInput
+from salus.wiring.asked import organization_named
 
 if TYPE_CHECKING:
     from salus.campaigns.contracts import Campaign
-    from salus.identity.contracts import Organization
 
 WORDS = {
     "pause": ("hold back what no sender has taken yet", "Paused."),
@@ -52,7 +52,7 @@ def _word(
 
 def _list(options: argparse.Namespace) -> int:
     """Print one line a campaign."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.campaigns import api
     from salus.platform.tenancy import acting_for
 
@@ -69,7 +69,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     """Print a campaign: its plan with every reason, and where its messages are."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.campaigns import api
     from salus.kernel.time import SystemClock
     from salus.platform.tenancy import acting_for
@@ -105,7 +105,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     """Plan to the end in the foreground; when it is stopped, a worker goes on from there."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.campaigns import api
     from salus.kernel.acting import system
     from salus.kernel.time import SystemClock
@@ -131,7 +131,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _act(name: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        organization = _enter(options)
+        organization = organization_named(options.organization)
         from salus.campaigns import api
         from salus.kernel.acting import system
         from salus.kernel.time import SystemClock
@@ -165,22 +165,3 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise BadInput("That is not the id of a campaign.", place="ID") from None
-
-
-def _enter(options: argparse.Namespace) -> Organization:
-    """Make Django and the ports ready; return the organization that is meant."""
-    from salus.wiring import cli
-
-    cli.setup()
-    from salus.identity import api as identity
-
-    if options.organization:
-        return identity.find_organization(options.organization)
-    every = identity.organizations()
-    if len(every) != 1:
-        raise BadInput(
-            "There is more than one organization here." if every else "There is no organization here yet.",
-            place="--organization",
-            next_step=f"Give one of: {', '.join(one.slug for one in every)}." if every else "Run: ./run",
-        )
-    return every[0]

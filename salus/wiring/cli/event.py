@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from salus.kernel.errors import BadInput
+from salus.wiring.asked import organization_named
 
 BATCH = 1_000
 LONGEST_LINE = 100_000
@@ -72,7 +73,6 @@ def _take(file: BinaryIO, name: str, slug: str | None) -> tuple[Counter[str], li
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
     from salus.timeline import api as timeline
-    from salus.wiring.cli.segment import organization_named
 
     organization = organization_named(slug)
     actor = system(organization.id, "command-line")

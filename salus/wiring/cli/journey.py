@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from salus.kernel.errors import BadInput, NotFound
+from salus.wiring.asked import json_in, organization_named
 
 if TYPE_CHECKING:
-    from salus.identity.contracts import Organization
     from salus.journeys.contracts import Counts, Diary, Graph, Journey, Proof, Version, Visit
-
-LARGEST_FILE = 2**20
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,8 +81,8 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """Print findings and promises; 1 when something keeps it from going live."""
-    document = _read(options.file)
-    organization = _enter(options)
+    document = json_in(options.file)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -112,12 +108,12 @@ def _print_proof(proof: Proof) -> None:
 def _simulate(options: argparse.Namespace) -> int:
     """Print the numbers of everybody who would come in, or the diary of one contact."""
     journey_id = _uuid(options.what)
-    document = None if journey_id else _read(options.what)
+    document = None if journey_id else json_in(options.what)
     happens = dict(_share(each) for each in options.happens)
     for share in (*happens.values(), options.tasks_done, options.calls_done):
         if not 0 <= share <= 1:
             raise BadInput("A share is a number from 0 to 1.")
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.journeys.contracts import Supposed
     from salus.kernel.acting import system
@@ -205,7 +201,7 @@ def _add(options: argparse.Namespace) -> int:
     """Make a draft; what its letters are for is proposed by a person, in the console."""
     if not options.key:
         raise BadInput("Name the journey to add.", place="KEY", next_step="See: salus journey gallery")
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
@@ -227,7 +223,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     """Print one line a journey."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -244,7 +240,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     """Print a journey: how it stands, and each step with where people went and why."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -275,7 +271,7 @@ def _print_steps(graph: Graph, counts: Counts) -> None:
 
 def _diary(options: argparse.Namespace) -> int:
     """Print every way of a contact, a line a step; the look is recorded."""
-    organization = _enter(options)
+    organization = organization_named(options.organization)
     from salus.journeys import api
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
@@ -345,45 +341,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _read(name: str) -> Any:
-    """Return the JSON in a file; raises `BadInput` with the line and column of the fault."""
-    try:
-        text = sys.stdin.read(LARGEST_FILE + 1) if name == "-" else _text(Path(name))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput("The file cannot be read.", place=name) from fault
-    if len(text) > LARGEST_FILE:
-        raise BadInput("The file is larger than 1 MiB.", place=name)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise BadInput(
-            f"This is not JSON: {fault.msg}.", place=f"{name}, line {fault.lineno}, column {fault.colno}"
-        ) from None
-    except RecursionError:
-        raise BadInput("This is nested too deep.", place=name) from None
-
-
-def _text(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return file.read(LARGEST_FILE + 1)
-
-
-def _enter(options: argparse.Namespace) -> Organization:
-    """Make Django and the ports ready; return the organization that is meant."""
-    from salus.wiring import cli
-
-    cli.setup()
-    from salus.identity import api as identity
-
-    if options.organization:
-        return identity.find_organization(options.organization)
-    every = identity.organizations()
-    if len(every) != 1:
-        raise BadInput(
-            "There is more than one organization here." if every else "There is no organization here yet.",
-            place="--organization",
-            next_step=f"Give one of: {', '.join(one.slug for one in every)}." if every else "Run: ./run",
-        )
-    return every[0]
