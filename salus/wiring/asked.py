@@ -41,11 +41,8 @@ def _text(path: Path) -> str:
 def organization_named(slug: str | None) -> Organization:
     """Return the organization with this short name, or the only one; raises `BadInput`, `NotFound`.
 
-    It makes Django and the ports ready, where they are not yet.
+    Django must be ready (`cli.setup`).
     """
-    from salus.wiring.cli import setup
-
-    setup()
     from salus.identity import api as identity
 
     if slug:

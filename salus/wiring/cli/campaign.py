@@ -14,6 +14,7 @@ from salus.wiring.asked import organization_named
 
 if TYPE_CHECKING:
     from salus.campaigns.contracts import Campaign
+    from salus.identity.contracts import Organization
 
 WORDS = {
     "pause": ("hold back what no sender has taken yet", "Paused."),
@@ -52,7 +53,7 @@ def _word(
 
 def _list(options: argparse.Namespace) -> int:
     """Print one line a campaign."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.campaigns import api
     from salus.platform.tenancy import acting_for
 
@@ -69,7 +70,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     """Print a campaign: its plan with every reason, and where its messages are."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.campaigns import api
     from salus.kernel.time import SystemClock
     from salus.platform.tenancy import acting_for
@@ -105,7 +106,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     """Plan to the end in the foreground; when it is stopped, a worker goes on from there."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.campaigns import api
     from salus.kernel.acting import system
     from salus.kernel.time import SystemClock
@@ -131,7 +132,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _act(name: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        organization = organization_named(options.organization)
+        organization = _enter(options)
         from salus.campaigns import api
         from salus.kernel.acting import system
         from salus.kernel.time import SystemClock
@@ -165,3 +166,11 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise BadInput("That is not the id of a campaign.", place="ID") from None
+
+
+def _enter(options: argparse.Namespace) -> Organization:
+    """Make Django and the ports ready; return the organization that is meant."""
+    from salus.wiring import cli
+
+    cli.setup()
+    return organization_named(options.organization)

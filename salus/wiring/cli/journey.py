@@ -13,6 +13,7 @@ from salus.kernel.errors import BadInput, NotFound
 from salus.wiring.asked import json_in, organization_named
 
 if TYPE_CHECKING:
+    from salus.identity.contracts import Organization
     from salus.journeys.contracts import Counts, Diary, Graph, Journey, Proof, Version, Visit
 
 
@@ -82,7 +83,7 @@ def _schema(_: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Print findings and promises; 1 when something keeps it from going live."""
     document = json_in(options.file)
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -113,7 +114,7 @@ def _simulate(options: argparse.Namespace) -> int:
     for share in (*happens.values(), options.tasks_done, options.calls_done):
         if not 0 <= share <= 1:
             raise BadInput("A share is a number from 0 to 1.")
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.journeys.contracts import Supposed
     from salus.kernel.acting import system
@@ -201,7 +202,7 @@ def _add(options: argparse.Namespace) -> int:
     """Make a draft; what its letters are for is proposed by a person, in the console."""
     if not options.key:
         raise BadInput("Name the journey to add.", place="KEY", next_step="See: salus journey gallery")
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
@@ -223,7 +224,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     """Print one line a journey."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -240,7 +241,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     """Print a journey: how it stands, and each step with where people went and why."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.platform.tenancy import acting_for
 
@@ -271,7 +272,7 @@ def _print_steps(graph: Graph, counts: Counts) -> None:
 
 def _diary(options: argparse.Namespace) -> int:
     """Print every way of a contact, a line a step; the look is recorded."""
-    organization = organization_named(options.organization)
+    organization = _enter(options)
     from salus.journeys import api
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
@@ -341,3 +342,11 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _enter(options: argparse.Namespace) -> Organization:
+    """Make Django and the ports ready; return the organization that is meant."""
+    from salus.wiring import cli
+
+    cli.setup()
+    return organization_named(options.organization)
