@@ -66,6 +66,7 @@ def assert_accessible(page: Page) -> None:
     """Fail when axe-core finds something serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_load_state()  # axe fails on a document that has no root yet
     found = Axe().run(page).response["violations"]
     serious = [
         f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes']][:3]}"

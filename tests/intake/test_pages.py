@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from playwright.sync_api import expect
 
 from salus.contacts import api as contacts
 from salus.intake import api
@@ -60,6 +61,7 @@ def test_a_file_is_imported_by_hand(
     page.goto(console.url + "/imports/")
     assert_accessible(page)
     page.get_by_role("link", name="Import the first file").click()
+    expect(page.get_by_label("CSV file").first).to_be_visible()
     assert_accessible(page)
     assert_no_sideways_scroll(page)
     page.get_by_label("CSV file").first.set_input_files(csv_file)

@@ -113,6 +113,7 @@ def test_a_running_journey_is_read_in_all_its_views(
     expect(page.get_by_role("heading", name="Step by step")).to_be_visible()
     look(page, "journeys steps")
     page.get_by_role("navigation", name="View").get_by_role("link", name="Versions").click()
+    page.wait_for_url("**/versions")
     look(page, "journeys versions")
 
 
@@ -268,6 +269,7 @@ def test_a_journey_is_paused_closed_and_stopped_with_the_safe_button_first(
     sign_in(page, "marketer")
     page.goto(f"{console.url}/journeys/{running.journey_id}")
     page.get_by_role("link", name="Pause").click()
+    expect(page.get_by_role("button", name="Pause for 5 people")).to_be_visible()
     look(page, "journeys pause")
     page.get_by_role("button", name="Pause for 5 people").click()
     expect(page.get_by_text("Paused. Everybody stands still.")).to_be_visible()
@@ -279,6 +281,7 @@ def test_a_journey_is_paused_closed_and_stopped_with_the_safe_button_first(
     expect(page.get_by_text("Closed. Those inside go on to their end.")).to_be_visible()
     page.goto(f"{console.url}/journeys/{running.journey_id}/versions")
     page.get_by_role("link", name="Stop for everybody").click()
+    expect(page.get_by_role("button", name="Stop for 5 people")).to_be_visible()
     look(page, "journeys stop")
     page.get_by_role("button", name="Stop for 5 people").click()
     expect(page.get_by_text("Stopped. Everybody is being taken out.")).to_be_visible()
@@ -294,6 +297,7 @@ def test_the_first_journey_begins_with_a_name(console: Console, page_at: Callabl
     page.goto(f"{console.url}/journeys/")
     look(page, "journeys none")
     page.get_by_role("link", name="Draw the first one").click()
+    expect(page.get_by_label("Name")).to_be_visible()
     look(page, "journeys new")
     page.get_by_label("Name").fill("Welcome to the clinic")
     page.get_by_role("button", name="Draw it").click()
