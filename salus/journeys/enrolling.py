@@ -35,10 +35,12 @@ _TAKES = sql.SQL(
     "WHERE j.organization_id = %s AND j.id = %s AND j.status = %s AND v.status = %s FOR SHARE OF j"
 )
 
+# A look-up for each person, however many rows the table has: a join would read all of them.
 _PAST = sql.SQL(
-    "SELECT e.contact_id, count(*)::int, bool_or(e.fate = 'waiting'), max(e.entered_at), bool_or(e.occurrence = n.occurrence) "
-    "FROM unnest(%s::uuid[], %s::bytea[]) AS n (contact_id, occurrence) JOIN journeys_enrolment e "
-    "ON e.organization_id = %s AND e.contact_id = n.contact_id AND e.journey_id = %s GROUP BY 1"
+    "SELECT n.contact_id, n.occurrence, past.* FROM unnest(%s::uuid[], %s::bytea[]) AS n (contact_id, occurrence) CROSS JOIN LATERAL ("
+    "SELECT count(*)::int AS entries, bool_or(e.fate = 'waiting'), max(e.entered_at), bool_or(e.occurrence = n.occurrence) "
+    "FROM journeys_enrolment e WHERE e.organization_id = %s AND e.contact_id = n.contact_id AND e.journey_id = %s"
+    ") AS past WHERE past.entries > 0"
 )
 _ROWS = (
     ("id", "uuid"),
@@ -97,7 +99,11 @@ def let_in(
     fresh: dict[int, Candidate] = {}
     dead = frozenset[UUID]() if alive else deceased([each.contact_id for each in people], at)
     for each in people:
-        why = DECEASED if each.contact_id in dead else _judge(past.get(each.contact_id), graph.rules, at)
+        why = (
+            DECEASED
+            if each.contact_id in dead
+            else _judge(past.get((each.contact_id, each.occasion)), graph.rules, at)
+        )
         if why or each.number in fresh:
             refused[each.number] = why or INSIDE
         else:
@@ -143,7 +149,7 @@ def _judge(past: Past | None, rules: Rules, at: datetime) -> str:
     return ""
 
 
-def _past(journey_id: UUID, people: Sequence[Candidate]) -> Mapping[UUID, Past]:
+def _past(journey_id: UUID, people: Sequence[Candidate]) -> Mapping[tuple[UUID, bytes], Past]:
     found = bulk.read(
         _PAST,
         [
@@ -153,7 +159,7 @@ def _past(journey_id: UUID, people: Sequence[Candidate]) -> Mapping[UUID, Past]:
             journey_id,
         ],
     )
-    return {contact_id: Past(*rest) for contact_id, *rest in found}
+    return {(contact_id, occurrence): Past(*rest) for contact_id, occurrence, *rest in found}
 
 
 def _insert(
@@ -161,7 +167,7 @@ def _insert(
     version_id: UUID,
     graph: Graph,
     people: Sequence[Candidate],
-    past: Mapping[UUID, Past],
+    past: Mapping[tuple[UUID, bytes], Past],
     at: datetime,
 ) -> frozenset[int]:
     if not people:
@@ -171,7 +177,7 @@ def _insert(
             id,
             each.contact_id,
             each.number,
-            past[each.contact_id].times if each.contact_id in past else 0,
+            past[each.contact_id, each.occasion].times if (each.contact_id, each.occasion) in past else 0,
             each.occasion,
         )
         for id, each in zip(new_ids(len(people)), people, strict=True)

@@ -105,7 +105,7 @@ class EnrolmentRow(TenantModel):
     ended_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
-        """Nobody is inside twice at once, nor comes in twice for one occasion."""
+        """Nobody is inside twice at once, comes in twice for one occasion, or has two first (or nth) entries."""
 
         db_table = "journeys_enrolment"
         constraints = [
@@ -117,6 +117,9 @@ class EnrolmentRow(TenantModel):
             models.UniqueConstraint(
                 fields=["organization_id", "contact_id", "journey_id", "occurrence"],
                 name="journeys_occasion_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization_id", "contact_id", "journey_id", "entry"], name="journeys_entry_once"
             ),
         ]
         indexes = [

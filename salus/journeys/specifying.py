@@ -28,10 +28,9 @@ from salus.journeys.contracts import (
     Wait,
     WaitFor,
 )
-from salus.journeys.rules.expressions import as_condition, as_filter
+from salus.journeys.rules.expressions import as_condition, as_filter, form_sent
 from salus.journeys.rules.ways import preceding
 from salus.kernel.errors import BadInput, NotFound
-from salus.timeline.contracts import EventKind
 from salus.vendors.contracts import Label
 
 LOCAL_PART = "care"
@@ -173,7 +172,7 @@ def trees_at(graph: Graph, step: str) -> Iterator[Tree]:
 def _of_way_in(way: Enter) -> Iterator[Tree]:
     yield from _of_segment(way.segment_id)
     if way.form:
-        yield as_condition({"did": EventKind.FORM_COMPLETED.value})
+        yield as_condition(form_sent(way.form))
     if way.event is not None:
         yield as_condition(way.event)
     if way.attribute:

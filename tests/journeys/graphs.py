@@ -117,7 +117,6 @@ WORLD = Known(
     doers=frozenset({Role.CARE_COORDINATOR, Role.MARKETER, Role.PRIVACY_OFFICER}),
     journeys={ELSEWHERE: Neighbour(True, Again.NEVER)},
     produced=frozenset(EventKind),
-    forms=frozenset({"feedback"}),
     faults_of=faults_of,
     fault_of_value=fault_of_value,
 )

@@ -20,6 +20,7 @@ from salus.vendors.contracts import Clause, Kind
 from tests.journeys.drawn import graph, step
 from tests.journeys.running import DAY, HOUR, START, Running, admit, put_live
 from tests.journeys.test_engine import other
+from tests.registered import attest
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def service(organization: UUID) -> UUID:
             actor=actor,
             at=START,
         )
-        return vendors.create_service(
+        service_id = vendors.create_service(
             vendor,
             kind=Kind.WEBHOOK,
             name="Letters",
@@ -52,6 +53,8 @@ def service(organization: UUID) -> UUID:
             actor=actor,
             at=START,
         )
+        attest(service_id, actor=actor, at=START)
+        return service_id
 
 
 def tells(service: UUID, *ways: Enter) -> Graph:

@@ -344,7 +344,6 @@ def _ways_in() -> Iterator[Flaw]:
     yield Flaw("nobody_produces", "", _enter(kinds.EVENT, event={"did": "visit"}), _without(EventKind.VISIT))
     yield Flaw("no_such_attribute", "", _enter(kinds.DATE))
     yield Flaw("not_a_date", "", _enter(kinds.DATE, attribute="appointments.code"))
-    yield Flaw("no_such_form", "", _enter(kinds.FORM, form="quiz"))
     yield Flaw("no_such_form", "", _enter(kinds.FORM))
     yield Flaw("nobody_produces", "", _enter(kinds.FORM, form="feedback"), _without(EventKind.FORM_COMPLETED))
 

@@ -43,6 +43,7 @@ from salus.timeline.contracts import EventKind
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind
 from tests.delivery import office
+from tests.registered import attest
 
 from .graphs import DAY, broken, graph, step, tree
 
@@ -258,10 +259,12 @@ def service(clinic: Clinic, *may_carry: str, kind: Kind = Kind.WEBHOOK, signed: 
         actor=clinic.actor,
         at=AT,
     )
-    address = "https://hooks.harbor.example/salus" if kind is Kind.WEBHOOK else ""
-    return vendors.create_service(
+    address = "https://hooks.harbor.example/salus"
+    service_id = vendors.create_service(
         vendor_id, kind=kind, name="Letters", address=address, may_carry=may_carry, actor=clinic.actor, at=AT
     )
+    attest(service_id, actor=clinic.actor, at=AT)
+    return service_id
 
 
 def calling(clinic: Clinic, service_id: UUID, *fields: str) -> Graph:

@@ -24,6 +24,7 @@ from salus.vendors.contracts import Clause, Kind
 from tests.delivery import office
 from tests.journeys.drawn import graph, step
 from tests.journeys.running import HOUR, START, Running, admit, put_live
+from tests.registered import attest
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def register(actor: Actor) -> UUID:
         vendors.record_agreement(
             vendor_id, signed_on=signed, report_hours=24, clauses=frozenset(Clause), actor=actor, at=START
         )
-        return vendors.create_service(
+        service_id = vendors.create_service(
             vendor_id,
             kind=Kind.WEBHOOK,
             name="Letters",
@@ -62,6 +63,8 @@ def register(actor: Actor) -> UUID:
             actor=actor,
             at=START,
         )
+        attest(service_id, actor=actor, at=START)
+        return service_id
 
 
 def telling(service_id: UUID) -> Graph:

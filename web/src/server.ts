@@ -41,7 +41,6 @@ export interface Vocabulary {
   services: Choice[];
   journeys: Choice[];
   topics: string[];
-  forms: Choice[];
 }
 
 export interface Finding {

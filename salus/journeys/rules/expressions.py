@@ -60,6 +60,11 @@ def check_condition(step: str, tree: Tree, known: Known, *, port: str = "") -> I
 PRODUCE = "Let a system report it (POST /api/v1/events), import it, or ask for something else."
 
 
+def form_sent(key: str) -> Tree:
+    """Return the event expression of a form that was filled in, by its key."""
+    return {"did": EventKind.FORM_COMPLETED.value, "where": {"form": {"equal": key}}}
+
+
 def check_event(step: str, event: Tree, known: Known) -> Iterator[Finding]:
     """Yield what is wrong with an event expression; one that nobody produces is an error."""
     kinds = kinds_in({"did": event.get("did")})

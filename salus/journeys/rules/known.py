@@ -67,7 +67,6 @@ class Known:
     journeys: Mapping[UUID, Neighbour] = field(default_factory=dict)
     produced: frozenset[EventKind] = frozenset()
     """Kinds of events that somebody tells Salus of."""
-    forms: frozenset[str] = frozenset()
     never: Mapping[str, Verdict] = field(default_factory=dict)
     """By step: a send that the gate would refuse for everyone, a call that its service may not get."""
     faults_of: Callable[[Tree], str] = no_fault

@@ -26,11 +26,11 @@ from salus.journeys.rules.expressions import (
     check_condition,
     check_date,
     check_event,
+    form_sent,
     kinds_in,
 )
 from salus.journeys.rules.findings import error, warning
 from salus.journeys.rules.known import Known
-from salus.timeline.contracts import EventKind
 
 _OF_SEGMENTS = frozenset({EnterKind.SEGMENT_ENTERED, EnterKind.SEGMENT_LEFT, EnterKind.SCHEDULE})
 
@@ -58,11 +58,10 @@ def _enter(enter: Enter, known: Known) -> Iterator[Finding]:
             yield from check_event("", enter.event, known)
     if enter.kind is EnterKind.DATE:
         yield from check_date("", enter.attribute, enter.where, known)
-    if enter.kind is EnterKind.FORM and enter.form not in known.forms:
-        what = "People come in by a form that is not there." if enter.form else "It does not say which form."
-        yield error("no_such_form", "", what, "Choose a form that is published.")
-    if enter.kind is EnterKind.FORM and EventKind.FORM_COMPLETED not in known.produced:
-        yield error("nobody_produces", "", "Nobody tells Salus that a form was filled in.", PRODUCE)
+    if enter.kind is EnterKind.FORM and not enter.form:
+        yield error("no_such_form", "", "It does not say which form.", "Give the form's key.")
+    elif enter.kind is EnterKind.FORM:
+        yield from check_event("", form_sent(enter.form), known)
 
 
 def _schedule(enter: Enter) -> Iterator[Finding]:

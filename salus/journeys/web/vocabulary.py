@@ -57,7 +57,6 @@ def vocabulary(graph: Graph, at: datetime) -> dict[str, Any]:
         "services": _services(at),
         "journeys": [_choice(str(each.id), each.name.reveal()) for each in api.journeys(limit=MOST_JOURNEYS)],
         "topics": sorted({each.classification.topic for _, each in versions if each.classification}),
-        "forms": [],
     }
 
 

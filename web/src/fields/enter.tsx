@@ -5,7 +5,7 @@ import type { Enter, EnterKind } from "../graph/types.ts";
 import { WEEKDAYS } from "../graph/words.ts";
 import type { Choice, Vocabulary } from "../server.ts";
 import { useEditor } from "../state.ts";
-import { CheckField, IconButton, NumberField, OffsetField, SelectField, TimeField } from "./basic.tsx";
+import { CheckField, IconButton, NumberField, OffsetField, SelectField, TextField, TimeField } from "./basic.tsx";
 import { DetailsField, EventField } from "./conditions.tsx";
 
 const KINDS: (Choice & { id: EnterKind })[] = [
@@ -28,7 +28,7 @@ export function EnterFields(): ReactNode {
       {graph.enter.map((way, index) => (
         <div className="je-case" key={index}>
           <div className="je-case-head">
-            <SelectField label={graph.enter.length > 1 ? `Way in ${index + 1}` : "Who comes in"} value={way.kind} choices={KINDS.filter(({ id }) => id !== "form" || words.forms.length > 0 || way.kind === "form")} onChange={(kind) => give(graph.enter.with(index, first(kind as EnterKind, words)))} />
+            <SelectField label={graph.enter.length > 1 ? `Way in ${index + 1}` : "Who comes in"} value={way.kind} choices={KINDS.filter(({ id }) => id !== "form" || way.kind === "form" || words.events.some((each) => each.kind === "form_completed"))} onChange={(kind) => give(graph.enter.with(index, first(kind as EnterKind, words)))} />
             <IconButton icon="cross" label={`Remove way in ${index + 1}`} onClick={() => give(graph.enter.toSpliced(index, 1))} />
           </div>
           <WayFields way={way} set={(other) => give(graph.enter.with(index, other))} />
@@ -46,7 +46,7 @@ function first(kind: EnterKind, words: Vocabulary): Enter {
     case "date":
       return { kind, attribute: dates(words)[0]?.id ?? "birth_date", offset: { days: 0 }, yearly: true, at: "09:00" };
     case "form":
-      return { kind, form: words.forms[0]?.id ?? "" };
+      return { kind, form: "" };
     case "schedule":
       return { kind, every: "month", on: 1, at: "09:00" };
     default:
@@ -95,11 +95,7 @@ function WayFields({ way, set }: { way: Enter; set: (way: Enter) => void }): Rea
         </>
       );
     case "form":
-      return words.forms.length ? (
-        <SelectField label="Form" value={way.form ?? ""} choices={words.forms} onChange={(form) => set({ ...way, form })} />
-      ) : (
-        <p className="quiet">There is no form yet.</p>
-      );
+      return <TextField label="Form" help="Its key, as whoever tells Salus of the form writes it." value={way.form ?? ""} most={100} onChange={(form) => set({ ...way, form })} />;
     case "schedule":
       return (
         <>
