@@ -24,6 +24,8 @@ from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
 ISSUER = "Salus"
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""What is a second factor by itself; recovery codes only stand in for one."""
 _person: ContextVar[UUID] = ContextVar("salus_second_factor_of")
 
 
@@ -81,7 +83,17 @@ def matching_step(secret: str, code: str, now: datetime, last_used: int) -> int 
 
 def is_set_up(user: User) -> bool:
     """Return whether this person has a second factor."""
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS).exists())
+
+
+def has_app(user: User) -> bool:
+    """Return whether this person has an authenticator app."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists())
+
+
+def has_passkey(user_id: UUID) -> bool:
+    """Return whether this person has a passkey."""
+    return bool(Authenticator.objects.filter(user_id=user_id, type=Authenticator.Type.WEBAUTHN).exists())
 
 
 def set_up(user: User, secret: str) -> tuple[str, ...]:
@@ -112,10 +124,10 @@ def spend(user: User, code: str, now: datetime) -> str | None:
     with _of(user):
         own = {row.type: row for row in Authenticator.objects.filter(user_id=user.pk)}
         device = own.get(Authenticator.Type.TOTP)
-        if device is None:
-            return None
-        adapter = SealingAdapter()
-        step = matching_step(adapter.decrypt(device.data["secret"]), code, now, user.totp_step)
+        step = None
+        if device is not None:
+            secret = SealingAdapter().decrypt(device.data["secret"])
+            step = matching_step(secret, code, now, user.totp_step)
         if step is not None:
             user.totp_step = step
             user.save(update_fields=["totp_step"])

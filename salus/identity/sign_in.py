@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import guard, rules, second_factor, sessions
+from salus.identity import guard, second_factor, sessions
 from salus.identity.doorway import before_tenant
 from salus.identity.models import OrganizationRow, User
 from salus.identity.rules import GuardKind
@@ -28,10 +28,6 @@ REFUSED = (
     "After five tries that fail, you have to wait 15 minutes or longer."
 )
 """The one message for every failure: it tells nobody which part was wrong, or whether there is an account."""
-
-
-CODE_WITHIN = rules.SECOND_STEP
-"""How long the password step waits for the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +59,9 @@ def password_step(email: str, password: str, *, ip: str, now: datetime) -> HalfS
         _log.info("sign-in refused: unknown account, from %s", ip)
         return None
     if not reason:
-        reason = _refusal(user, matches)
+        reason = refusal(user, matches)
     if reason:
-        _record_failure(user, reason, pauses, ip, now)
+        record_failure(user, reason, pauses, ip, now)
         return None
     guard.release(GuardKind.ACCOUNT, address)
     guard.release(GuardKind.NETWORK, ip)
@@ -83,11 +79,11 @@ def code_step(half: HalfSignedIn, code: str, *, ip: str, now: datetime) -> tuple
             guard.reserve(GuardKind.NETWORK, ip, now)
             pauses = guard.reserve(GuardKind.ACCOUNT, user.email, now)
         except guard.Paused:
-            _record_failure(user, "paused", False, ip, now)
+            record_failure(user, "paused", False, ip, now)
             return None
         factor = second_factor.spend(user, "".join(code.split()), now)
         if factor is None:
-            _record_failure(user, "second_factor", pauses, ip, now)
+            record_failure(user, "second_factor", pauses, ip, now)
             return None
         guard.clear(GuardKind.ACCOUNT, user.email)
         guard.release(GuardKind.NETWORK, ip)
@@ -123,6 +119,16 @@ def email_of(half: HalfSignedIn) -> str:
     """Return the e-mail address of somebody who knew the password."""
     with acting_for(half.organization_id):
         return User.objects.values_list("email", flat=True).get(pk=half.user_id)
+
+
+def ways_of(half: HalfSignedIn) -> dict[str, bool]:
+    """Return which second factors somebody has who passed the first step: `has_app`, `has_passkey`."""
+    with acting_for(half.organization_id):
+        user = User.objects.get(pk=half.user_id)
+        return {
+            "has_app": second_factor.has_app(user),
+            "has_passkey": second_factor.has_passkey(user.pk),
+        }
 
 
 def begin(request: HttpRequest, user: User, factor: str, *, ip: str, now: datetime) -> None:
@@ -176,7 +182,7 @@ def _nobody() -> str:
     return make_password("nobody has this password")
 
 
-def _refusal(user: User, matches: bool) -> str:
+def refusal(user: User, matches: bool) -> str:
     """Return the reason, as a code for the log, why this person may not go on; "" when they may."""
     if not matches:
         return "password"
@@ -187,7 +193,8 @@ def _refusal(user: User, matches: bool) -> str:
     return "demo_off_loopback" if demo and not settings.SALUS_LOOPBACK else ""
 
 
-def _record_failure(user: User, reason: str, pauses: bool, ip: str, now: datetime) -> None:
+def record_failure(user: User, reason: str, pauses: bool, ip: str, now: datetime) -> None:
+    """Record a sign-in that was refused, and the pause that begins with it when `pauses`."""
     with acting_for(user.organization_id):
         audit.record(
             Action.STAFF_SIGN_IN,

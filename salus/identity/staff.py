@@ -179,7 +179,7 @@ def every() -> tuple[StaffMember, ...]:
     rows = list(Staff.objects.select_related("user").order_by("-user__is_active", "name", "pk"))
     ready = set(
         Authenticator.objects.filter(
-            user_id__in=[row.pk for row in rows], type=Authenticator.Type.TOTP
+            user_id__in=[row.pk for row in rows], type__in=second_factor.FACTORS
         ).values_list("user_id", flat=True)
     )
     return tuple(_facts(row, row.pk in ready) for row in rows)

@@ -11,9 +11,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from salus.identity import account, sessions, staff
+from salus.identity import passkeys as own
 from salus.identity.access import requires, toast
 from salus.identity.ports import now
 from salus.identity.web.forms import ChangePassword, CodeStep
+from salus.identity.web.passkeys import is_fresh
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 
@@ -95,6 +97,8 @@ def _page(
         "codes_left": account.recovery_codes_left(me),
         "password_form": password_form or ChangePassword(),
         "code_form": code_form or fresh_code,
+        "passkeys": own.of(me),
+        "fresh": is_fresh(request),
     }
     return render(request, "identity/account.html", context)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,27 +17,15 @@ from salus.identity.access import safe_next
 from salus.identity.pacing import paced
 from salus.identity.ports import now
 from salus.identity.sign_in import HalfSignedIn
+from salus.identity.web import halfway
 from salus.identity.web.forms import CodeStep, NewPassword, PasswordStep
 from salus.kernel.errors import BadInput
-from salus.keys import api as keys
-from salus.platform.tenancy import acting_for
 
-_HALF = "half_signed_in"
 ENDED = {
     "idle": "You were away for 15 minutes, so we signed you out.",
     "absolute": "You were signed in for 12 hours, so we signed you out.",
     "asked": "You are signed out.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """A half sign-in as the session keeps it."""
-
-    step: HalfSignedIn
-    at: datetime
-    next: str
-    sealed_secret: str
 
 
 @sensitive_post_parameters("password")
@@ -57,7 +42,7 @@ def password(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["email"], form.cleaned_data["password"], ip=_ip(request), now=now()
             )
             if half is not None:
-                _keep(request, half, wanted)
+                halfway.keep(request, half, wanted)
                 return redirect("identity:set_up" if half.must_enroll else "identity:code")
             wait()
         form.add_error(None, steps.REFUSED)
@@ -69,7 +54,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Second step: the code of the authenticator app, or a recovery code."""
-    half = _kept(request)
+    half = halfway.kept(request)
     if half is None or half.step.must_enroll:
         return redirect("identity:sign_in")
     form = CodeStep(request.POST or None)
@@ -80,17 +65,18 @@ def code(request: HttpRequest) -> HttpResponse:
             steps.begin(request, user, factor, ip=_ip(request), now=now())
             return redirect(half.next)
         form.add_error(None, steps.REFUSED)
-    return render(request, "identity/code.html", {"form": form})
+    context = {"form": form, **steps.ways_of(half.step)}
+    return render(request, "identity/code.html", context)
 
 
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
     """Second step for somebody who has no second factor yet: nothing opens before they have one."""
-    half = _kept(request)
+    half = halfway.kept(request)
     if half is None or not half.step.must_enroll:
         return redirect("identity:sign_in")
-    secret = _secret(request, half)
+    secret = halfway.secret(request, half)
     form = CodeStep(request.POST or None)
     if request.method == "POST" and form.is_valid():
         found = steps.enroll_step(half.step, secret, form.cleaned_data["code"], ip=_ip(request), now=now())
@@ -125,7 +111,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         except BadInput as weak:
             form.add_error("password", weak.what)
         else:
-            _keep(request, HalfSignedIn(user_id, organization_id, must_enroll=True), "/")
+            halfway.keep(request, HalfSignedIn(user_id, organization_id, must_enroll=True), "/")
             return redirect("identity:set_up")
     return render(request, "identity/join.html", {"form": form, "person": person})
 
@@ -151,43 +137,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def alive(request: HttpRequest) -> HttpResponse:
     """Say whether the session lives (204) or is over (401); the middleware takes a POST as a sign of life."""
     return HttpResponse(status=204 if getattr(request, "staff_session", None) is not None else 401)
-
-
-def _keep(request: HttpRequest, half: HalfSignedIn, wanted: str) -> None:
-    """Remember that the password was right, under a fresh session key."""
-    request.session.flush()
-    request.session[_HALF] = {
-        "user": str(half.user_id),
-        "organization": str(half.organization_id),
-        "enroll": half.must_enroll,
-        "at": int(now().timestamp()),
-        "next": wanted,
-        "secret": "",
-    }
-
-
-def _kept(request: HttpRequest) -> _Half | None:
-    kept = request.session.get(_HALF)
-    if not kept:
-        return None
-    at = datetime.fromtimestamp(kept["at"], UTC)
-    if now() - at > steps.CODE_WITHIN:
-        request.session.flush()
-        return None
-    step = HalfSignedIn(UUID(kept["user"]), UUID(kept["organization"]), kept["enroll"])
-    return _Half(step, at, kept["next"], kept["secret"])
-
-
-def _secret(request: HttpRequest, half: _Half) -> str:
-    """Return the secret that is being set up; it waits sealed in the session until its first code is right."""
-    bound = keys.binding(half.step.organization_id, "identity_enrollment", half.step.user_id)
-    with acting_for(half.step.organization_id):
-        if half.sealed_secret:
-            return keys.sealer().open(bytes.fromhex(half.sealed_secret), bound).decode()
-        secret = second_factor.new_secret()
-        sealed = keys.sealer().seal(secret.encode(), bound).hex()
-    request.session[_HALF] = {**request.session[_HALF], "secret": sealed}
-    return secret
 
 
 def _ip(request: HttpRequest) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.identity.web import account, keys, sign_in, staff
+from salus.identity.web import account, keys, passkeys, sign_in, staff
 
 app_name = "identity"
 
@@ -10,6 +10,10 @@ urlpatterns = [
     path("sign-in", sign_in.password, name="sign_in"),
     path("sign-in/code", sign_in.code, name="code"),
     path("sign-in/set-up", sign_in.set_up, name="set_up"),
+    path("sign-in/passkey", passkeys.sign_in, name="passkey"),
+    path("sign-in/passkey/ask", passkeys.ask, name="ask_passkey"),
+    path("sign-in/set-up/passkey", passkeys.set_up, name="set_up_passkey"),
+    path("sign-in/set-up/passkey/ask", passkeys.ask_to_set_up, name="ask_set_up_passkey"),
     path("join/<str:token>", sign_in.join, name="join"),
     path("sign-out", sign_in.sign_out, name="sign_out"),
     path("session/alive", sign_in.alive, name="alive"),
@@ -17,6 +21,9 @@ urlpatterns = [
     path("account/password", account.password, name="password"),
     path("account/theme", account.theme, name="theme"),
     path("account/recovery-codes", account.recovery_codes, name="recovery_codes"),
+    path("account/passkeys", passkeys.add, name="add_passkey"),
+    path("account/passkeys/ask", passkeys.ask_to_add, name="ask_add_passkey"),
+    path("account/passkeys/<int:passkey_id>/remove", passkeys.remove, name="remove_passkey"),
     path("account/sessions/end", account.end_other_sessions, name="end_sessions"),
     path("staff", staff.listing, name="staff"),
     path("staff/<uuid:staff_id>", staff.person, name="person"),
