@@ -59,6 +59,7 @@ PACKAGES = [
     "patients",
     "journeys",
     "portal",
+    "privacy",
     "reports",
 ]
 AUTH_USER_MODEL = "identity.User"

@@ -1,0 +1,164 @@
+"""What a look at the posture speaks of: the facts that are looked at, severities, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Severity(StrEnum):
+    """How soon a finding has to be mended, the worst first."""
+
+    HIGH = "high"
+    """Today: PHI is at risk, or nobody could bring it back."""
+    MEDIUM = "medium"
+    """Soon: a duty is not met, or a protection is thinner than it should be."""
+    LOW = "low"
+    """When there is time."""
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Ruleset(StrEnum):
+    """What is checked: the law in force, or also what was proposed."""
+
+    LAW = "law"
+    PROPOSED = "proposed"
+    """Also the proposed Security Rule of 6 January 2025 (90 FR 898): proposed, not law."""
+
+
+class Found(StrEnum):
+    """What DNS says of one record."""
+
+    THERE = "there"
+    MISSING = "missing"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """DNS did not answer: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the sending domain: what it is for ("SPF", "DKIM", "DMARC"), its name, how it was found."""
+
+    purpose: str
+    name: str
+    found: Found
+    note: str = ""
+    """What is wrong with it, or could be stricter, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """What is kept: when the last one was made and proven; None: never."""
+
+    last: datetime | None
+    drilled: datetime | None
+    drill_passed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What can be seen of this machine and its installation."""
+
+    public_url: str
+    database: str
+    """The database's host; empty when it is on this machine."""
+    database_verified: bool
+    """It is on this machine, or its certificate is verified."""
+    open_files: tuple[str, ...]
+    """Names of what others on this machine can read."""
+    free_bytes: int
+    workers: int
+    senders: int
+    kit_made: bool
+    """Somebody else than this machine can bring the key file back, or a key service wraps the keys."""
+    laboratory: bool
+    """Mail goes to a development relay and not to anybody."""
+    log_copies_apart: bool
+    """Copies of the log's roots are on another disk or machine than the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What can be seen of one organization."""
+
+    privacy_officers: int
+    """Of each role: people with access whose second factor is set up."""
+    security_officers: int
+    administrators: int
+    without_second_factor: int
+    endless_keys: int
+    """API keys that work and have no end, or one more than a year away."""
+    data_key_made: datetime | None
+    log_verified: datetime | None
+    log_sound: bool
+    refused: Mapping[str, int]
+    """How many services that are switched on may not be used, by reason in words."""
+    agreements_end: datetime | None
+    """The first end of an agreement whose vendor has services in use."""
+    relay: bool
+    """All mail goes by a relay."""
+    mail_paused: str
+    """Why the mail queue is paused, in words; empty while it goes."""
+    route_chosen: datetime | None
+    proven: datetime | None
+    """When somebody last confirmed that a test message had arrived."""
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that is looked at, as it was at `at`."""
+
+    at: datetime
+    machine: Machine
+    office: Office
+    demo: bool = False
+    backups: Backups | None = None
+    """None: nobody looks after backups here yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    check: str
+    severity: Severity
+    what: str
+    """What is so, in a sentence without PHI."""
+    mend: str
+    citation: str
+    proposed: bool
+    """Only the proposed rule asks for it: proposed, not law."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One check that found nothing."""
+
+    check: str
+    title: str
+    citation: str
+    proposed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One look: what was found, the worst first, and what is as it should be."""
+
+    at: datetime
+    findings: tuple[Finding, ...]
+    passed: tuple[Passed, ...]
+    organization_id: UUID | None = field(default=None)
+
+    @property
+    def worst(self) -> Severity | None:
+        """Return the worst severity; None: nothing was found."""
+        return self.findings[0].severity if self.findings else None
