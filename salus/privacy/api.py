@@ -2,36 +2,7 @@
 
 from __future__ import annotations
 
-from salus.privacy.posture import (
-    Backups,
-    Facts,
-    Finding,
-    Found,
-    Machine,
-    Office,
-    Passed,
-    Record,
-    Report,
-    Ruleset,
-    Severity,
-)
 from salus.privacy.posture_port import posture, use_facts
 from salus.privacy.posture_rules import CHECKS, judge
 
-__all__ = [
-    "CHECKS",
-    "Backups",
-    "Facts",
-    "Finding",
-    "Found",
-    "Machine",
-    "Office",
-    "Passed",
-    "Record",
-    "Report",
-    "Ruleset",
-    "Severity",
-    "judge",
-    "posture",
-    "use_facts",
-]
+__all__ = ["CHECKS", "judge", "posture", "use_facts"]
