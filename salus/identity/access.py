@@ -19,9 +19,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import organizations, rules, second_factor, sessions
+from salus.identity import organizations, roles, rules, second_factor, sessions
 from salus.identity.contracts import Permission, Role
 from salus.identity.models import Staff
+from salus.identity.ports import now
+from salus.identity.roles import Held
 from salus.identity.sessions import SessionFacts
 from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import NotFound
@@ -56,9 +58,10 @@ def requires(permission: Permission | None) -> Callable[[View], View]:
                 if row is None:
                     request.session.flush()
                     return to_sign_in(request)
-                actor = _actor(row, facts, request)
+                held = roles.held(row, now())
+                actor = _actor(row, held, facts, request)
                 if permission is None or permission in actor.permissions:
-                    return _run(view, request, row, actor, args, kwargs)
+                    return _run(view, request, row, held, actor, args, kwargs)
                 audit.record(
                     Action.PERMISSION_REFUSE,
                     actor=actor,
@@ -84,14 +87,13 @@ def _present(facts: SessionFacts) -> Staff | None:
     return row if second_factor.is_set_up(row.user) else None
 
 
-def _actor(row: Staff, facts: SessionFacts, request: HttpRequest) -> Actor:
-    roles = tuple(Role(role) for role in row.roles)
+def _actor(row: Staff, held: Held, facts: SessionFacts, request: HttpRequest) -> Actor:
     return Actor(
         ActorKind.STAFF,
         facts.organization_id,
         row.pk,
-        roles=tuple(role.value for role in roles),
-        permissions=frozenset(word.value for word in rules.permissions_of(roles)),
+        roles=tuple(Role(role).value for role in row.roles),
+        permissions=frozenset(word.value for word in held.permissions),
         session_id=sessions.short_id(request.session),
         ip=request.META.get("REMOTE_ADDR", ""),
     )
@@ -101,6 +103,7 @@ def _run(
     view: Callable[..., HttpResponseBase],
     request: HttpRequest,
     row: Staff,
+    held: Held,
     actor: Actor,
     args: Any,
     kwargs: Any,
@@ -111,7 +114,7 @@ def _run(
     request.who = Who(  # type: ignore[attr-defined]
         organization=organization.name,
         person=row.name,
-        role=" and ".join(Role(role).words for role in row.roles),
+        role=held.words,
         permissions=actor.permissions,
         theme=row.theme,
         account_url=reverse("identity:account"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Profile, SenderRole
 
 
@@ -57,6 +58,16 @@ class Permission(StrEnum):
     AUDIT_LOG_VERIFY = "audit:log:verify"
     IDENTITY_STAFF_MANAGE = "identity:staff:manage"
     IDENTITY_APIKEY_MANAGE = "identity:apikey:manage"
+    IDENTITY_ROLE_GRANT = "identity:role:grant"
+    """Make roles of the organization's own, out of what one holds oneself."""
+    IDENTITY_SESSION_END = "identity:session:end"
+    """See where everybody is signed in, and end that."""
+    IDENTITY_GLASS_BREAK = "identity:glass:break"
+    """Take one narrow permission for a short time in an emergency, with a reason."""
+    IDENTITY_SCIM_PROVISION = "identity:scim:provision"
+    """Bring staff in, change them and take their access away, as a directory does (SCIM 2.0)."""
+    AUDIT_ACCESS_REVIEW = "audit:access:review"
+    """Examine who signed in and who looked at whom, and sign for it."""
     ORGANIZATION_SETTINGS_READ = "organization:settings:read"
     ORGANIZATION_SETTINGS_EDIT = "organization:settings:edit"
 
@@ -108,6 +119,56 @@ class StaffMember:
     active: bool
     second_factor: bool
     """Whether a second factor is set up; without it there is no way in."""
+    own_roles: tuple[UUID, ...] = ()
+    """Roles that the organization made itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRole:
+    """A role of the organization's own: what it should open, and what holders of that have agreed to."""
+
+    id: UUID
+    name: str
+    wanted: tuple[Permission, ...]
+    granted: tuple[Permission, ...]
+    """What it really opens."""
+    people: int
+    """How many have it."""
+
+    @property
+    def waiting(self) -> tuple[Permission, ...]:
+        """Return what nobody who holds it has agreed to."""
+        return tuple(each for each in self.wanted if each not in self.granted)
+
+
+class Finding(StrEnum):
+    """What a reviewer found."""
+
+    AS_EXPECTED = "as_expected"
+    FOLLOWED_UP = "followed_up"
+    """Something was asked, mended or reported; the note says what."""
+
+    @property
+    def words(self) -> str:
+        """Return the finding as people say it."""
+        return "As it should be" if self is Finding.AS_EXPECTED else "Something was followed up"
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """One emergency access: who, to what, why, until when, and what its review found."""
+
+    id: UUID
+    staff_id: UUID
+    permission: Permission
+    reason: Phi[str]
+    opened_at: datetime
+    until: datetime
+    """When it ends or ended; earlier than asked for when it was given back."""
+    reviewed_by: UUID | None
+    reviewed_at: datetime | None
+    finding: Finding | None
+    note: Phi[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,64 @@ class Staff(TenantModel):
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=120)
     roles = ArrayField(models.CharField(max_length=30))
+    own_roles = ArrayField(models.UUIDField(), default=list, db_default=[])
     theme = models.CharField(max_length=5, blank=True, default="")
+    glass_until = models.DateTimeField(null=True)
+    """When the last emergency access ends: a later page need not look for one."""
     created_at = models.DateTimeField()
+    given_name = models.CharField(max_length=120, default="", db_default="")
+    family_name = models.CharField(max_length=120, default="", db_default="")
+    external_id = models.CharField(max_length=200, default="", db_default="")
+    """What the organization's directory calls them (SCIM)."""
+    removed_at = models.DateTimeField(null=True)
+    """When the directory removed them; the row stays, because the log names it."""
+    changed_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         """Listed by organization."""
 
         db_table = "identity_staff"
         indexes = (models.Index(fields=["organization_id", "name"], name="identity_staff_org"),)
+
+
+class RoleRow(TenantModel):
+    """A role that an organization made: the permissions it should have, and those that were granted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60)
+    wanted = ArrayField(models.CharField(max_length=60))
+    granted = ArrayField(models.CharField(max_length=60))
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """A name means one role."""
+
+        db_table = "identity_role"
+        constraints = (models.UniqueConstraint(fields=["organization_id", "name"], name="identity_role_once"),)
+
+
+class GlassRow(TenantModel):
+    """One emergency access; `sealed` holds the reason, `sealed_note` what the reviewer wrote."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    staff_id = models.UUIDField()
+    permission = models.CharField(max_length=60)
+    sealed = models.BinaryField()
+    opened_at = models.DateTimeField()
+    until = models.DateTimeField()
+    reviewed_by = models.UUIDField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
+    finding = models.CharField(max_length=20, default="")
+    sealed_note = models.BinaryField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """One person's that may still hold, and the organization's newest first."""
+
+        db_table = "identity_glass"
+        indexes = (
+            models.Index(fields=["organization_id", "staff_id", "until"], name="identity_glass_held"),
+            models.Index(fields=["organization_id", "-opened_at"], name="identity_glass_newest"),
+        )
 
 
 class ApiKey(TenantModel):

@@ -27,6 +27,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 P.IDENTITY_STAFF_MANAGE,
                 P.IDENTITY_APIKEY_MANAGE,
+                P.IDENTITY_ROLE_GRANT,
+                P.IDENTITY_SESSION_END,
+                P.IDENTITY_SCIM_PROVISION,
                 P.VENDORS_VENDOR_READ,
                 P.VENDORS_VENDOR_EDIT,
                 P.ORGANIZATION_SETTINGS_READ,
@@ -36,6 +39,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         ),
         Role.SECURITY_OFFICER: frozenset(
             {
+                P.IDENTITY_ROLE_GRANT,
+                P.IDENTITY_SESSION_END,
+                P.AUDIT_ACCESS_REVIEW,
                 P.IDENTITY_APIKEY_MANAGE,
                 P.VENDORS_VENDOR_READ,
                 P.VENDORS_VENDOR_EDIT,
@@ -48,6 +54,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.PRIVACY_OFFICER: frozenset(
             _READ_WORK
             | {
+                P.IDENTITY_ROLE_GRANT,
+                P.AUDIT_ACCESS_REVIEW,
                 P.CONTACTS_RECORD_READ,
                 P.CONTACTS_PHI_REVEAL,
                 P.PERMISSIONS_ENTRY_READ,
@@ -72,6 +80,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.MARKETER: frozenset(
             _READ_WORK
             | {
+                P.IDENTITY_ROLE_GRANT,
+                P.IDENTITY_GLASS_BREAK,
                 P.JOURNEYS_JOURNEY_EDIT,
                 P.JOURNEYS_JOURNEY_LAUNCH,
                 P.JOURNEYS_PEOPLE_ENROL,
@@ -98,10 +108,13 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.GATE_DECIDE_RUN,
             }
         ),
-        Role.ANALYST: frozenset(_READ_WORK | {P.CONTACTS_RECORD_READ, P.SEGMENTS_SEGMENT_EDIT}),
+        Role.ANALYST: frozenset(
+            _READ_WORK | {P.CONTACTS_RECORD_READ, P.SEGMENTS_SEGMENT_EDIT, P.IDENTITY_GLASS_BREAK}
+        ),
         Role.CARE_COORDINATOR: frozenset(
             _READ_WORK
             | {
+                P.IDENTITY_ROLE_GRANT,
                 P.JOURNEYS_JOURNEY_EDIT,
                 P.JOURNEYS_JOURNEY_LAUNCH,
                 P.JOURNEYS_PEOPLE_READ,
@@ -160,13 +173,56 @@ APART = (
     (P.JOURNEYS_JOURNEY_LAUNCH, P.JOURNEYS_JOURNEY_APPROVE),
     (P.IDENTITY_STAFF_MANAGE, P.CONTACTS_PHI_REVEAL),
     (P.IDENTITY_STAFF_MANAGE, P.AUDIT_LOG_VERIFY),
+    (P.IDENTITY_STAFF_MANAGE, P.AUDIT_ACCESS_REVIEW),
+    (P.IDENTITY_GLASS_BREAK, P.AUDIT_ACCESS_REVIEW),
 )
 """Pairs that no single role holds (separation of duties, 45 CFR 164.308(a)(3), (a)(4))."""
+
+FOR_PROGRAMS = frozenset({P.TIMELINE_EVENT_WRITE, P.IDENTITY_SCIM_PROVISION})
+"""What no person does: it is no part of a role that an organization makes."""
+
+BEHIND_GLASS = frozenset(
+    {
+        P.CONTACTS_RECORD_READ,
+        P.CONTACTS_PHI_REVEAL,
+        P.PERMISSIONS_ENTRY_READ,
+        P.CAMPAIGNS_RECIPIENTS_READ,
+        P.JOURNEYS_PEOPLE_READ,
+        P.DELIVERY_RECEIPT_READ,
+        P.DELIVERY_MESSAGE_RECALL,
+        P.PATIENTS_CODE_ISSUE,
+    }
+)
+"""What an emergency may need: a sight of patients, and taking a wrong message back (45 CFR 164.312(a)(2)(ii))."""
+GLASS_MINUTES = (15, 30, 60)
+
+
+def both_sides(held: Iterable[Permission]) -> tuple[tuple[Permission, Permission], ...]:
+    """Return the pairs of separated duties that are both in `held`."""
+    own = frozenset(held)
+    return tuple(pair for pair in APART if own.issuperset(pair))
+
+
+def behind_glass(held: Iterable[str]) -> tuple[Permission, ...]:
+    """Return what somebody who holds `held` may take in an emergency, one at a time.
+
+    Nothing they hold already, and nothing whose other side they hold: an emergency suspends no separation
+    of duties. Nothing at all without the permission to ask.
+    """
+    own = frozenset(Permission(word) for word in held)
+    if P.IDENTITY_GLASS_BREAK not in own:
+        return ()
+    before = both_sides(own)
+    return tuple(word for word in sorted(BEHIND_GLASS - own) if both_sides(own | {word}) == before)
 
 NOT_FOR_KEYS = frozenset(
     {
         P.IDENTITY_STAFF_MANAGE,
         P.IDENTITY_APIKEY_MANAGE,
+        P.IDENTITY_ROLE_GRANT,
+        P.IDENTITY_SESSION_END,
+        P.IDENTITY_GLASS_BREAK,
+        P.AUDIT_ACCESS_REVIEW,
         P.CAMPAIGNS_CAMPAIGN_APPROVE,
         P.CONTENT_TEMPLATE_REVIEW,
         P.JOURNEYS_JOURNEY_APPROVE,

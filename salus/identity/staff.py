@@ -9,12 +9,13 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from email_validator import EmailNotValidError, validate_email
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import api_keys, rules, second_factor
+from salus.identity import api_keys, break_glass, rules, second_factor
+from salus.identity import roles as own
 from salus.identity.contracts import Role, StaffMember
 from salus.identity.models import Session, Staff, User
 from salus.identity.ports import now
@@ -35,10 +36,17 @@ def create(
     Raises `BadInput` for a name, address, role or password that will not do, `Conflict` for an address
     that cannot be used again.
     """
+    return bring_in(name=name, email=email, roles=checked_roles(roles), actor=actor, password=password)
+
+
+def bring_in(
+    *, name: str, email: str, roles: Sequence[Role], actor: Actor, password: str | None = None
+) -> StaffMember:
+    """Do what `create` does, also for somebody without a role, as a directory brings people in: they open nothing yet."""
     if not name.strip():
         raise BadInput("A person needs a name.", place="name")
-    chosen = checked_roles(roles)
-    user = User(organization_id=current_organization(), email=_checked_email(email))
+    chosen = _known(roles)
+    user = User(organization_id=current_organization(), email=checked_email(email))
     if password is None:
         user.set_unusable_password()
     else:
@@ -49,7 +57,7 @@ def create(
             user.save(force_insert=True)
     except IntegrityError:
         raise Conflict("This e-mail address cannot be used.", place="email") from None
-    row = Staff(user=user, name=name.strip(), roles=list(chosen), created_at=now())
+    row = Staff(user=user, name=name.strip()[:120], roles=list(chosen), created_at=now())
     row.save(force_insert=True)
     audit.record(
         Action.STAFF_CREATE,
@@ -120,28 +128,38 @@ def change(
     actor: Actor,
     name: str | None = None,
     roles: Sequence[Role] | None = None,
+    own_roles: Sequence[UUID] | None = None,
     active: bool | None = None,
 ) -> StaffMember:
     """Change a person's name, roles or access; nobody changes their own roles or access.
 
-    Sessions end with access, and so do the API keys that the person made, whose secrets they saw
+    Raises `NotFound`, `BadInput` for roles that will not do together, and `Conflict` when no administrator
+    would be left. Sessions end with access, and so do the API keys that the person made, whose secrets they saw
     (45 CFR 164.308(a)(3)(ii)(C)); other roles hold from the next request on.
     """
     row = _row(staff_id, lock=True)
-    if (roles is not None or active is not None) and actor.id == staff_id:
+    if (roles is not None or own_roles is not None or active is not None) and actor.id == staff_id:
         raise Conflict("Somebody else changes your roles and your access.")
     if name is not None:
         row.name = name.strip() or row.name
-    if roles is not None:
-        _record_roles(row, checked_roles(roles), actor)
-        row.roles = list(checked_roles(roles))
+    if roles is not None or own_roles is not None:
+        chosen = row.own_roles if own_roles is None else own_roles
+        give(row, row.roles if roles is None else roles, chosen, actor=actor)
+        if not row.roles and not row.own_roles:
+            raise BadInput("A person needs at least one role.", place="roles")
+    if active:
+        row.removed_at = None
+    row.changed_at = now()
     row.save()
     if active is not None and active != row.user.is_active:
+        if not active and Role.ADMINISTRATOR in row.roles:
+            _keep_an_administrator(row)
         row.user.is_active = active
         row.user.save(update_fields=["is_active"])
         if not active:
             end_sessions(staff_id)
             api_keys.revoke_made_by(staff_id, actor=actor)
+            break_glass.end_of(staff_id)
         word = Action.STAFF_CHANGE if active else Action.STAFF_DEACTIVATE
         audit.record(word, actor=actor, object_kind="staff", object_id=staff_id, fields=("active",))
     return _member(row)
@@ -197,16 +215,48 @@ def end_sessions(staff_id: UUID, *, except_key: str = "") -> int:
 
 def checked_roles(roles: Sequence[str]) -> tuple[Role, ...]:
     """Return the roles in the order of the vocabulary; raises `BadInput` for none or an unknown one."""
+    if not roles:
+        raise BadInput("A person needs at least one role.", place="roles")
+    return _known(roles)
+
+
+def give(row: Staff, roles: Sequence[str], own_roles: Sequence[UUID], *, actor: Actor) -> None:
+    """Let a person have these roles and no others, and record what changed; the caller saves the row.
+
+    Raises `BadInput` for an unknown role or own roles that complete a pair of separated duties, `Conflict`
+    when no administrator would be left.
+    """
+    chosen = _known(roles)
+    own.check_together(chosen, own_roles)
+    if Role.ADMINISTRATOR in row.roles and Role.ADMINISTRATOR not in chosen:
+        _keep_an_administrator(row)
+    _record_roles(row, chosen, own_roles, actor)
+    row.roles, row.own_roles = list(chosen), sorted(set(own_roles))
+
+
+def _known(roles: Sequence[str]) -> tuple[Role, ...]:
     unknown = sorted(set(roles) - set(Role))
     if unknown:
         raise BadInput(f"There is no role {unknown[0]!r}.", place="roles")
-    if not roles:
-        raise BadInput("A person needs at least one role.", place="roles")
     return tuple(role for role in Role if role in set(roles))
 
 
-def _record_roles(row: Staff, roles: tuple[Role, ...], actor: Actor) -> None:
-    before, after = set(row.roles), set(roles)
+def _keep_an_administrator(row: Staff) -> None:
+    """Raise `Conflict` when nobody else could manage staff; one such change at a time, or two would each see the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"administrators:{current_organization()}"]
+        )
+    others = Staff.objects.filter(roles__contains=[Role.ADMINISTRATOR], user__is_active=True)
+    if row.user.is_active and not others.exclude(pk=row.pk).exists():
+        raise Conflict(
+            "This is the last administrator.", next_step="Make somebody else an administrator first."
+        )
+
+
+def _record_roles(row: Staff, roles: Sequence[Role], own_roles: Sequence[UUID], actor: Actor) -> None:
+    before = {*row.roles, *(str(each) for each in row.own_roles)}
+    after = {*roles, *(str(each) for each in own_roles)}
     for word, difference in ((Action.ROLE_GRANT, after - before), (Action.ROLE_REVOKE, before - after)):
         if difference:
             audit.record(
@@ -218,7 +268,8 @@ def _record_roles(row: Staff, roles: tuple[Role, ...], actor: Actor) -> None:
             )
 
 
-def _checked_email(email: str) -> str:
+def checked_email(email: str) -> str:
+    """Return an address as it is stored; raises `BadInput` for what is none."""
     address = normalize(email)
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
@@ -275,4 +326,5 @@ def _facts(row: Staff, second: bool) -> StaffMember:
         roles=tuple(Role(role) for role in row.roles),
         active=row.user.is_active,
         second_factor=second,
+        own_roles=tuple(row.own_roles),
     )

@@ -85,6 +85,8 @@ COLUMNS = (
     SealedColumn("delivery_deposit", "sealed", (("message_id", "uuid"),), _as("delivery_deposit"), batch=FEW),
     _column("delivery_call"),
     _column("campaigns_campaign"),
+    _column("identity_glass"),
+    _column("identity_glass", "sealed_note"),
     _column("inbox_task"),
     _column("inbox_task", "sealed_note"),
     _column("journeys_journey"),

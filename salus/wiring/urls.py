@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.reports.web.urls")),
     path("templates/", include("salus.content.web.urls")),
     path("api/v1/", rest.urls),
+    path("scim/v2/", include("salus.identity.web.scim")),
     path("p/", include("salus.portal.web.urls")),
 ]
 
