@@ -47,15 +47,18 @@ __all__ = [
     "export_tiles",
     "faults",
     "integrate",
+    "last_note",
     "latest_checkpoint",
     "leaf_hash",
     "merkle_path",
     "merkle_root",
+    "notes_until",
     "origin",
     "prove",
     "record",
     "record_many",
     "record_receipts",
+    "root_at",
     "use_signer",
     "use_witness_directory",
     "verifier_key",
@@ -267,3 +270,28 @@ def export_tiles(directory: Path) -> Checkpoint:
     Returns the checkpoint that the files belong to; raises `Conflict` before the first one.
     """
     return export.write(directory)
+
+
+def root_at(size: int) -> bytes:
+    """Return the root of the current organization's first `size` entries, at least one, out of the stored tiles."""
+    return proofs.stored_tree(current_organization()).root(size)
+
+
+def last_note(text: str) -> str:
+    """Return the last whole checkpoint of a witness file's end, empty when there is none."""
+    found = [note for note in notes.split(text) if notes.is_whole(note)]
+    return found[-1] if found else ""
+
+
+def notes_until(text: str, size: int) -> tuple[str, int]:
+    """Return the checkpoints of a witness file over at most `size` entries, and the largest size in the file.
+
+    What a power cut tore is left out.
+    """
+    found, largest = [], 0
+    for note in filter(notes.is_whole, notes.split(text)):
+        signed = notes.parse_statement(notes.parse(note)[0]).size
+        largest = max(largest, signed)
+        if signed <= size:
+            found.append(note)
+    return "".join(found), largest

@@ -157,6 +157,13 @@ class Action(StrEnum):
     SEGMENT_MEMBERS = "audiences:members:change"
     """People were put on, or taken off, a static segment."""
 
+    RECOVERY_BACKUP = "recovery:backup:create"
+    RECOVERY_REMOVE = "recovery:backup:remove"
+    RECOVERY_HOLD = "recovery:hold:place"
+    RECOVERY_RELEASE = "recovery:hold:release"
+    RECOVERY_RESTORE = "recovery:restore:run"
+    RECOVERY_DRILL = "recovery:drill:run"
+
     REPORT_READ = "reports:campaign:read"
     REPORT_RECIPIENTS = "reports:recipients:read"
     REPORT_EXPORT = "reports:campaign:export"

@@ -33,6 +33,7 @@ from salus.keys.provider import file_provider
 from salus.keys.shares import Reader, Share
 from salus.keys.shares import page as share_page
 from salus.keys.shares import text as share_text
+from salus.keys.streams import OpeningStream, SealingStream
 
 if TYPE_CHECKING:
     from salus.audit.contracts import Signer
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from salus.keys.models import Kind
 
 __all__ = [
+    "OpeningStream",
     "Reader",
+    "SealingStream",
     "Share",
     "activate_dkim",
     "age_dkim_keys",

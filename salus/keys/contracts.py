@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from salus.kernel.errors import Conflict
+from salus.kernel.errors import BadInput, Conflict
 
 
 class KeyProvider(Protocol):
@@ -178,4 +178,13 @@ class InUse(Conflict):
             f"Rows that are not under the present key yet: {left:,}.",
             kept="The retired keys stay; the rows are brought to the present key now.",
             next_step="See: salus keys list. Then try again.",
+        )
+
+
+class Damaged(BadInput):
+    """A sealed stream does not open: it was changed, cut short, or stands in another's place."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "This was changed, cut short, or stands in another's place: it does not open.", place=name
         )

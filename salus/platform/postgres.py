@@ -190,6 +190,8 @@ class Cluster:
             "work_mem": "32MB",
             "maintenance_work_mem": "256MB",
             "max_wal_size": "4GB",
+            # A backup that was given up must not fill the disk with what it has not fetched.
+            "max_slot_wal_keep_size": "16GB",
             "checkpoint_completion_target": "0.9",
             "wal_compression": "on",
             "random_page_cost": "1.1",

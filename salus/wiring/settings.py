@@ -61,6 +61,7 @@ PACKAGES = [
     "portal",
     "privacy",
     "reports",
+    "recovery",
 ]
 AUTH_USER_MODEL = "identity.User"
 INSTALLED_APPS = [

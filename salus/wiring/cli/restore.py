@@ -1,0 +1,73 @@
+"""`salus restore`: bring a stopped installation back to a point in time."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from salus.kernel.errors import BadInput
+from salus.wiring.progress import Line
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    command = commands.add_parser("restore", help="bring a stopped installation back to a point in time")
+    command.add_argument(
+        "--directory",
+        type=Path,
+        default=Path(os.environ["SALUS_BACKUP"]) if os.environ.get("SALUS_BACKUP") else None,
+        metavar="DIR",
+        help="where the backups are (default: SALUS_BACKUP)",
+    )
+    command.add_argument(
+        "--to", type=_moment, metavar="TIME", help="2026-11-24T08:00:00Z (default: the last moment there is)"
+    )
+    command.set_defaults(run=run)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write it as 2026-11-24T08:00:00Z") from None
+    if found.tzinfo is None:
+        raise argparse.ArgumentTypeError("say the zone: 2026-11-24T08:00:00Z, or +01:00 at the end")
+    return found.astimezone(UTC)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Restore; 1 when a log does not verify (it is restored all the same, and says so)."""
+    if options.directory is None:
+        raise BadInput("Say where the backups are.", place="--directory", next_step="Or set SALUS_BACKUP.")
+    from salus.wiring.cli import setup
+
+    setup()
+    from salus.recovery import api as recovery
+    from salus.wiring.home import from_environment
+    from salus.wiring.recovering import site
+
+    home, line = from_environment(), Line()
+    try:
+        found = recovery.restore(
+            site(home, os.environ.get("DATABASE_URL")), options.directory, to=options.to, tell=line
+        )
+    finally:
+        line.end()
+    print(f"{home.path} is as it was at {found.to:%Y-%m-%d %H:%M:%S} UTC (backup {found.backup}).")
+    for log in found.logs:
+        print(
+            f"log of {log.organization_id}: {log.entries:,} entries, "
+            f"{'verified' if log.verified else 'NOT VERIFIED'}; engine rebuilt with {log.engine_people:,} people"
+        )
+        for fault in log.faults:
+            print(f"  {fault}", file=sys.stderr)
+        if given_up := found.given_up.get(log.organization_id):
+            print(f"  given up: {given_up:,} entries that were signed after this moment")
+    for path in found.aside:
+        print(f"What was there before: {path}")
+    if found.aside:
+        print("Remove that when you have seen that all is well.")
+    return 0 if all(log.verified for log in found.logs) else 1
