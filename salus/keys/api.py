@@ -63,6 +63,7 @@ __all__ = [
     "keys_of_organization",
     "local_secret",
     "make_recovery_kit",
+    "move",
     "open_token",
     "organization_of_token",
     "progress",
@@ -261,6 +262,27 @@ def destroy_retired(kind: str, *, actor: Actor, clock: Clock = _CLOCK) -> int:
     from salus.keys import operations
 
     return operations.destroy_unused(_kind(kind), actor, clock.now())
+
+
+def move(
+    organization_id: UUID,
+    to: str,
+    *,
+    actor: Actor,
+    clock: Clock = _CLOCK,
+    tell: Callable[[int, int], object] = lambda _moved, _left: None,
+) -> int:
+    """Have every key of an organization wrapped by `to`, and return how many were not: "file", or "aws-kms:ARN".
+
+    New keys follow. Call it outside `acting_for`: each key is a transaction of its own, read back before it
+    replaces what was there, so that the work can be ended and taken up again at any moment. Raises `BadInput`
+    for what is no provider, `OutOfScope`, `Unavailable` (what was moved stays moved), `NotFound`.
+    """
+    from salus.keys import moving
+
+    if to != "file" and not to.startswith(local.AWS_KMS):
+        raise BadInput("Keys are wrapped by the key file or by AWS KMS.", place="to")
+    return moving.run(organization_id, to, actor, clock.now, tell)
 
 
 def rotate_dkim(domain: str, *, actor: Actor, clock: Clock = _CLOCK) -> tuple[DkimKey, ...]:

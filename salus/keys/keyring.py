@@ -14,7 +14,7 @@ from django.db import connection
 
 from salus.kernel.errors import BadInput, NotFound, Unavailable
 from salus.keys import local
-from salus.keys.contracts import DkimKey, KeyProvider
+from salus.keys.contracts import DkimKey
 from salus.keys.dkim import describe
 from salus.keys.keysets import AeadSealer, PrfBlinder
 from salus.keys.models import Kind, Status
@@ -48,8 +48,9 @@ def context(organization_id: UUID, kind: str, name: str, version: int) -> bytes:
     return f"salus/keys/{organization_id}/{kind}/{name}/{version}".encode()
 
 
-def unwrap(provider: KeyProvider, organization_id: UUID, key: WrappedKey) -> bytes:
-    """Return a key in clear; raises `Unavailable` that names the key file to look for."""
+def unwrap(organization_id: UUID, key: WrappedKey) -> bytes:
+    """Return a key in clear, by the provider that wrapped it; raises `Unavailable` that says what to look for."""
+    provider = local.provider_of(key.wrapped_by)
     try:
         return provider.unwrap(key.wrapped, context(organization_id, key.kind, key.name, key.version))
     except BadInput as fault:
@@ -78,14 +79,13 @@ class OrganizationKeys:
 
     def material(self, kind: Kind, name: str = "", *, waiting: bool = False) -> list[bytes]:
         """Return the keys of `kind` in clear, the active one first, or those that wait; empty when there are none."""
-        provider = local.ports().provider
         found = [
             row
             for row in self.rows
             if row.kind == kind and row.name == name and (row.status == Status.WAITING) is waiting
         ]
         found.sort(key=lambda row: (row.status != Status.ACTIVE, -row.version))
-        return [unwrap(provider, self.organization_id, row) for row in found]
+        return [unwrap(self.organization_id, row) for row in found]
 
     def required(self, kind: Kind) -> list[bytes]:
         """Return `material`, or raise `NotFound` for an organization without such keys."""

@@ -12,6 +12,9 @@ from salus.kernel.errors import Unavailable
 from salus.keys.contracts import KeyProvider
 from salus.keys.provider import read_private, write_private
 
+AWS_KMS = "aws-kms:"
+"""How the name of a key in AWS KMS begins; its ARN follows."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}\Z")
 
 
@@ -37,6 +40,18 @@ def ports() -> Ports:
     if _ports is None:
         raise Unavailable("No key provider is configured.", next_step="Start Salus through its command line.")
     return _ports
+
+
+def provider_of(name: str) -> KeyProvider:
+    """Return who unwraps what is marked `name`, and wraps what is to go there; raises `BadInput`, `Unavailable`.
+
+    Whatever is not another provider's is the key file's: it may hold the key under a name it had before.
+    """
+    if name.startswith(AWS_KMS):
+        from salus.keys import kms  # its library takes a third of a second: only those who use it wait
+
+        return kms.provider(name)
+    return ports().provider
 
 
 def local_secret(name: str, make: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> bytes:

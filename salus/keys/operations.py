@@ -217,7 +217,7 @@ def new_rows(
     status: Status = Status.ACTIVE,
 ) -> list[KeyRow]:
     """Return new rows with freshly made, wrapped keys; nothing is stored yet."""
-    provider, written_in = local.ports().provider, transaction_id()
+    provider, written_in = local.provider_of(_wraps()), transaction_id()
     return [
         KeyRow(
             id=new_id(),
@@ -233,6 +233,12 @@ def new_rows(
         )
         for kind, name, version in wanted
     ]
+
+
+def _wraps() -> str:
+    """Return who wraps the present data key: new keys go where it is. The first ones go to the key file."""
+    found = KeyRow.objects.filter(kind=Kind.DATA, status=Status.ACTIVE).values_list("wrapped_by", flat=True)
+    return found.first() or ""
 
 
 def transaction_id() -> int:

@@ -67,7 +67,8 @@ def file_provider(directory: Path) -> FileKeyProvider:
             raise Unavailable(
                 f"The key file {KEY_FILE} is missing, though secrets sealed with it are here.",
                 kept="Nothing was changed.",
-                next_step="Bring it back from your backup.",
+                next_step="Bring it back: from your backup, or with salus keys recover. If AWS KMS wraps the keys of "
+                "every organization, move the .sealed files away instead: they are made anew.",
             )
         handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
         write_private(path, tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN).encode())

@@ -46,7 +46,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     end.add_argument("kind", help="data, blind or token")
     dkim = word("dkim", _dkim, "print the DNS records to publish for a sending domain")
     dkim.add_argument("domain")
-    for each in (listed, rotate, reseal, activate, end, dkim):
+    move = word("move", _move, "have another provider wrap an organization's keys, and new ones too")
+    move.add_argument(
+        "--to", required=True, choices=("file", "aws-kms"), help="this machine's file, or AWS KMS"
+    )
+    move.add_argument("--key", metavar="ARN", default="", help="of aws-kms: the key, not an alias")
+    for each in (listed, rotate, reseal, activate, end, dkim, move):
         each.add_argument("--organization", metavar="SLUG", required=True)
     kit = word("recovery-kit", _recovery_kit, "print shares from which the key file can be made again")
     kit.add_argument("--shares", type=int, default=5, metavar="N", help="how many people keep one (5)")
@@ -62,14 +67,16 @@ def _list(options: argparse.Namespace) -> int:
     from salus.keys import api as keys
 
     with _acting_for(options.organization):
-        for key in keys.keys_of_organization():
+        found = keys.keys_of_organization()
+        for key in found:
             made = f"{key.created_at:%Y-%m-%d}"
             print(
                 f"{key.kind:13} {key.name or '-':30} v{key.version:<3} {key.status:10} {made} {key.wrapped_by}"
             )
         for line in _lines(keys.progress()):
             print(line)
-    if keys.recovery_kit() is None:
+        by_file = any(key.wrapped_by.startswith("file:") and key.status != "destroyed" for key in found)
+    if by_file and keys.recovery_kit() is None:
         print(
             "Nobody can bring the key file back if it is lost: no recovery kit was made since it was. "
             "Run: salus keys recovery-kit",
@@ -212,6 +219,29 @@ class _Bar:
     def end(self) -> None:
         if self._moves:
             print(file=sys.stderr)
+
+
+def _move(options: argparse.Namespace) -> int:
+    from salus.kernel.acting import system
+    from salus.keys import api as keys
+
+    if bool(options.key) is not (options.to == "aws-kms"):
+        raise BadInput("AWS KMS needs the ARN of its key, and the file has none.", place="--key")
+    with _acting_for(options.organization) as organization_id:
+        pass
+    to = f"aws-kms:{options.key}" if options.key else "file"
+    moved = keys.move(
+        organization_id,
+        to,
+        actor=system(organization_id, "command-line"),
+        tell=lambda done, left: print(f"Moved: {done}. Left: {left}.", file=sys.stderr, flush=True),
+    )
+    print(f"{moved} {'key was' if moved == 1 else 'keys were'} moved. New keys go there too.")
+    if options.to == "aws-kms":
+        print(
+            "Whoever deletes that key in AWS destroys everything that is sealed. Guard it, and try a restore."
+        )
+    return 0
 
 
 def _destroy_retired(options: argparse.Namespace) -> int:
