@@ -1,4 +1,7 @@
-"""A real PostgreSQL for the tests: one embedded cluster a session, our roles, our migrations."""
+"""A real PostgreSQL for the tests: one embedded cluster a session, our roles, our migrations.
+
+`DATABASE_URL` names another server instead, and `SALUS_TEST_SERVER=debian` starts one of Debian's programs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from uuid import UUID
 
@@ -50,6 +53,15 @@ def world() -> Iterator[World]:
     """Start the database, create roles, migrate; stop and remove all of it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="salus-test-"))
     folder.chmod(0o755)  # as root, PostgreSQL runs under another user who must reach its folder
+    with ExitStack() as debian:
+        if os.environ.get("SALUS_TEST_SERVER") == "debian":
+            from tests.server import debian_server
+
+            os.environ["DATABASE_URL"] = debian.enter_context(debian_server(folder))
+        yield from _prepared(folder)
+
+
+def _prepared(folder: Path) -> Iterator[World]:
     world = World(folder)
     cluster = postgres.Cluster(folder, world.home.password(postgres.SUPERUSER), durable=False)
     server: subprocess.Popen[bytes] | None = None

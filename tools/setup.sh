@@ -78,6 +78,10 @@ salus_canvas() { # the journey canvas, built when its sources changed
   fi
 }
 
+salus_postgres() { # a PostgreSQL server's programs, as Debian has them
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || salus_apt postgresql
+}
+
 salus_browser() { # a Chromium for the browser tests
   for candidate in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
     [ -n "$candidate" ] && [ -x "$candidate" ] && { export CHROMIUM=$candidate; return; }

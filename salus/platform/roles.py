@@ -20,7 +20,7 @@ def bootstrap(admin_dsn: str, database: str, passwords: Mapping[str, str]) -> No
     rights of `salus_app`; policies tell them apart.
     """
     try:
-        with psycopg.connect(admin_dsn, autocommit=True) as connection:
+        with _administrator(admin_dsn) as connection:
             for role in ROLES:
                 _role(connection, role, passwords[role])
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APP), sql.Identifier(SENDER)))
@@ -41,6 +41,17 @@ def bootstrap(admin_dsn: str, database: str, passwords: Mapping[str, str]) -> No
             "The database user may not create roles.",
             next_step="Give it CREATEROLE and CREATEDB for the set-up, or name a user that has them.",
         ) from refused
+
+
+def _administrator(dsn: str) -> psycopg.Connection:
+    """Connect to the database of `dsn`, or to the server's own while that one is still to be made."""
+    try:
+        return psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as fault:
+        try:
+            return psycopg.connect(psycopg.conninfo.make_conninfo(dsn, dbname="postgres"), autocommit=True)
+        except psycopg.OperationalError:
+            raise fault from None
 
 
 def _role(connection: psycopg.Connection, role: str, password: str) -> None:
