@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from salus.inbox.operations import create_tasks, end, expire, give_back, take, withdraw
-from salus.inbox.queries import MANY, absent_roles, count_open, roles, settled, task, tasks
+from salus.inbox.queries import MANY, absent_roles, count_open, open_keys, roles, settled, task, tasks
 
 __all__ = [
     "MANY",
@@ -13,6 +13,7 @@ __all__ = [
     "end",
     "expire",
     "give_back",
+    "open_keys",
     "roles",
     "settled",
     "take",

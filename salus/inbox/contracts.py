@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """Something that somebody of `role` is asked to do about a person, until `due_at`.
+    """Something that somebody of `role` is asked to do about a person (None: about the organization), until `due_at`.
 
     `key` names it for whoever asks (ids and numbers only, at most 120 characters): the same key makes one
     task. `deputy` sees it when no active staff member has `role`. Title and instructions are free text
@@ -36,7 +36,7 @@ class NewTask:
     """
 
     key: str
-    contact_id: UUID
+    contact_id: UUID | None
     role: Role
     title: str = field(repr=False)
     due_at: datetime
@@ -50,7 +50,7 @@ class Task:
 
     id: UUID
     key: str
-    contact_id: UUID
+    contact_id: UUID | None
     role: Role
     deputy: Role | None
     title: Phi[str]
@@ -77,6 +77,6 @@ class SettledTask:
     number: int
     task_id: UUID
     key: str
-    contact_id: UUID
+    contact_id: UUID | None
     status: Status
     at: datetime

@@ -10,14 +10,14 @@ from salus.platform.tenancy import TenantModel
 
 
 class TaskRow(TenantModel):
-    """One task about one person; `sealed` holds title and instructions, `sealed_note` how it went.
+    """One task about one person, or about nobody; `sealed` holds title and instructions, `sealed_note` how it went.
 
     `number` is its place in the feed of ended tasks; a withdrawn one has none, nobody waits for it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     key = models.CharField(max_length=120)
-    contact_id = models.UUIDField()
+    contact_id = models.UUIDField(null=True)
     role = models.CharField(max_length=30)
     deputy = models.CharField(max_length=30, default="")
     sealed = models.BinaryField()

@@ -60,6 +60,12 @@ def count_open(actor: Actor) -> int:
     return TaskRow.objects.filter(_seen_by(actor), status__in=rules.OPEN)[:MANY].count()
 
 
+def open_keys(prefix: str) -> frozenset[str]:
+    """Return the keys of open tasks that begin with `prefix`, for whoever asked for them."""
+    rows = TaskRow.objects.filter(key__startswith=prefix, status__in=rules.OPEN)
+    return frozenset(rows.values_list("key", flat=True))
+
+
 def task(task_id: UUID, *, actor: Actor) -> Task:
     """Return one task that `actor` may see, and record that they looked; raises `NotFound`."""
     found = opened(visible(TaskRow.objects.filter(id=task_id), actor))

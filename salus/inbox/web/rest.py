@@ -23,11 +23,11 @@ PAGE = 100
 
 
 class Shown(Schema):
-    """A task. `title`, `instructions` and `note` are free text of staff: treat them as PHI."""
+    """A task; `contact_id` is null where it is about the organization. `title`, `instructions` and `note` are free text of staff: treat them as PHI."""
 
     id: UUID
     key: str
-    contact_id: UUID
+    contact_id: UUID | None
     role: Role
     deputy: Role | None
     title: str

@@ -136,7 +136,7 @@ def _show(
 
 def _rows(tasks: list[Task], actor: Actor) -> list[dict[str, object]]:
     """Return what a page shows of each task: the person by number, colleagues by name."""
-    numbers = contacts.numbers_of([task.contact_id for task in tasks])
+    numbers = contacts.numbers_of([task.contact_id for task in tasks if task.contact_id])
     who = [id for task in tasks for id in (task.taken_by, task.ended_by) if id]
     names = identity.staff_names(who)
     may_see = P.CONTACTS_RECORD_READ in actor.permissions
@@ -144,7 +144,7 @@ def _rows(tasks: list[Task], actor: Actor) -> list[dict[str, object]]:
         {
             "task": task,
             "tag": TAGS[task.status],
-            "number": numbers.get(task.contact_id),
+            "number": numbers.get(task.contact_id) if task.contact_id else None,
             "contact_link": may_see and task.contact_id in numbers,
             "taken_by": names.get(task.taken_by, "") if task.taken_by else "",
             "ended_by": names.get(task.ended_by, "") if task.ended_by else "",

@@ -131,7 +131,7 @@ class Weeks:
         coordinator = member(self._organization, Role.CARE_COORDINATOR)
         inbox.expire(actor=self._program, at=self._clock.now())
         for task in inbox.tasks(coordinator, limit=inbox.MANY):
-            if self._chance(task.contact_id, "is reached") < 0.8:
+            if task.contact_id and self._chance(task.contact_id, "is reached") < 0.8:
                 inbox.end(task.id, done=True, actor=coordinator, at=self._clock.now())
                 if self._chance(task.contact_id, "books by telephone") < 0.6:
                     self._plans.append((self._clock.now() + _HOUR, self._booking(task.contact_id)))
