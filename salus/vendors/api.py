@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from salus.vendors.addresses import SCHEMES
+from salus.vendors.assuring import assign, drop_subcontractor, record_subcontractor, verify
+from salus.vendors.due import REMINDERS, SOON
+from salus.vendors.duties import DUTIES, gaps
 from salus.vendors.operations import (
+    attest,
     change_service,
     change_vendor,
     create_service,
@@ -15,20 +20,49 @@ from salus.vendors.operations import (
     switch_service,
 )
 from salus.vendors.ports import use_queues, waiting
-from salus.vendors.queries import service, service_in_scope, services, vendor, vendors
-from salus.vendors.rules import CLAUSES, NEVER, REQUIRED, WORDS
+from salus.vendors.queries import (
+    breach_clock,
+    calendar,
+    findings,
+    outbound,
+    reminders,
+    service,
+    service_in_scope,
+    services,
+    today,
+    vendor,
+    vendors,
+)
+from salus.vendors.rules import CLAUSES, CONTROLS, NEVER, RELATIONS, REQUIRED, WORDS, controls
 
 __all__ = [
     "CLAUSES",
+    "CONTROLS",
+    "DUTIES",
     "NEVER",
+    "RELATIONS",
+    "REMINDERS",
     "REQUIRED",
+    "SCHEMES",
+    "SOON",
     "WORDS",
+    "assign",
+    "attest",
+    "breach_clock",
+    "calendar",
     "change_service",
     "change_vendor",
+    "controls",
     "create_service",
     "create_vendor",
+    "drop_subcontractor",
     "end_agreement",
+    "findings",
+    "gaps",
+    "outbound",
     "record_agreement",
+    "record_subcontractor",
+    "reminders",
     "renew_secret",
     "service",
     "service_in_scope",
@@ -36,8 +70,10 @@ __all__ = [
     "show_secret",
     "signing_secrets",
     "switch_service",
+    "today",
     "use_queues",
     "vendor",
     "vendors",
+    "verify",
     "waiting",
 ]

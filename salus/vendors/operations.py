@@ -14,30 +14,47 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.platform.reach import laboratory
-from salus.vendors import queries, rules
-from salus.vendors.contracts import Clause, Kind
-from salus.vendors.models import AgreementRow, ServiceRow, VendorRow
+from salus.vendors import addresses, queries, rules
+from salus.vendors.contracts import Clause, Control, Kind, Relation
+from salus.vendors.models import AgreementRow, AttestationRow, ServiceRow, VendorRow
 from salus.vendors.sealing import open_sealed, seal
 
 NAME, NOTE = 120, 2000
 """The longest name and the longest note, in characters."""
 
 
-def create_vendor(name: str, note: str = "", *, actor: Actor, at: datetime) -> UUID:
+def create_vendor(
+    name: str,
+    note: str = "",
+    *,
+    relation: Relation = Relation.ASSOCIATE,
+    actor: Actor,
+    at: datetime,
+) -> UUID:
     """Put a vendor into the register and return its id; raises `BadInput`."""
-    row = VendorRow(id=new_id(), created_at=at, changed_at=at)
+    row = VendorRow(id=new_id(), relation=relation, created_at=at, changed_at=at)
     row.sealed = _vendor_text(row.id, name, note)
     row.save(force_insert=True)
-    _record(Action.VENDOR_CHANGE, "vendor", row.id, actor, fields=("name", "note"))
+    _record_vendor(row, actor)
     return row.id
 
 
-def change_vendor(vendor_id: UUID, name: str, note: str, *, actor: Actor, at: datetime) -> None:
-    """Change a vendor's name and note; raises `BadInput`, `NotFound`."""
+def change_vendor(
+    vendor_id: UUID,
+    name: str,
+    note: str,
+    *,
+    relation: Relation = Relation.ASSOCIATE,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Change a vendor's name and note, and what it is to us; raises `BadInput`, `NotFound`."""
     row = _locked(VendorRow, vendor_id)
-    row.sealed, row.changed_at = _vendor_text(row.id, name, note), at
-    row.save(update_fields=["sealed", "changed_at"])
-    _record(Action.VENDOR_CHANGE, "vendor", row.id, actor, fields=("name", "note"))
+    services = ServiceRow.objects.filter(vendor_id=vendor_id)
+    rules.check_relation(relation, [(Kind(each.kind), each.may_carry) for each in services])
+    row.sealed, row.relation, row.changed_at = _vendor_text(row.id, name, note), relation, at
+    row.save(update_fields=["sealed", "relation", "changed_at"])
+    _record_vendor(row, actor)
 
 
 def record_agreement(
@@ -49,23 +66,27 @@ def record_agreement(
     report_hours: int,
     clauses: Collection[Clause],
     note: str = "",
+    agency: str = "",
     agreement_id: UUID | None = None,
     actor: Actor,
     at: datetime,
 ) -> UUID:
     """Record an agreement, or change one that is not signed yet (`agreement_id`); return its id.
 
-    Raises `BadInput` with the place, `NotFound`, and `Conflict` for one that was signed.
+    `agency` says who signed off, and why, that the vendor is not our `agent`. Raises `BadInput` with the
+    place, `NotFound`, and `Conflict` for one that was signed.
     """
-    rules.check_agreement(signed_on, valid_until, report_hours, queries.today(at))
+    rules.check_agreement(signed_on, valid_until, report_hours, agent, agency, queries.today(at))
     row = _agreement_to_write(_locked(VendorRow, vendor_id), agreement_id)
     row.signed_on, row.valid_until = signed_on, valid_until
     row.agent, row.report_hours = agent, report_hours
     row.clauses = sorted(clauses)
     row.recorded_at, row.recorded_by = at, actor.id
-    row.sealed = seal(
-        "vendors_agreement", row.id, {"note": rules.check_text(note, "note", longest=NOTE, required=False)}
-    )
+    text = {
+        "note": rules.check_text(note, "note", longest=NOTE, required=False),
+        "agency": "" if agent else rules.check_text(agency, "agency", longest=NOTE),
+    }
+    row.sealed = seal("vendors_agreement", row.id, text)
     row.save()
     lacks = rules.missing(clauses)
     outcome = "signed" if signed_on else "unsigned"
@@ -73,6 +94,7 @@ def record_agreement(
         "agreement": str(row.id),
         "missing": len(lacks),
         "report_hours": report_hours,
+        "agent": int(agent),
     }
     _record(Action.VENDOR_AGREEMENT, "vendor", vendor_id, actor, outcome=outcome, details=details)
     return row.id
@@ -109,7 +131,7 @@ def create_service(
     vendor = _locked(VendorRow, vendor_id)
     row = ServiceRow(id=new_id(), vendor=vendor, kind=kind, created_at=at, changed_at=at)
     secrets = [_fresh_secret()] if kind is Kind.WEBHOOK else []
-    _write_service(row, name, address, may_carry, secrets)
+    _write_service(row, vendor, name, address, may_carry, secrets)
     row.save(force_insert=True)
     _record_service(row, actor, "created")
     return row.id
@@ -127,7 +149,7 @@ def change_service(
     """Change what a service is called, where it is and what it may carry; raises `BadInput`, `NotFound`."""
     row = _locked(ServiceRow, service_id)
     secrets = open_sealed("vendors_service", row.id, row.sealed)["secrets"]
-    _write_service(row, name, address, may_carry, secrets)
+    _write_service(row, row.vendor, name, address, may_carry, secrets)
     row.changed_at = at
     row.save()
     _record_service(row, actor, "changed")
@@ -173,6 +195,46 @@ def signing_secrets(service_id: UUID, at: datetime) -> tuple[bytes, ...]:
     return queries.secrets(row, at)
 
 
+def attest(
+    service_id: UUID,
+    controls: Collection[Control],
+    *,
+    by: str,
+    evidence: str,
+    attested_on: date,
+    expires_on: date,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Record that somebody attests these controls of a service, and what was seen for it.
+
+    It takes the place of what was attested of them before. Raises `BadInput` with the place, `NotFound`.
+    """
+    service = _locked(ServiceRow, service_id)
+    rules.check_period(attested_on, expires_on, queries.today(at), places=("attested_on", "expires_on"))
+    if not controls:
+        raise BadInput("Choose what is attested.", place="controls")
+    text = {
+        "by": rules.check_text(by, "by", longest=NAME),
+        "evidence": rules.check_text(evidence, "evidence", longest=NOTE),
+    }
+    for control in sorted(set(controls)):
+        row = AttestationRow(id=new_id(), service=service, control=control)
+        row.attested_on, row.expires_on = attested_on, expires_on
+        row.recorded_at, row.recorded_by = at, actor.id
+        row.sealed = seal("vendors_attestation", row.id, text)
+        row.save(force_insert=True)
+    _record(
+        Action.VENDOR_SERVICE,
+        "vendor",
+        service.vendor_id,
+        actor,
+        fields=tuple(sorted(set(controls))),
+        outcome="attested",
+        details={"service": str(service_id), "expires_on": expires_on.isoformat()},
+    )
+
+
 def _agreement_to_write(vendor: VendorRow, agreement_id: UUID | None) -> AgreementRow:
     if agreement_id is None:
         return AgreementRow(id=new_id(), vendor=vendor)
@@ -188,17 +250,18 @@ def _agreement_to_write(vendor: VendorRow, agreement_id: UUID | None) -> Agreeme
 
 def _write_service(
     row: ServiceRow,
+    vendor: VendorRow,
     name: str,
     address: str,
     may_carry: Iterable[str],
     secrets: list[dict[str, str]],
 ) -> None:
-    kept = rules.check_text(name, "name", longest=NAME)
-    if row.kind == Kind.WEBHOOK:
-        address = rules.check_address(address, laboratory=laboratory())
-    elif address.strip():
-        raise BadInput("Only a webhook has an address here.", place="address")
-    row.may_carry = sorted(rules.check_labels(may_carry))
+    kept, kind = rules.check_text(name, "name", longest=NAME), Kind(row.kind)
+    address = addresses.check_address(kind, address, laboratory=laboratory())
+    labels = rules.check_labels(may_carry)
+    rules.check_relation(Relation(vendor.relation), [(kind, labels)])
+    row.may_carry = sorted(labels)
+    row.place = addresses.place(row.organization_id, kind, address)
     document = {"name": kept, "address": address, "secrets": secrets}
     row.sealed = seal("vendors_service", row.id, document)
 
@@ -220,6 +283,17 @@ def _locked(model: Any, row_id: UUID) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+def _record_vendor(row: VendorRow, actor: Actor) -> None:
+    _record(
+        Action.VENDOR_CHANGE,
+        "vendor",
+        row.id,
+        actor,
+        fields=("name", "note", "relation"),
+        details={"relation": str(row.relation)},
+    )
 
 
 def _record_service(row: ServiceRow, actor: Actor, outcome: str) -> None:

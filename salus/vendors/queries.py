@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from salus.identity import api as identity
-from salus.kernel.errors import NotFound
+from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.phi import Phi
-from salus.vendors import rules
-from salus.vendors.contracts import Agreement, Clause, Kind, Label, OutOfScope, Service, Vendor, Why
-from salus.vendors.models import AgreementRow, ServiceRow, VendorRow
+from salus.platform.tenancy import current_organization
+from salus.vendors import addresses, due, rules
+from salus.vendors.assured import Assured, assured
+from salus.vendors.contracts import (
+    Agreement,
+    Attestation,
+    BreachClock,
+    Clause,
+    Control,
+    Due,
+    Finding,
+    Kind,
+    Label,
+    OutOfScope,
+    Relation,
+    Reminder,
+    Service,
+    Standing,
+    Vendor,
+    Why,
+)
+from salus.vendors.models import AgreementRow, AttestationRow, ServiceRow, VendorRow
 from salus.vendors.sealing import open_sealed
 
 
@@ -56,16 +75,69 @@ def service_in_scope(service_id: UUID, classes: Iterable[Label], at: datetime) -
     """Return a service that may carry `classes` at `at`; raises `OutOfScope` with the reason.
 
     Deny by default: it is unknown or switched off, its vendor has no agreement that is signed, complete,
-    not ended and not expired, or one of the classes (or special categories) is beyond its scope.
+    not ended and not expired, a control is not attested, or one of the classes (or special categories) is
+    beyond its scope.
     """
     row = ServiceRow.objects.filter(id=service_id).first()
     if row is None:
-        raise _out_of_scope(Why.UNKNOWN)
-    agreements = _agreements([row.vendor_id], at).get(row.vendor_id, ())
-    why = _why_not(row, agreements, classes)
+        raise out_of_scope(Why.UNKNOWN)
+    why = _Look([row], today(at)).why_not(row, classes)
     if why is not None:
-        raise _out_of_scope(why)
-    return _service(row, agreements)
+        raise out_of_scope(why)
+    return _services([row], at)[0]
+
+
+def outbound(kind: Kind, address: str, labels: Iterable[Label], at: datetime) -> UUID:
+    """Return the id of the service of this kind behind `address` that may carry `labels`; raises `OutOfScope`.
+
+    Deny by default, as for `service_in_scope`. What the kind is told in any case is asked along
+    (`rules.always_told`). Nothing that is sealed is opened: it answers also for the service that keeps the keys.
+    """
+    try:
+        place = addresses.place(current_organization(), kind, address)
+    except BadInput:
+        raise out_of_scope(Why.UNKNOWN) from None
+    rows = list(ServiceRow.objects.filter(kind=kind, place=place).defer("sealed").order_by("-created_at"))
+    asked = {*labels, *rules.always_told(kind, identity.organization().sender_role)}
+    look = _Look(rows, today(at))
+    refused = Why.UNKNOWN
+    for row in rows:
+        why = look.why_not(row, asked)
+        if why is None:
+            return row.id
+        refused = why if refused is Why.UNKNOWN else refused
+    raise out_of_scope(refused)
+
+
+def calendar(at: datetime) -> list[Due]:
+    """Return what is due about vendors, the first due first."""
+    return due.calendar(vendors(at), today(at))
+
+
+def reminders(at: datetime) -> list[Reminder]:
+    """Return the tasks that the calendar asks for at `at`."""
+    return due.reminders(calendar(at), at, ZoneInfo(identity.organization().time_zone))
+
+
+def findings(at: datetime) -> tuple[Finding, ...]:
+    """Return what stands in the way of vendors' services, or soon will, errors first."""
+    return due.findings(vendors(at), today(at))
+
+
+def breach_clock(vendor_id: UUID, *, discovered: datetime, told: datetime | None) -> BreachClock:
+    """Return the clocks of a breach that a vendor `discovered`, and told us of at `told`; raises `NotFound`.
+
+    The agreement that held that day counts, else the newest; without any the vendor is taken for our agent.
+    """
+    found = vendor(vendor_id, discovered)
+    agreement = found.in_force or next(iter(found.agreements), None)
+    return rules.breach_clock(
+        agent=agreement is None or agreement.agent,
+        signed_off=agreement is not None and bool(agreement.agency.reveal()),
+        report_hours=agreement.report_hours if agreement else rules.LONGEST_REPORT,
+        discovered=discovered,
+        told=told,
+    )
 
 
 def secrets(row: ServiceRow, at: datetime) -> tuple[bytes, ...]:
@@ -78,9 +150,51 @@ def secrets(row: ServiceRow, at: datetime) -> tuple[bytes, ...]:
     )
 
 
-def _out_of_scope(why: Why) -> OutOfScope:
+def out_of_scope(why: Why) -> OutOfScope:
+    """Return the refusal for this reason, in words."""
     what, next_step = rules.WORDS[why]
     return OutOfScope(why, what, next_step=next_step)
+
+
+class _Look:
+    """Looks whether services may be used, from what is in the clear: dates, clauses, ticks."""
+
+    def __init__(self, rows: Sequence[ServiceRow], day: date) -> None:
+        self._day = day
+        vendor_ids = {row.vendor_id for row in rows}
+        self._relations = dict(VendorRow.objects.filter(id__in=vendor_ids).values_list("id", "relation"))
+        self._agreements: defaultdict[UUID, list[tuple[Standing, frozenset[Clause]]]] = defaultdict(list)
+        agreements = AgreementRow.objects.filter(vendor_id__in=vendor_ids).order_by("-recorded_at")
+        for vendor_id, signed_on, valid_until, ended_on, words in agreements.values_list(
+            "vendor_id", "signed_on", "valid_until", "ended_on", "clauses"
+        ):
+            clauses = frozenset(map(Clause, words))
+            stands = rules.standing(signed_on, valid_until, ended_on, clauses, day)
+            self._agreements[vendor_id].append((stands, clauses))
+        self._attested = {
+            (service_id, control)
+            for (service_id, control), (attested_on, expires_on) in _newest(rows).items()
+            if attested_on <= day <= expires_on
+        }
+
+    def why_not(self, row: ServiceRow, asked: Iterable[Label] = ()) -> Why | None:
+        """Return why a service may not carry what is asked, None when it may."""
+        kind = Kind(row.kind)
+        return rules.why_not(
+            active=row.active,
+            relation=Relation(self._relations[row.vendor_id]),
+            may_carry=rules.check_labels(row.may_carry),
+            agreements=self._agreements[row.vendor_id],
+            unattested=[each for each in rules.controls(kind) if (row.id, each.value) not in self._attested],
+            asked=asked,
+        )
+
+
+def _newest(rows: Sequence[ServiceRow]) -> dict[tuple[UUID, str], tuple[date, date]]:
+    """Return from when through when the newest attestation of each control holds."""
+    found = AttestationRow.objects.filter(service_id__in=[row.id for row in rows]).order_by("recorded_at")
+    dates = found.values_list("service_id", "control", "attested_on", "expires_on")
+    return {(service_id, control): (start, end) for service_id, control, start, end in dates}
 
 
 def _vendors(rows: Iterable[VendorRow], at: datetime) -> list[Vendor]:
@@ -88,19 +202,29 @@ def _vendors(rows: Iterable[VendorRow], at: datetime) -> list[Vendor]:
     ids = [row.id for row in found]
     agreements = _agreements(ids, at)
     services: defaultdict[UUID, list[Service]] = defaultdict(list)
-    for service in ServiceRow.objects.filter(vendor_id__in=ids).order_by("created_at"):
-        services[service.vendor_id].append(_service(service, agreements.get(service.vendor_id, ())))
-    return [_vendor(row, agreements.get(row.id, ()), services[row.id]) for row in found]
+    for each in _services(list(ServiceRow.objects.filter(vendor_id__in=ids).order_by("created_at")), at):
+        services[each.vendor_id].append(each)
+    kept = assured(ids, today(at))
+    return [
+        _vendor(row, agreements.get(row.id, ()), services[row.id], kept.get(row.id) or Assured())
+        for row in found
+    ]
 
 
-def _vendor(row: VendorRow, agreements: Sequence[Agreement], services: Sequence[Service]) -> Vendor:
+def _vendor(
+    row: VendorRow, agreements: Sequence[Agreement], services: Sequence[Service], kept: Assured
+) -> Vendor:
     text = open_sealed("vendors_vendor", row.id, row.sealed)
     return Vendor(
         id=row.id,
         name=Phi(text["name"]),
         note=Phi(text["note"]),
+        relation=Relation(row.relation),
         agreements=tuple(agreements),
         services=tuple(services),
+        subcontractors=tuple(kept.subcontractors),
+        verification=kept.verification,
+        responsibilities=kept.responsibilities,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
@@ -116,6 +240,7 @@ def _agreements(vendor_ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[
 
 def _agreement(row: AgreementRow, day: date) -> Agreement:
     clauses = frozenset(map(Clause, row.clauses))
+    text = open_sealed("vendors_agreement", row.id, row.sealed)
     return Agreement(
         id=row.id,
         vendor_id=row.vendor_id,
@@ -124,7 +249,8 @@ def _agreement(row: AgreementRow, day: date) -> Agreement:
         agent=row.agent,
         report_hours=row.report_hours,
         clauses=clauses,
-        note=Phi(open_sealed("vendors_agreement", row.id, row.sealed)["note"]),
+        note=Phi(text["note"]),
+        agency=Phi(text.get("agency", "")),  # none was asked for at first
         ended_on=row.ended_on,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
@@ -134,11 +260,16 @@ def _agreement(row: AgreementRow, day: date) -> Agreement:
 
 
 def _services(rows: Sequence[ServiceRow], at: datetime) -> list[Service]:
-    agreements = _agreements({row.vendor_id for row in rows}, at)
-    return [_service(row, agreements.get(row.vendor_id, ())) for row in rows]
+    day = today(at)
+    look = _Look(rows, day)
+    attestations: defaultdict[UUID, dict[str, Attestation]] = defaultdict(dict)
+    found = AttestationRow.objects.filter(service_id__in=[row.id for row in rows]).order_by("recorded_at")
+    for each in found:
+        attestations[each.service_id][each.control] = _attestation(each, day)
+    return [_service(row, look.why_not(row), attestations[row.id]) for row in rows]
 
 
-def _service(row: ServiceRow, agreements: Sequence[Agreement]) -> Service:
+def _service(row: ServiceRow, why_not: Why | None, attestations: Mapping[str, Attestation]) -> Service:
     text = _text(row)
     return Service(
         id=row.id,
@@ -148,17 +279,25 @@ def _service(row: ServiceRow, agreements: Sequence[Agreement]) -> Service:
         address=text["address"],
         may_carry=rules.check_labels(row.may_carry),
         active=row.active,
+        attestations=tuple(attestations[each] for each in rules.CONTROLS if each in attestations),
         changed_at=row.changed_at,
-        why_not=_why_not(row, agreements),
+        why_not=why_not,
     )
 
 
-def _why_not(row: ServiceRow, agreements: Sequence[Agreement], asked: Iterable[Label] = ()) -> Why | None:
-    return rules.why_not(
-        active=row.active,
-        may_carry=rules.check_labels(row.may_carry),
-        agreements=[(each.standing, each.clauses) for each in agreements],
-        asked=asked,
+def _attestation(row: AttestationRow, day: date) -> Attestation:
+    text = open_sealed("vendors_attestation", row.id, row.sealed)
+    return Attestation(
+        id=row.id,
+        service_id=row.service_id,
+        control=Control(row.control),
+        by=Phi(text["by"]),
+        evidence=Phi(text["evidence"]),
+        attested_on=row.attested_on,
+        expires_on=row.expires_on,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+        holds=row.attested_on <= day <= row.expires_on,
     )
 
 

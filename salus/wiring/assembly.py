@@ -13,9 +13,11 @@ def assemble(home: Home) -> None:
     from salus.audit import api as audit
     from salus.contacts.web.panels import use_panels
     from salus.delivery import api as delivery
+    from salus.identity import api as identity
     from salus.journeys.web.people import contact_panel
     from salus.keys import api as keys
     from salus.patients import api as patients
+    from salus.platform import outbound
     from salus.portal import api as portal
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
@@ -33,4 +35,5 @@ def assemble(home: Home) -> None:
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     vendors.use_queues(delivery.calls_waiting)
+    outbound.use_door(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     subscribe()

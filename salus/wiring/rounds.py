@@ -18,6 +18,7 @@ from salus.keys import api as keys
 from salus.patients import api as patients
 from salus.platform.rounds import Round
 from salus.reports import api as reports
+from salus.wiring.reminding import remind_of_vendors
 
 CLOCK = SystemClock()
 REJECTS_KEPT_DAYS = 90
@@ -57,6 +58,10 @@ def _age_keys(organization_id: UUID) -> None:
     keys.age_dkim_keys()
 
 
+def _remind_of_vendors(organization_id: UUID) -> None:
+    remind_of_vendors(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
 def _forget_patients(organization_id: UUID) -> None:
     patients.forget_old()
 
@@ -93,6 +98,7 @@ ROUNDS = (
     Round("delivery-expire-calls", 15.0, _expire_calls),
     Round("inbox-expire", 15.0, _expire_tasks),
     Round("keys-age", 86_400.0, _age_keys),
+    Round("vendors-remind", 3_600.0, _remind_of_vendors),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),

@@ -36,6 +36,7 @@ from salus.reports.web.words import waiting
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind, Why
 from tests.browser import Console
+from tests.registered import attest
 from tests.reports.conftest import client_of
 from tests.reports.world import MJML, TOPIC, World, make_campaign, make_plan, make_version, staff
 
@@ -166,7 +167,9 @@ def vendor_of(world: World, valid_until: date | None = None) -> tuple[UUID, UUID
         **made,
     )
     service: dict[str, Any] = {"address": "https://hooks.harbor.example/", "may_carry": ["contact"]}
-    return vendor_id, vendors.create_service(vendor_id, kind=Kind.WEBHOOK, name="Letters", **service, **made)
+    service_id = vendors.create_service(vendor_id, kind=Kind.WEBHOOK, name="Letters", **service, **made)
+    attest(service_id, **made)
+    return vendor_id, service_id
 
 
 def test_tasks_wait_for_whoever_has_their_role(own: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from salus.kernel.vocabulary import PhiClass, Special
 from salus.platform.tenancy import acting_for
 from salus.vendors import api as vendors
 from salus.vendors import ports
-from salus.vendors.contracts import Clause, Kind, Service, Standing, Vendor, Waiting, Why
+from salus.vendors.contracts import Clause, Control, Kind, Service, Standing, Vendor, Waiting, Why
 from tests.browser import (
     NARROW,
     WIDE,
@@ -31,6 +32,7 @@ from tests.browser import (
     keep_picture,
     sign_in,
 )
+from tests.registered import attest
 
 NAME = "Harbor Print and Post"
 AGREEMENT = {
@@ -39,6 +41,12 @@ AGREEMENT = {
     "required": [clause.value for clause in vendors.REQUIRED],
     "further": ["part2"],
     "note": "",
+}
+ATTESTED = {
+    "by": "Rosa Delgado, security lead",
+    "evidence": "Report of the yearly review.",
+    "attested_on": str(timezone.localdate() - timedelta(days=2)),
+    "expires_on": str(timezone.localdate() + timedelta(days=200)),
 }
 SERVICE = {"kind": "webhook", "name": "Letters", "address": "https://hooks.harbor.example/salus"}
 
@@ -65,6 +73,7 @@ def registered(organization: Organization, **facts: Any) -> tuple[UUID, UUID]:
             actor=actor,
             at=at,
         )
+        attest(service_id, actor=actor, at=at)
     return vendor_id, service_id
 
 
@@ -87,7 +96,9 @@ def page_of(client: Client, address: str) -> str:
 def test_an_officer_adds_a_vendor_its_agreement_and_a_service(console: Console) -> None:
     officer = console.client("privacy_officer")
     assert "No vendors yet" in page_of(officer, "/vendors/")
-    address = officer.post("/vendors/new", {"name": NAME, "note": "Ask for Bea."})["Location"]
+    address = officer.post("/vendors/new", {"name": NAME, "note": "Ask for Bea.", "relation": "associate"})[
+        "Location"
+    ]
     vendor_id = UUID(address.rpartition("/")[2])
     assert "Nothing may go to this vendor." in page_of(officer, address)
     answer = officer.post(f"{address}/agreements/new", {**AGREEMENT, "signed_on": "2026-01-15"})
@@ -101,7 +112,10 @@ def test_an_officer_adds_a_vendor_its_agreement_and_a_service(console: Console) 
     )
     service = service_of(console, UUID(made["Location"].rpartition("/")[2]))
     assert service.may_carry == {PhiClass.CONTACT, Special.PART2_SUD}
-    assert service.why_not is None
+    assert service.why_not is Why.NOT_ATTESTED
+    attested = officer.post(f"{made['Location']}/attest", ATTESTED | {"controls": [*Control]})
+    assert attested.status_code == 302
+    assert service_of(console, service.id).why_not is None
     vendor = vendor_of(console, vendor_id)
     assert (vendor.name.reveal(), vendor.agreements[0].agent) == (NAME, True)
     assert "1 of 1" in page_of(officer, "/vendors/")
@@ -172,13 +186,13 @@ def test_ending_an_agreement_is_asked_first_and_stops_its_services(console: Cons
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"address": "hooks.harbor.example"}, "That is not a web address."),
+        ({"address": "hooks.harbor.example"}, "The address must begin with https://."),
         ({"address": "http://hooks.harbor.example/"}, "The address must begin with https://."),
         ({"address": "https://a:b@hooks.harbor.example/"}, "Leave user name, password"),
-        ({"address": ""}, "That is not a web address."),
+        ({"address": ""}, "This field is required."),
         ({"name": ""}, "This field is required."),
         ({"kind": ""}, "This field is required."),
-        ({"kind": "smtp_route"}, "Only a webhook has an address here."),
+        ({"kind": "smtp_route"}, "The address must begin with smtp:// or smtps://."),
         ({"kind": "pigeon"}, "Select a valid choice"),
         ({"classes": ["shoe_size"]}, "Select a valid choice"),
         ({"specials": ["psychotherapy_notes"]}, "Select a valid choice"),
@@ -219,18 +233,25 @@ def test_a_service_is_changed_switched_and_its_secret_shown_and_renewed(console:
     assert service_of(console, service_id).why_not is None
     with acting_for(console.organization.id):
         outcomes = [each.outcome for each in audit.entries(Filters(action=Action.VENDOR_SERVICE))]
-    assert outcomes == ["on", "off", "secret_shown", "secret_renewed", "secret_shown", "changed", "created"]
+    assert outcomes == [
+        "on",
+        "off",
+        "secret_shown",
+        "secret_renewed",
+        "secret_shown",
+        "changed",
+        "attested",
+        "created",
+    ]
 
 
-def test_a_service_that_is_no_webhook_asks_for_no_address_and_has_no_secret(console: Console) -> None:
+def test_a_service_that_is_no_webhook_has_no_secret(console: Console) -> None:
     vendor_id, _ = registered(console.organization)
     officer = console.client("privacy_officer")
-    made = officer.post(f"/vendors/{vendor_id}/services/new", {"kind": "backup", "name": "Vault"})
-    address = made["Location"]
-    shown = page_of(officer, address)
-    assert "Signing secret" not in shown
-    assert "Address" not in shown
-    assert officer.post(address, {"name": "Vault 2"}).status_code == 302
+    vault = {"kind": "backup", "name": "Vault", "address": "s3://cedar-row-vault"}
+    address = officer.post(f"/vendors/{vendor_id}/services/new", vault)["Location"]
+    assert "Signing secret" not in page_of(officer, address)
+    assert officer.post(address, vault | {"name": "Vault 2"}).status_code == 302
     assert officer.post(f"{address}/secret").status_code == 404
 
 
@@ -271,6 +292,7 @@ def test_who_may_only_look_changes_nothing(console: Console, role: str) -> None:
         f"{one}/agreements/{agreement.id}/end",
         f"{one}/services/new",
         service,
+        f"{service}/attest",
         f"{service}/switch",
         f"{service}/secret",
         f"{service}/secret/renew",
@@ -291,7 +313,13 @@ def test_an_outsider_finds_no_vendor(console: Console, make_clinic: Callable[...
     ours, ours_service = registered(console.organization)
     officer = console.client("privacy_officer")
     one = f"/vendors/{theirs}"
-    for address in (one, f"{one}/edit", f"{one}/agreements/new", f"{one}/services/{service_id}"):
+    for address in (
+        one,
+        f"{one}/services/{service_id}/attest",
+        f"{one}/edit",
+        f"{one}/agreements/new",
+        f"{one}/services/{service_id}",
+    ):
         assert officer.get(address).status_code == 404
     assert officer.post(f"{one}/services/{service_id}/secret").status_code == 404
     # A service is reached through its own vendor only.
@@ -303,11 +331,58 @@ def test_an_outsider_finds_no_vendor(console: Console, make_clinic: Callable[...
 def test_a_vendor_is_renamed(console: Console) -> None:
     vendor_id, _ = registered(console.organization)
     officer = console.client("privacy_officer")
-    assert officer.post(f"/vendors/{vendor_id}/edit", {"name": " ", "note": ""}).status_code == 400
-    officer.post(f"/vendors/{vendor_id}/edit", {"name": "Harbor Post", "note": "Ask for Cy."})
+    facts = {"name": "Harbor Post", "note": "Ask for Cy.", "relation": "associate"}
+    address = f"/vendors/{vendor_id}/edit"
+    for wrong in ({"name": " "}, {"relation": "friend"}, {"relation": ""}, {"relation": "no_phi"}):
+        assert officer.post(address, facts | wrong).status_code == 400
+    officer.post(address, facts)
     shown = page_of(officer, f"/vendors/{vendor_id}")
     assert "Harbor Post" in shown
     assert "Ask for Cy." in shown
+
+
+def test_what_we_run_ourselves_needs_no_agreement_and_is_attested_all_the_same(console: Console) -> None:
+    officer = console.client("privacy_officer")
+    ours = {"name": "Our own servers", "note": "", "relation": "ours"}
+    address = officer.post("/vendors/new", ours)["Location"]
+    shown = page_of(officer, address)
+    assert "We run it ourselves" in shown
+    assert "Nothing may go to this vendor." not in shown
+    relay = {
+        "kind": "smtp_route",
+        "name": "Relay",
+        "address": "smtp://relay.internal",
+        "classes": ["contact"],
+    }
+    service = officer.post(f"{address}/services/new", relay)["Location"]
+    assert "Nobody attests at present how the service is set up" in page_of(officer, service)
+    officer.post(f"{service}/attest", ATTESTED | {"controls": [*Control]})
+    assert "In use" in page_of(officer, service)
+    assert "Run by us" in page_of(officer, "/vendors/")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"controls": []}, "Choose what is attested."),
+        ({"controls": ["shoes"]}, "Select a valid choice"),
+        ({"by": ""}, "This field is required."),
+        ({"evidence": ""}, "This field is required."),
+        (
+            {"attested_on": "2099-01-01", "expires_on": "2099-02-01"},
+            "That day is still to come.",
+        ),
+        ({"expires_on": "2099-01-01"}, "It holds for a year at most"),
+        ({"expires_on": ""}, "This field is required."),
+    ],
+)
+def test_an_attestation_that_cannot_be_says_so(console: Console, change: dict[str, Any], said: str) -> None:
+    vendor_id, service_id = registered(console.organization)
+    address = f"/vendors/{vendor_id}/services/{service_id}/attest"
+    answer = console.client("privacy_officer").post(address, ATTESTED | {"controls": ["mfa"]} | change)
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+    assert "Rosa Delgado" in answer.content.decode() or "by" in change
 
 
 def test_programs_list_the_services_and_whether_each_may_be_used(console: Console) -> None:
@@ -345,11 +420,13 @@ def test_the_pages_fit_and_are_accessible(console: Console, page_at: Callable[..
         ("vendor-end", f"/vendors/{vendor_id}/agreements/{agreement.id}/end"),
         ("vendor-service-new", f"/vendors/{vendor_id}/services/new"),
         ("vendor-service", f"/vendors/{vendor_id}/services/{service_id}"),
+        ("vendor-attest", f"/vendors/{vendor_id}/services/{service_id}/attest"),
     ):
         page.goto(console.url + address)
         assert_accessible(page)
         assert_no_sideways_scroll(page)
         keep_picture(page, name)
+    page.goto(f"{console.url}/vendors/{vendor_id}/services/{service_id}")
     page.get_by_role("button", name="Show it").click()
     page.wait_for_selector("text=whsec_")
     assert_no_sideways_scroll(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,18 @@ from django import forms
 from salus.kernel.errors import SalusError
 from salus.kernel.vocabulary import PhiClass, Special
 from salus.vendors import api
-from salus.vendors.contracts import Agreement, Clause, Kind, Service
+from salus.vendors.contracts import (
+    Agreement,
+    Clause,
+    Control,
+    Duty,
+    Kind,
+    Owner,
+    Relation,
+    Responsibility,
+    Service,
+    Subcontractor,
+)
 from salus.vendors.web.showing import KINDS, label_words
 
 
@@ -27,9 +38,15 @@ class Checklist(forms.MultipleChoiceField):
 
 
 class About(forms.Form):
-    """A vendor's name and a note."""
+    """A vendor's name, what it is to us, and a note."""
 
     name = forms.CharField(label="Name", max_length=120)
+    relation = forms.ChoiceField(
+        label="What is it to us?",
+        choices=[(each.value, f"{asked.words} ({asked.citation})") for each, asked in api.RELATIONS.items()],
+        initial=Relation.ASSOCIATE.value,
+        widget=forms.RadioSelect,
+    )
     note = forms.CharField(
         label="Note",
         max_length=2000,
@@ -38,11 +55,16 @@ class About(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    def facts(self) -> dict[str, Any]:
+        """Return the arguments of `api.create_vendor` and `api.change_vendor`."""
+        cleaned = self.cleaned_data
+        return {"name": cleaned["name"], "note": cleaned["note"], "relation": Relation(cleaned["relation"])}
 
-def _day(label: str, help_text: str) -> forms.DateField:
+
+def _day(label: str, help_text: str, *, required: bool = False) -> forms.DateField:
     return forms.DateField(
         label=label,
-        required=False,
+        required=required,
         help_text=help_text,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
@@ -63,6 +85,13 @@ class AgreementForm(forms.Form):
         initial="yes",
         help_text="What our agent discovers, we have discovered: the clock for a breach begins with it (45 CFR 164.404(a)(2)).",
         widget=forms.RadioSelect,
+    )
+    agency = forms.CharField(
+        label="Who signed off that it is independent",
+        max_length=2000,
+        required=False,
+        help_text="Counsel's name, the day and the reason. Only then our time begins when the vendor tells us.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     report_hours = forms.IntegerField(
         label="Reports within, hours",
@@ -95,6 +124,7 @@ class AgreementForm(forms.Form):
             "signed_on": signed_on,
             "valid_until": cleaned["valid_until"],
             "agent": cleaned["agent"] == "yes",
+            "agency": cleaned["agency"],
             "report_hours": cleaned["report_hours"],
             "clauses": frozenset(map(Clause, [*cleaned["required"], *cleaned["further"]])),
             "note": cleaned["note"],
@@ -107,6 +137,7 @@ def initial_of(agreement: Agreement) -> dict[str, Any]:
         "signed_on": agreement.signed_on,
         "valid_until": agreement.valid_until,
         "agent": "yes" if agreement.agent else "no",
+        "agency": agreement.agency.reveal(),
         "report_hours": agreement.report_hours,
         "required": [clause.value for clause in agreement.clauses & api.REQUIRED],
         "further": [clause.value for clause in agreement.clauses - api.REQUIRED],
@@ -124,9 +155,8 @@ class ServiceForm(forms.Form):
     address = forms.CharField(
         label="Address",
         max_length=500,
-        required=False,
-        help_text="Of a webhook: it begins with https:// and is on the public internet.",
-        widget=forms.URLInput(attrs={"inputmode": "url", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="It begins with https://; a mail relay's with smtp:// or smtps://, a log server's with syslog+tls://.",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocapitalize": "none", "spellcheck": "false"}),
     )
     classes = Checklist(
         label="What it may carry",
@@ -144,17 +174,103 @@ class ServiceForm(forms.Form):
         cleaned = self.cleaned_data
         return {
             "name": cleaned["name"],
-            "address": cleaned.get("address", ""),
+            "address": cleaned["address"],
             "may_carry": [*cleaned["classes"], *cleaned["specials"]],
         }
 
-    def fix(self, kind: Kind) -> None:
-        """Ask only what can change for a service of this kind."""
+    def fix(self) -> None:
+        """Ask only what can change."""
         del self.fields["kind"]
-        if kind is Kind.WEBHOOK:
-            self.fields["address"].required = True
-        else:
-            del self.fields["address"]
+
+
+class VerificationForm(forms.Form):
+    """That somebody looked whether a vendor keeps its agreement."""
+
+    by = forms.CharField(label="Who looked", max_length=120, help_text="A name, and what they do.")
+    evidence = forms.CharField(
+        label="What was seen",
+        max_length=2000,
+        help_text="An expert's analysis and the vendor's certificate would be asked for by the proposed rule.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    verified_on = _day("Looked on", "", required=True)
+    next_on = _day("Look again by", "A year later at most.", required=True)
+
+
+class SubcontractorForm(forms.Form):
+    """Who works for a vendor with our data, and the proof that was seen."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    does = forms.CharField(
+        label="What it does with our data", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    proof = forms.CharField(
+        label="Proof that it agreed to the same restrictions",
+        max_length=2000,
+        required=False,
+        help_text="Which paper you saw, and where it is kept. Leave it empty if you saw none: it is on the calendar then.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    seen_on = _day("Seen on", "")
+    next_on = _day("Look again by", "A year later at most.")
+
+
+class DutiesForm(forms.Form):
+    """Who has each duty about a vendor's services: two fields for each."""
+
+    OWNERS = (("", "Nobody yet"), ("we", "We"), ("vendor", "The vendor"), ("both", "Both"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for duty, asked in api.DUTIES.items():
+            self.fields[f"{duty}_owner"] = forms.ChoiceField(
+                label=asked.words, choices=self.OWNERS, required=False
+            )
+            self.fields[f"{duty}_who"] = forms.CharField(
+                label="Who at our side", max_length=120, required=False
+            )
+
+    def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
+        """Return citation, owner and person of each duty, for the page."""
+        return [
+            (asked.citation, self[f"{duty}_owner"], self[f"{duty}_who"]) for duty, asked in api.DUTIES.items()
+        ]
+
+    def facts(self) -> dict[Duty, tuple[Owner | None, str]]:
+        """Return the argument of `api.assign`."""
+        cleaned = self.cleaned_data
+        return {
+            duty: (Owner(owner) if (owner := cleaned[f"{duty}_owner"]) else None, cleaned[f"{duty}_who"])
+            for duty in api.DUTIES
+        }
+
+
+class AttestationForm(forms.Form):
+    """What somebody attests of a service, and what was seen for it."""
+
+    controls = Checklist(
+        label="What is attested",
+        choices=[(each.value, f"{asked.words} ({asked.citation})") for each, asked in api.CONTROLS.items()],
+        help_text="One paper may say several things, for example a security report or a filled-in questionnaire.",
+    )
+    by = forms.CharField(label="Who attests it", max_length=120, help_text="A name, and what they do there.")
+    evidence = forms.CharField(
+        label="What was seen",
+        max_length=2000,
+        help_text="Which paper, of which date, and where it is kept; or which setting you looked at yourself.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    attested_on = _day("Attested on", "", required=True)
+    expires_on = _day(
+        "Look again by",
+        "A year later at most. From the day after, nothing goes to the service.",
+        required=True,
+    )
+
+    def facts(self) -> dict[str, Any]:
+        """Return the arguments of `api.attest`."""
+        cleaned = self.cleaned_data
+        return {**cleaned, "controls": frozenset(map(Control, cleaned["controls"]))}
 
 
 def shown_of(service: Service) -> dict[str, Any]:
@@ -168,9 +284,28 @@ def shown_of(service: Service) -> dict[str, Any]:
     }
 
 
+def shown_subcontractor(each: Subcontractor) -> dict[str, Any]:
+    """Return what the form shows of a subcontractor at first."""
+    text = {"name": each.name.reveal(), "does": each.does.reveal(), "proof": each.proof.reveal()}
+    return {**text, "seen_on": each.seen_on, "next_on": each.next_on}
+
+
+def shown_duties(responsibilities: Mapping[Duty, Responsibility]) -> dict[str, str]:
+    """Return what the form of duties shows at first."""
+    owners = {f"{duty}_owner": each.owner.value for duty, each in responsibilities.items()}
+    return owners | {f"{duty}_who": each.who.reveal() for duty, each in responsibilities.items()}
+
+
+def to_attest(service: Service) -> dict[str, Any]:
+    """Return what the form of an attestation shows at first: everything that nobody attests now."""
+    holds = {each.control for each in service.attestations if each.holds}
+    return {"controls": [each.value for each in api.controls(service.kind) if each not in holds]}
+
+
 def say(form: forms.Form, fault: SalusError) -> None:
     """Say on the form what stands in the way, at the field it is about."""
-    place = "classes" if fault.place == "may_carry" else fault.place
+    place = {"may_carry": "classes"}.get(fault.place, fault.place)
+    place = f"{place}_who" if f"{place}_who" in form.fields else place
     said = " ".join(part for part in (fault.what, fault.next_step) if part)
     form.add_error(place if place in form.fields else None, said)
 

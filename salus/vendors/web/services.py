@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from salus.identity import api as identity
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput, NotFound
 from salus.vendors import api
 from salus.vendors.contracts import Kind, Service, Vendor
-from salus.vendors.web.forms import ServiceForm, say, shown_of
-from salus.vendors.web.showing import actor_of, now, service_row
+from salus.vendors.web.forms import AttestationForm, ServiceForm, say, shown_of, to_attest
+from salus.vendors.web.showing import actor_of, control_rows, now, service_row
 
 EDIT = Permission.VENDORS_VENDOR_EDIT
 
@@ -51,7 +52,7 @@ def one(request: HttpRequest, vendor_id: UUID, service_id: UUID) -> HttpResponse
     """Show a service and change it."""
     vendor, service = _found(vendor_id, service_id)
     form = ServiceForm(request.POST or None, initial=shown_of(service))
-    form.fix(service.kind)
+    form.fix()
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
@@ -62,6 +63,25 @@ def one(request: HttpRequest, vendor_id: UUID, service_id: UUID) -> HttpResponse
             toast(request, "Saved.")
             return redirect("vendors:service", vendor_id, service_id)
     return _page(request, vendor, service, form, status=400 if form.errors else 200)
+
+
+@requires(EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def attest(request: HttpRequest, vendor_id: UUID, service_id: UUID) -> HttpResponse:
+    """Record what somebody attests of a service."""
+    vendor, service = _found(vendor_id, service_id)
+    form = AttestationForm(request.POST or None, initial=to_attest(service))
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                api.attest(service_id, **form.facts(), actor=actor_of(request), at=now())
+        except BadInput as fault:
+            say(form, fault)
+        else:
+            toast(request, "Recorded.")
+            return redirect("vendors:service", vendor_id, service_id)
+    context = {"form": form, "vendor": vendor, "service": service}
+    return render(request, "vendors/attest.html", context, status=400 if form.errors else 200)
 
 
 @requires(EDIT)
@@ -82,7 +102,7 @@ def secret(request: HttpRequest, vendor_id: UUID, service_id: UUID) -> HttpRespo
     vendor, service = _found(vendor_id, service_id)
     shown = api.show_secret(service_id, actor=actor_of(request), at=now())
     form = ServiceForm(initial=shown_of(service))
-    form.fix(service.kind)
+    form.fix()
     return _page(request, vendor, service, form, secret=shown)
 
 
@@ -110,6 +130,10 @@ def _page(
         "form": form,
         "secret": secret,
         "is_webhook": service.kind is Kind.WEBHOOK,
+        "controls": control_rows(
+            service,
+            identity.staff_names(each.recorded_by for each in service.attestations if each.recorded_by),
+        ),
         **service_row(service, api.waiting([service.id])),
     }
     return render(request, "vendors/service.html", context, status=status)

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from salus.kernel.acting import Actor
 from salus.kernel.vocabulary import Special
 from salus.platform.web.templatetags.salus import words
 from salus.vendors import api
-from salus.vendors.contracts import Agreement, Kind, Label, Service, Standing, Vendor, Waiting, Why
+from salus.vendors.contracts import (
+    Agreement,
+    Due,
+    DueKind,
+    Kind,
+    Label,
+    Relation,
+    Service,
+    Standing,
+    Subcontractor,
+    Vendor,
+    Waiting,
+    Why,
+)
 
 STANDINGS = {
     Standing.IN_FORCE: ("clear", "In force"),
@@ -24,6 +39,13 @@ STANDINGS = {
 }
 """How an agreement's standing is shown: the kind of its tag, and its words."""
 
+RELATIONS = {
+    Relation.ASSOCIATE: ("", "Business associate"),
+    Relation.OURS: ("", "Run by us"),
+    Relation.NO_PHI: ("", "No PHI"),
+}
+"""What a vendor is to us, in as many words as a tag has room for."""
+
 KINDS = {
     Kind.WEBHOOK: "Webhook",
     Kind.SMTP_ROUTE: "Mail relay",
@@ -31,6 +53,8 @@ KINDS = {
     Kind.KMS: "Key management",
     Kind.BACKUP: "Backup",
     Kind.IDENTITY_PROVIDER: "Sign-in",
+    Kind.SYSLOG: "Log server",
+    Kind.WITNESS: "Witness of the log",
 }
 
 SHORT = {
@@ -40,6 +64,7 @@ SHORT = {
     Why.INCOMPLETE: "Agreement lacks clauses",
     Why.EXPIRED: "Agreement expired",
     Why.ENDED: "Agreement ended",
+    Why.NOT_ATTESTED: "Set-up not attested",
 }
 """Why nothing at all may go to a service, in as many words as a table has room for."""
 
@@ -73,10 +98,58 @@ def vendor_row(vendor: Vendor) -> dict[str, Any]:
     return {
         "vendor": vendor,
         "agreement": agreement,
-        "tag": STANDINGS[agreement.standing] if agreement else ("refuse", "No agreement"),
+        "tag": _vendor_tag(vendor, agreement),
         "services": len(vendor.services),
         "usable": usable,
     }
+
+
+def _vendor_tag(vendor: Vendor, agreement: Agreement | None) -> tuple[str, str]:
+    if vendor.relation is not Relation.ASSOCIATE:
+        return RELATIONS[vendor.relation]
+    return STANDINGS[agreement.standing] if agreement else ("refuse", "No agreement")
+
+
+def control_rows(service: Service, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """Return what a service's page shows of each control that has to be attested."""
+    known = {each.control: each for each in service.attestations}
+    rows = []
+    for control in api.controls(service.kind):
+        found = known.get(control)
+        tag = (
+            ("clear", "Attested")
+            if found and found.holds
+            else ("broke", "Out of date")
+            if found
+            else ("refuse", "Missing")
+        )
+        by = names.get(found.recorded_by, "") if found and found.recorded_by else ""
+        rows.append({"asked": api.CONTROLS[control], "found": found, "tag": tag, "recorded_by": by})
+    return rows
+
+
+def due_row(due: Due, today: date) -> dict[str, Any]:
+    """Return what the calendar shows of something that is due: its place in time, and where to go for it."""
+    days = (due.on - today).days
+    tag = ("broke", "Overdue") if days < 0 else ("wait", "Now" if days == 0 else "Soon")
+    return {
+        "due": due,
+        "tag": tag if days <= api.SOON.days else ("", "Later"),
+        "subject": due.subject if due.kind in (DueKind.ATTESTATION, DueKind.SUBCONTRACTOR) else None,
+        "url": reverse("vendors:show", args=[due.vendor_id]),
+    }
+
+
+def subcontractor_row(each: Subcontractor) -> dict[str, Any]:
+    """Return what a vendor's page shows of a subcontractor."""
+    tag = (
+        ("clear", "Proven")
+        if each.holds
+        else ("wait", "Look again")
+        if each.proof.reveal()
+        else ("refuse", "No proof")
+    )
+    return {"subcontractor": each, "tag": tag}
 
 
 def agreement_row(agreement: Agreement, names: Mapping[UUID, str]) -> dict[str, Any]:

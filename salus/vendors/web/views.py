@@ -14,9 +14,9 @@ from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput
 from salus.vendors import api
-from salus.vendors.contracts import Vendor
+from salus.vendors.contracts import Relation, Vendor
 from salus.vendors.web.forms import About, say
-from salus.vendors.web.showing import actor_of, agreement_row, now, service_row, vendor_row
+from salus.vendors.web.showing import actor_of, agreement_row, now, service_row, subcontractor_row, vendor_row
 
 READ, EDIT = Permission.VENDORS_VENDOR_READ, Permission.VENDORS_VENDOR_EDIT
 
@@ -38,7 +38,13 @@ def one(request: HttpRequest, vendor_id: UUID) -> HttpResponse:
     waiting = api.waiting([service.id for service in vendor.services])
     context = {
         "vendor": vendor,
+        "relation": api.RELATIONS[vendor.relation],
+        "needs_agreement": vendor.relation is Relation.ASSOCIATE,
         "agreements": [agreement_row(each, names) for each in vendor.agreements],
+        "subcontractors": [subcontractor_row(each) for each in vendor.subcontractors],
+        "open_duties": len(api.gaps(vendor.responsibilities)),
+        "duties": len(api.DUTIES),
+        "today": api.today(now()),
         "services": [service_row(each, waiting) for each in vendor.services],
     }
     return render(request, "vendors/show.html", context)
@@ -52,11 +58,11 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                made = api.create_vendor(**form.cleaned_data, actor=actor_of(request), at=now())
+                made = api.create_vendor(**form.facts(), actor=actor_of(request), at=now())
         except BadInput as fault:
             say(form, fault)
         else:
-            toast(request, "Added. Record the agreement next: nothing may go to the vendor before.")
+            toast(request, "Added. Nothing may go there before everything that is listed is in place.")
             return redirect("vendors:show", made)
     return _form(request, form, None)
 
@@ -64,13 +70,14 @@ def new(request: HttpRequest) -> HttpResponse:
 @requires(EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, vendor_id: UUID) -> HttpResponse:
-    """Change a vendor's name and note."""
+    """Change a vendor's name, what it is to us, and the note."""
     vendor = api.vendor(vendor_id, now())
-    form = About(request.POST or None, initial={"name": vendor.name.reveal(), "note": vendor.note.reveal()})
+    shown = {"name": vendor.name.reveal(), "note": vendor.note.reveal(), "relation": vendor.relation.value}
+    form = About(request.POST or None, initial=shown)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                api.change_vendor(vendor_id, **form.cleaned_data, actor=actor_of(request), at=now())
+                api.change_vendor(vendor_id, **form.facts(), actor=actor_of(request), at=now())
         except BadInput as fault:
             say(form, fault)
         else:
