@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from salus.delivery import calls, capping, deposits, operations, proofs, queries, tracking
+from salus.delivery import calls, capping, deposits, operations, proofs, queries, routing, tracking
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
 from salus.delivery.counts import (
@@ -37,6 +37,7 @@ from salus.delivery.queries import (
     portal_message,
     sent_message,
 )
+from salus.delivery.routing import route
 from salus.delivery.rules import accounted, priority_of
 from salus.delivery.sending import send
 from salus.delivery.telling import receipt
@@ -47,6 +48,7 @@ from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock
 from salus.platform.presence import Roll
+from salus.vendors.contracts import Waiting
 
 __all__ = [
     "CHUNK",
@@ -57,7 +59,6 @@ __all__ = [
     "begin_plan",
     "call",
     "calls_settled",
-    "calls_waiting",
     "cancel",
     "cancel_calls",
     "cap",
@@ -94,12 +95,14 @@ __all__ = [
     "release",
     "release_calls",
     "resume",
+    "route",
     "run_sender",
     "send",
     "send_code",
     "sendings",
     "sent_message",
     "set_cap",
+    "set_route",
     "settled_since",
     "spec_of",
     "told_receipt",
@@ -108,10 +111,11 @@ __all__ = [
     "use_origins",
     "use_pages",
     "waiting_by_state",
+    "waiting_for",
 ]
 
 begin_plan, finish_plan = begin, finish
-call, calls_settled, calls_waiting, expire_calls = calls.call, calls.settled, calls.waiting, calls.expire
+call, calls_settled, expire_calls = calls.call, calls.settled, calls.expire
 hold_calls, release_calls, cancel_calls = calls.hold, calls.release, calls.cancel
 record_open, record_click, record_engagement = tracking.opened, tracking.clicked, tracking.note
 faults_of_proof = proofs.faults
@@ -150,6 +154,22 @@ def set_cap(new: Cap | None, *, actor: Actor, at: datetime) -> None:
     """
     identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
     capping.set_cap(new, actor=actor, at=at)
+
+
+def set_route(
+    service_id: UUID | None, *, user: str = "", password: str = "", actor: Actor, at: datetime
+) -> None:
+    """Send all mail by a relay of the vendor register, or (None) straight to the recipients' hosts.
+
+    Raises `BadInput` (with the place), `NotFound`, also for who may not change the organization's settings.
+    """
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    routing.choose(service_id, user=user, password=password, actor=actor, at=at)
+
+
+def waiting_for(service_ids: Collection[UUID]) -> Mapping[UUID, Waiting]:
+    """Return what waits for each of these services of the vendor register, and why it is paused."""
+    return {**calls.waiting(service_ids), **routing.waiting(service_ids)}
 
 
 def portal_opened(message_id: UUID, at: datetime) -> None:

@@ -351,6 +351,23 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """The relay that all mail of an organization goes by, and how it stands.
+
+    `paused` is why the queue waits (a code of the vendor register, "" when it goes), `why_not` why nothing
+    may go by it at the moment of asking; a sender sees the second within a minute.
+    """
+
+    service_id: UUID
+    user: str = field(repr=False)
+    chosen_at: datetime
+    paused: str
+    paused_since: datetime | None
+    waiting: int
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallSpec:
     """What a vendor's service is told by signed webhooks about some people: one each for (origin, person).
 

@@ -31,6 +31,7 @@ from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel, Footer, Protection
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
+from salus.vendors.contracts import Why
 
 if TYPE_CHECKING:
     from salus.delivery.outcomes import Outcome
@@ -40,7 +41,7 @@ PARENT = "parent"
 """Where a notice's decision names the deposit that it tells of."""
 
 FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN = "floor_is_portal", "portal_was_chosen"
-NO_PATH_TRIED = frozenset({"", FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN})
+NO_PATH_TRIED = frozenset({"", FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN, Why.CLASS, Why.PART2})
 """Why a message is in the portal though nothing is wrong with the way by mail."""
 
 

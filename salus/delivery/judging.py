@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from salus.delivery.contracts import State
 from salus.delivery.deposits import FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN
 from salus.delivery.outcomes import Outcome, deferred
-from salus.delivery.preparing import Prepared
+from salus.delivery.preparing import Batch, Prepared
 from salus.delivery.status import Kind
 from salus.delivery.transports.handover import Fate, Phase
 from salus.delivery.transports.handover import Outcome as WireOutcome
-from salus.kernel.vocabulary import Channel, Protection
+from salus.kernel.vocabulary import Channel, PhiClass, Protection, Special
+from salus.vendors.contracts import Label
 
+_LABELS: dict[str, Label] = {each.value: each for each in (*PhiClass, *Special)}
 AT_ONCE = frozenset({"lease_ends", "closing"})
 """Why a message was not tried though its destination is well: it is leased again at once."""
 REST = timedelta(seconds=30)
@@ -21,8 +25,24 @@ REST = timedelta(seconds=30)
 
 def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
     """Return the outcome of a message that must not travel by mail at all."""
-    reason = PORTAL_WAS_CHOSEN if prepared.channel is Channel.PORTAL else FLOOR_IS_PORTAL
+    reason = PORTAL_WAS_CHOSEN if prepared.channel is Channel.PORTAL else prepared.kept_from_relay
+    reason = reason or FLOOR_IS_PORTAL
     return Outcome(prepared, State.PORTAL, at, reached=Protection.PORTAL, reason=reason)
+
+
+def told(prepared: Prepared) -> frozenset[Label]:
+    """Return what a message tells, for the register."""
+    return frozenset(_LABELS[word] for word in prepared.content.decision["disclosed"])
+
+
+def keep_from_relay(batch: Batch, beyond: Mapping[frozenset[Label], str]) -> None:
+    """Let messages that tell more than the relay may carry stay in the portal; `beyond` has the reasons."""
+    batch.prepared = [
+        replace(each, floor=Protection.PORTAL, kept_from_relay=beyond[told(each)])
+        if told(each) in beyond
+        else each
+        for each in batch.prepared
+    ]
 
 
 def _not_tried(prepared: Prepared, wire: WireOutcome, at: datetime) -> Outcome | None:

@@ -54,19 +54,28 @@ class Lease:
     priority: int
 
 
-def lease(limit: int, at: datetime, sender: UUID | None = None, *, after: UUID | None = None) -> list[Lease]:
+def lease(
+    limit: int,
+    at: datetime,
+    sender: UUID | None = None,
+    *,
+    after: UUID | None = None,
+    but: Collection[UUID] = (),
+) -> list[Lease]:
     """Lease up to `limit` due messages for `sender`, an equal share for each organization that waits.
 
     The turn goes on behind the organization `after`, so that everybody is served also where more of
-    them wait than `limit`. Runs as the sender's database role, outside any organization, in a
+    them wait than `limit`; the organizations `but` are left alone. Runs as the sender's database role, outside any organization, in a
     transaction of its own.
     """
     with transaction.atomic():  # one commit, however many organizations wait
-        return _lease(limit, at, sender, after)
+        return _lease(limit, at, sender, after, but)
 
 
-def _lease(limit: int, at: datetime, sender: UUID | None, after: UUID | None) -> list[Lease]:
-    waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS)]
+def _lease(
+    limit: int, at: datetime, sender: UUID | None, after: UUID | None, but: Collection[UUID]
+) -> list[Lease]:
+    waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS) if row[0] not in but]
     if after is not None:
         waiting.sort(key=lambda each: (each <= after, each))
     leased: list[Lease] = []

@@ -260,6 +260,26 @@ class PartnerPolicy(TenantModel):
         ]
 
 
+class RouteRow(TenantModel):
+    """The relay that all mail of an organization goes by; none while there is no row. `sealed` holds the login.
+
+    `why` says that the queue waits for the register (a code), since when.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    service_id = models.UUIDField()
+    sealed = models.BinaryField()
+    chosen_at = models.DateTimeField()
+    why = models.CharField(max_length=40, default="")
+    paused_since = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """One an organization."""
+
+        db_table = "delivery_route"
+        constraints = [models.UniqueConstraint(fields=["organization_id"], name="delivery_route_only")]
+
+
 class CallRow(TenantModel):
     """One signed webhook about one person: that it was made, how it stands, how it ended.
 

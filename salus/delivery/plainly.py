@@ -10,6 +10,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         # why a message goes to the portal
         "floor_is_portal": "What it discloses is for the portal only",
         "portal_was_chosen": "It was written to the portal",
+        "class_out_of_scope": "It tells more than the relay may carry",
+        "part2_not_agreed": "The relay's agreement does not cover records of a substance use program",
         "policy_too_low": "What is known of this destination cannot protect it enough",
         "no_starttls": "Their server offers no encryption",
         "starttls_refused": "Their server offered encryption and then refused it",
@@ -66,6 +68,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "closed": "The connection broke",
         "reset": "The connection broke",
         "protocol": "Their server did not follow the rules of mail",
+        "no_login_offered": "The relay does not ask who we are, though we have a login for it",
+        "login_refused": "The relay did not take our login",
         "closing": "We were stopping",
         "lease_ends": "Our time for it was over",
         "changed": "The person changed meanwhile",

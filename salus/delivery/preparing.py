@@ -93,6 +93,8 @@ class Prepared:
     content: Content = field(repr=False)
     parts: Parts = field(repr=False)
     links: Links = field(repr=False)
+    kept_from_relay: str = ""
+    """Why the organization's relay may not carry it (a code of the vendor register)."""
 
     @property
     def is_letter(self) -> bool:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import uvloop
 
+from salus.delivery import routing
 from salus.delivery.calling import Caller
 from salus.delivery.models import PartnerPolicy
 from salus.delivery.protection.policy import Partner
@@ -20,10 +21,12 @@ from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.dns import Resolver
 from salus.delivery.transports.handover import Recheck
 from salus.delivery.transports.policies import PartnerPolicies
+from salus.delivery.transports.relays import RelayRoutes
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.delivery.transports.webhook import Webhook
 from salus.identity import api as identity
+from salus.kernel.time import SystemClock
 from salus.platform.memory import settle_memory
 from salus.platform.presence import Roll
 from salus.platform.reach import laboratory as laboratory_here
@@ -66,6 +69,11 @@ def _maker(laboratory_routes: Path | None) -> MakeCourier:
 
     def look_up(organization_id: UUID) -> Callable[[Recheck], Courier]:
         domain = identity.organization().sending_domain
+        if relay := routing.way(SystemClock().now()):
+            settings = laboratory_settings(domain) if laboratory_here() else WireSettings(domain)
+            password = relay.password.reveal()
+            by = RelayRoutes(relay.address, Resolver(), user=relay.user, password=password)
+            return lambda recheck: Courier(settings, by, PartnerPolicies(), recheck)
         if laboratory_routes is not None:
             routes, policies = laboratory.read(laboratory_routes)
             return lambda recheck: Courier(laboratory_settings(domain), routes, policies, recheck)

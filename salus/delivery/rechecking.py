@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from salus.delivery import preparing
+from salus.delivery import preparing, routing
+from salus.delivery.routing import Way
 from salus.delivery.transports.handover import HandOver
 from salus.kernel.time import Clock
 from salus.platform.outages import DATABASE_AWAY
@@ -27,13 +28,15 @@ class Recheck:
     AGAIN, TRIES = 0.5, 60
     """A connection that is open waits half a minute for a database that is away."""
 
-    def __init__(self, in_thread: InThread, organization_id: UUID, clock: Clock) -> None:
-        self._in_thread, self._organization, self._clock = in_thread, organization_id, clock
+    def __init__(
+        self, in_thread: InThread, organization_id: UUID, clock: Clock, way: Way | None = None
+    ) -> None:
+        self._in_thread, self._organization, self._clock, self._way = in_thread, organization_id, clock, way
         self._asked: dict[UUID, asyncio.Future[bool]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, item: HandOver) -> bool:
-        """Return whether nothing about the message changed since it was checked."""
+        """Return whether nothing about the message, or its way, changed since it was checked."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[item.message_id] = answer
         if self._asking is None or self._asking.done():
@@ -65,4 +68,7 @@ class Recheck:
 
     def _look(self, message_ids: Sequence[UUID]) -> set[UUID]:
         with acting_for(self._organization):
-            return preparing.still_standing(message_ids, self._clock.now())
+            now = self._clock.now()
+            if not routing.is_open(self._way, now):
+                return set()
+            return preparing.still_standing(message_ids, now)

@@ -8,10 +8,11 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from salus.delivery import capping, judging, leasing, preparing
+from salus.delivery import capping, judging, leasing, preparing, routing
 from salus.delivery.building import Builder, Built
 from salus.delivery.contracts import FREQUENCY_CAP
 from salus.delivery.leasing import Lease
@@ -19,6 +20,7 @@ from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.protection.dkim import Signer
 from salus.delivery.rechecking import Recheck
 from salus.delivery.recording import Recorder
+from salus.delivery.routing import Way
 from salus.delivery.threads import Threads
 from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.handover import HandOver
@@ -33,12 +35,17 @@ from salus.keys import api as keys
 from salus.platform.outages import DATABASE_AWAY
 from salus.platform.presence import Roll
 from salus.platform.tenancy import acting_for
+from salus.vendors.contracts import OutOfScope
 
 log = logging.getLogger(__name__)
 U = TypeVar("U")
 
 MakeCourier = Callable[[UUID], Callable[[WireRecheck], Courier]]
 """Looks up an organization's routes and policies, and returns what makes its courier from them."""
+
+
+ASK_AGAIN = timedelta(minutes=1)
+"""How often the register is asked about a way that it closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Pace:
 
 @dataclass(slots=True)
 class _Desk:
-    """What a sender keeps for one organization."""
+    """What a sender keeps for one organization and one way of its mail."""
 
     builder: Builder
     courier: Courier
@@ -87,8 +94,9 @@ class Sender:
         self._name = roll.enter() if roll else new_id()
         self._threads = Threads(4, "sender")
         self._in_thread = self._threads.run
-        self._desks: dict[UUID, _Desk] = {}
-        self._openings: dict[UUID, tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
+        self._desks: dict[tuple[UUID, Way | None], _Desk] = {}
+        self._openings: dict[tuple[UUID, Way | None], tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
+        self._paused: dict[UUID, datetime] = {}
         self._held: set[UUID] = set()
         self._stuck: set[UUID] = set()
         self._lost_count = False
@@ -170,7 +178,9 @@ class Sender:
                     count = leasing.take_back(each.name)
                     log.warning("a sender died; its %d messages are tried again", count)
             self._roll_call_at = time.monotonic() + self._pace.roll_call_seconds
-        leases = leasing.lease(self._pace.batch, self._clock.now(), self._name, after=self._turn)
+        now = self._clock.now()
+        self._paused = {id: until for id, until in self._paused.items() if until > now}
+        leases = leasing.lease(self._pace.batch, now, self._name, after=self._turn, but=self._paused)
         self._turn = leases[-1].organization_id if leases else None
         return leases
 
@@ -191,8 +201,11 @@ class Sender:
     async def _handle(self, organization_id: UUID, leases: list[Lease]) -> None:
         """Prepare a batch and start its messages."""
         try:
-            batch = await self._in_thread(self._prepare, organization_id, leases)
-            self._open_desk(organization_id)
+            batch, way = await self._in_thread(self._prepare, organization_id, leases)
+            self._open_desk(organization_id, way)
+        except OutOfScope:
+            self._done_with(each.message_id for each in leases)
+            return
         except DATABASE_AWAY as fault:
             self._release_all(leases, fault)
             return
@@ -209,32 +222,56 @@ class Sender:
             outcomes=[judging.straight_to_portal(each, now) for each in straight],
             stopped=batch.stopped,
         )
+        desk = self._desks[organization_id, way]
         for start in range(0, len(ready), self._pace.mark):
-            self._start(self._hand_over(organization_id, ready[start : start + self._pace.mark]))
+            self._start(self._hand_over(organization_id, desk, ready[start : start + self._pace.mark]))
 
-    def _prepare(self, organization_id: UUID, leases: list[Lease]) -> preparing.Batch:
+    def _prepare(self, organization_id: UUID, leases: list[Lease]) -> tuple[preparing.Batch, Way | None]:
+        """Return what may go, and by which way; raises `OutOfScope` when the register closed it."""
+        way = self._way(organization_id, leases)
         with acting_for(organization_id):  # short: other senders wait for it
             going, in_vain = capping.take_turns(leases, self._clock.now())
         with acting_for(organization_id):
             batch = preparing.prepare(going, actor=system(organization_id, "sender"), at=self._clock.now())
             batch.stopped += [Stopped(each, FREQUENCY_CAP) for each in in_vain]
-            if organization_id not in self._desks and organization_id not in self._openings:
+            if way:
+                judging.keep_from_relay(
+                    batch, routing.beyond(way, map(judging.told, batch.prepared), self._clock.now())
+                )
+            if (organization_id, way) not in self._openings:
                 domain = batch.organization.sending_domain
                 builder = Builder(batch.organization, Signer(domain, keys.dkim_keys(domain)))
-                self._openings[organization_id] = builder, self._make_courier(organization_id)
-            return batch
+                self._openings[organization_id, way] = builder, self._make_courier(organization_id)
+            return batch, way
 
-    def _open_desk(self, organization_id: UUID) -> None:
+    def _way(self, organization_id: UUID, leases: list[Lease]) -> Way | None:
+        """Return the way to use; when it is closed say so, once, and let the organization's mail rest."""
+        actor, now = system(organization_id, "sender"), self._clock.now()
+        with acting_for(organization_id):
+            try:
+                way = routing.way(now)
+            except OutOfScope as refused:
+                routing.pause(refused.why, actor=actor, at=now)
+                leasing.give_back(leases)
+                closed = refused
+            else:
+                if way:
+                    routing.resume(actor=actor)
+                return way
+        self._paused[organization_id] = now + ASK_AGAIN
+        raise closed
+
+    def _open_desk(self, organization_id: UUID, way: Way | None) -> None:
         """Make the courier in the event loop that it belongs to, from what was looked up in a thread."""
-        if organization_id not in self._desks:
-            builder, make = self._openings[organization_id]
-            recheck = Recheck(self._in_thread, organization_id, self._clock)
-            self._desks[organization_id] = _Desk(builder, make(recheck))
+        if (organization_id, way) not in self._desks:
+            builder, make = self._openings[organization_id, way]
+            recheck = Recheck(self._in_thread, organization_id, self._clock, way)
+            self._desks[organization_id, way] = _Desk(builder, make(recheck))
 
-    async def _hand_over(self, organization_id: UUID, batch: list[Prepared]) -> None:
+    async def _hand_over(self, organization_id: UUID, desk: _Desk, batch: list[Prepared]) -> None:
         """Build, mark, and send: the mark is committed before the first MAIL FROM of the batch."""
         try:
-            built, unfit = await self._in_thread(self._build, organization_id, batch)
+            built, unfit = await self._in_thread(self._build, desk, batch)
             ours = await self._in_thread(self._mark, organization_id, [each for each, _ in built])
         except DATABASE_AWAY as fault:
             self._release_all([each.lease for each in batch], fault)
@@ -242,7 +279,7 @@ class Sender:
         except Exception:
             log.exception("%d messages could not be built", len(batch))
             leases = [each.lease for each in batch]
-            await self._in_halves(leases, batch, lambda half: self._hand_over(organization_id, half))
+            await self._in_halves(leases, batch, lambda half: self._hand_over(organization_id, desk, half))
             return
         self._recorder.add(organization_id, stopped=unfit)
         self._done_with(
@@ -250,21 +287,20 @@ class Sender:
         )  # another sender has them now
         await asyncio.gather(
             *(
-                self._send(organization_id, each, made)
+                self._send(organization_id, desk, each, made)
                 for each, made in built
                 if each.lease.message_id in ours
             )
         )
 
     def _build(
-        self, organization_id: UUID, batch: list[Prepared]
+        self, desk: _Desk, batch: list[Prepared]
     ) -> tuple[list[tuple[Prepared, Built]], list[Stopped]]:
         """Build each message; one that cannot be built is stopped, and the others go on."""
-        builder = self._desks[organization_id].builder
         built, unfit = [], []
         for each in batch:
             try:
-                built.append((each, builder.build(each, each.links, each.checked_at)))
+                built.append((each, desk.builder.build(each, each.links, each.checked_at)))
             except SalusError as fault:
                 log.warning("message %s cannot be built: %s", each.lease.message_id, fault)
                 unfit.append(Stopped(each.lease, preparing.CANNOT_BE_MADE, each.notice_for))
@@ -274,7 +310,7 @@ class Sender:
         with acting_for(organization_id):
             return leasing.mark_begun([each.lease for each in batch])
 
-    async def _send(self, organization_id: UUID, prepared: Prepared, built: Built) -> None:
+    async def _send(self, organization_id: UUID, desk: _Desk, prepared: Prepared, built: Built) -> None:
         """Hand one message over and take down what became of it."""
         age = (self._clock.now() - prepared.checked_at).total_seconds()
         monotonic = time.monotonic()
@@ -288,7 +324,7 @@ class Sender:
                 checked_at=monotonic - age,
                 lease_until=monotonic - age + leasing.LEASE.total_seconds(),
             )
-            result = await self._desks[organization_id].courier.send(item)
+            result = await desk.courier.send(item)
             jitter = random.random()  # noqa: S311 - not a secret
             verdict = judging.judge(prepared, result, built.body_hash, self._clock.now(), jitter)
         except Exception:

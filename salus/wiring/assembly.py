@@ -34,6 +34,6 @@ def assemble(home: Home) -> None:
     use_panels([contact_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
-    vendors.use_queues(delivery.calls_waiting)
+    vendors.use_queues(delivery.waiting_for)
     outbound.use_door(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     subscribe()

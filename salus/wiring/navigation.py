@@ -38,6 +38,7 @@ ROOMS = (
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
+    Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
     Room("API keys", "identity:keys", "key", "identity:apikey:manage", SETTINGS),

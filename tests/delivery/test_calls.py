@@ -38,6 +38,7 @@ from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind, OutOfScope, Waiting, Why
 from tests.delivery_wire.peers import AUTHORITY
 from tests.delivery_wire.receivers import HOST, OK, Receiver, answers, receiving
+from tests.registered import attest
 
 from .conftest import Desk, open_clinic, sender_role
 
@@ -112,6 +113,7 @@ def register(desk: Desk, *, may_carry: tuple[str, ...] = ("contact", "demographi
         actor=desk.actor,
         at=at,
     )
+    attest(service_id, actor=desk.actor, at=at)
     return Bench(desk, vendor_id, service_id)
 
 
@@ -289,10 +291,12 @@ def test_a_service_of_another_kind_takes_no_calls(bench: Bench) -> None:
         bench.vendor_id,
         kind=Kind.SMTP_ROUTE,
         name="Relay",
+        address="smtp://relay.harbor.example",
         may_carry=("contact",),
         actor=bench.desk.actor,
         at=bench.now,
     )
+    attest(relay, actor=bench.desk.actor, at=bench.now)
     with pytest.raises(BadInput):
         api.call(replace(bench.spec(), service_id=relay), [], actor=bench.desk.actor, at=bench.now)
 
@@ -364,7 +368,7 @@ def test_an_agreement_that_expired_pauses_the_queue_and_says_so_and_a_new_one_le
     open_bench.run()
     assert open_bench.way.posts == []
     with acting_for(desk.id):
-        assert api.calls_waiting([open_bench.service_id]) == {
+        assert api.waiting_for([open_bench.service_id]) == {
             open_bench.service_id: Waiting(2, "agreement_ended")
         }
         assert [(each.outcome, each.reason) for each in recorded(object_kind="service")] == [
@@ -381,7 +385,7 @@ def test_an_agreement_that_expired_pauses_the_queue_and_says_so_and_a_new_one_le
     open_bench.run()
     assert {done for _, done, _, _ in settled(open_bench)} == {True}
     with acting_for(desk.id):
-        assert api.calls_waiting([open_bench.service_id]) == {}
+        assert api.waiting_for([open_bench.service_id]) == {}
         assert [each.outcome for each in recorded(object_kind="service")] == ["resumed", "paused"]
 
 
@@ -609,7 +613,7 @@ def test_nobody_of_another_organization_sees_or_settles_a_call(open_bench: Bench
     actor = system(other.id, "test")
     with acting_for(other.id):
         assert api.calls_settled(0, 100) == ()
-        assert api.calls_waiting([open_bench.service_id]) == {}
+        assert api.waiting_for([open_bench.service_id]) == {}
         assert api.expire_calls(actor=actor, at=open_bench.now + timedelta(days=99)) == 0
         assert (
             calls.settle([Settling(id, done=True) for id in made.values()], actor=actor, at=open_bench.now)

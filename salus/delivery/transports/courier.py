@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from salus.delivery.protection.policy import Shortfall, TlsPolicy
-from salus.delivery.transports.handover import HandOver, Outcome, Phase, Recheck, broken, unprotected
+from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken, unprotected
 from salus.delivery.transports.lane import Lane, Ways
 from salus.delivery.transports.policies import Policies
 from salus.delivery.transports.routes import NoRoute, Route, Routes
@@ -68,7 +68,10 @@ class Courier:
             return unprotected(Phase.ROUTE, Shortfall.POLICY_TOO_LOW)
         if self._closing:
             return broken(Phase.QUEUE, "closing")
-        return await self._lane(route, policy).send(item)
+        outcome = await self._lane(route, policy).send(item)
+        if route.is_relay and outcome.fate is Fate.UNPROTECTED:
+            return broken(outcome.phase, outcome.reason, outcome.tls)
+        return outcome
 
     async def close(self) -> None:
         """Finish what is under way, give back what waits (BROKEN, "closing"), end every connection."""

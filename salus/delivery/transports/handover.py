@@ -82,6 +82,7 @@ class Phase(StrEnum):
     HELLO = "hello"
     STARTTLS = "starttls"
     HANDSHAKE = "handshake"
+    LOGIN = "login"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"

@@ -207,7 +207,14 @@ class Lane:
     async def _open(self, host: Host, address: str) -> ProtectedSession:
         ways = self.ways
         return await open_session(
-            host.name, address, host.port, policy=self.policy, settings=ways.settings, at=ways.now()
+            host.name,
+            address,
+            host.port,
+            policy=self.policy,
+            settings=ways.settings,
+            at=ways.now(),
+            within_tls=host.within_tls,
+            login=host.login,
         )
 
     def _in_order(self) -> list[Host]:

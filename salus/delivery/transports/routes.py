@@ -31,21 +31,36 @@ _TRANSLATED_HERE = ipaddress.IPv6Network("64:ff9b:1::/48")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Login:
+    """Who we are to a relay (RFC 4954); never said but within TLS."""
+
+    user: str
+    password: str
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A mail host; `address` is given when it is not to be looked up (a laboratory)."""
+    """A mail host; `address` is given when it is not to be looked up (a laboratory, a relay by number)."""
 
     name: str
     port: int = PORT
     address: str = ""
+    within_tls: bool = False
+    """TLS begins with the connection, not by STARTTLS."""
+    login: Login | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The mail hosts of a domain in groups of equal preference, best first, and the site they are."""
+    """The mail hosts of a domain in groups of equal preference, best first, and the site they are.
+
+    A relay is ours, not the recipient's: what it cannot protect waits until it is mended.
+    """
 
     site: str
     groups: tuple[tuple[Host, ...], ...]
+    is_relay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ message, and `ProtectedSession` is made in one place, after a handshake that the
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from salus.delivery.status import Kind, Verdict
 from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken, unprotected
 from salus.delivery.transports.lines import Closed, Lines
 from salus.delivery.transports.replies import Heard
+from salus.delivery.transports.routes import Login
 from salus.delivery.transports.settings import WireSettings
 
 _BLOCK = 64 * 1024
@@ -33,11 +35,20 @@ class Ended(Exception):
 
 
 async def open_session(
-    host: str, address: str, port: int, *, policy: TlsPolicy, settings: WireSettings, at: datetime
+    host: str,
+    address: str,
+    port: int,
+    *,
+    policy: TlsPolicy,
+    settings: WireSettings,
+    at: datetime,
+    within_tls: bool = False,
+    login: Login | None = None,
 ) -> ProtectedSession:
     """Connect to a mail host and return the session once `policy` is met. Raises `Ended`.
 
-    `at` is the present moment, for the dates of certificates.
+    `at` is the present moment, for the dates of certificates. `within_tls` begins with the handshake (RFC
+    8314, 3.3); a `login` is said when the session is protected, and not before.
     """
     if not policy.allows_host(host):
         raise Ended(unprotected(Phase.CONNECT, Shortfall.HOST_NOT_ALLOWED))
@@ -51,11 +62,23 @@ async def open_session(
         raise Ended(broken(Phase.CONNECT, "unreachable")) from None
     plain = PlainSession(lines, host, settings)
     try:
-        await plain.greet()
-        return await plain.secure(policy, at)
+        return await _protected(plain, policy, at, within_tls, login)
     except BaseException:
         lines.end("ended")
         raise
+
+
+async def _protected(
+    plain: PlainSession, policy: TlsPolicy, at: datetime, within_tls: bool, login: Login | None
+) -> ProtectedSession:
+    if within_tls:
+        session = await plain.wrap(policy, at)
+    else:
+        await plain.greet()
+        session = await plain.secure(policy, at)
+    if login:
+        await session.log_in(login)
+    return session
 
 
 class PlainSession:
@@ -70,6 +93,13 @@ class PlainSession:
         if heard.kind != 2:
             # 5xx in a greeting is about this host and hour, not about the address: try again (as Postfix).
             raise Ended(_refused(Phase.GREETING, heard, fate=Fate.TEMPORARY))
+
+    async def wrap(self, policy: TlsPolicy, at: datetime) -> ProtectedSession:
+        """Begin with TLS and return the session within, when `policy` is met. Raises `Ended`."""
+        session = ProtectedSession(self._lines, await self._handshake(policy, at), self._settings)
+        await self.greet()
+        await session.introduce()
+        return session
 
     async def secure(self, policy: TlsPolicy, at: datetime) -> ProtectedSession:
         """Go over to TLS and return the session within, when `policy` is met. Raises `Ended`."""
@@ -156,6 +186,22 @@ class ProtectedSession:
         if heard.kind != 2:
             raise Ended(_refused(Phase.HELLO, heard, self.tls, fate=Fate.TEMPORARY))
         self._extensions = _extensions(heard)
+
+    async def log_in(self, login: Login) -> None:
+        """Say who we are (AUTH PLAIN, RFC 4616). Raises `Ended`: without a login that is taken nothing goes."""
+        self._demand_tls()
+        if "PLAIN" not in self._extensions.get("AUTH", "").split():
+            raise Ended(broken(Phase.LOGIN, "no_login_offered", self.tls))
+        said = base64.b64encode(f"\0{login.user}\0{login.password}".encode()).decode()
+        heard = await _ask(
+            self._lines,
+            Phase.LOGIN,
+            f"AUTH PLAIN {said}\r\n".encode(),
+            self._settings.timeouts.hello,
+            self.tls,
+        )
+        if heard.kind != 2:
+            raise Ended(broken(Phase.LOGIN, "login_refused", self.tls))
 
     async def deliver(self, item: HandOver, recheck: Recheck) -> Outcome:
         """Hand one message over and return what became of it. Never raises for what the peer does."""

@@ -1,8 +1,8 @@
-"""Addresses of delivery: receipts for staff, and what counts opens and clicks."""
+"""Addresses of delivery: receipts and settings for staff, and what counts opens and clicks."""
 
 from django.urls import path
 
-from salus.delivery.web import cap, receipts, tracking
+from salus.delivery.web import cap, receipts, route, tracking
 
 app_name = "delivery"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("messages/<uuid:message_id>/receipt/proof.json", receipts.proof, name="proof"),
     path("messages/<uuid:message_id>/recall/", receipts.recall, name="recall"),
     path("settings/how-often/", cap.cap, name="cap"),
+    path("settings/mail-route/", route.route, name="route"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),
     path("t/c/<str:token>/<slug:link>", tracking.link, name="clicked"),
 ]

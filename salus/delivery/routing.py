@@ -1,0 +1,176 @@
+"""By which road an organization's mail goes: straight to the recipients' hosts, or by a relay while the register allows it.
+
+Straight to the recipient's own host is no vendor's road (45 CFR 164.502(a)(1)(i), 160.103; docs/vendors.md): it asks nobody here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.delivery.contracts import Route
+from salus.delivery.models import QueueRow, RouteRow
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput
+from salus.kernel.ids import new_id
+from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import PhiClass
+from salus.keys import api as keys
+from salus.platform.tenancy import current_organization
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Kind, Label, OutOfScope, Waiting, Why
+
+LONGEST = 255
+"""Of a user name or a password, in octets (RFC 4616, 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The relay that mail may go by now; equal ways lead to the same place with the same login."""
+
+    service_id: UUID
+    address: str = field(repr=False)
+    user: str = field(repr=False)
+    password: Phi[str]
+
+
+def route(at: datetime) -> Route | None:
+    """Return the relay that was chosen and how it stands; None: straight to the recipients' hosts."""
+    row = RouteRow.objects.first()
+    if row is None:
+        return None
+    return Route(
+        service_id=row.service_id,
+        user=_login(row)["user"],
+        chosen_at=row.chosen_at,
+        paused=row.why,
+        paused_since=row.paused_since,
+        waiting=QueueRow.objects.count(),
+        why_not=_why_not(row.service_id, {PhiClass.CONTACT}, at),
+    )
+
+
+def choose(
+    service_id: UUID | None, *, user: str = "", password: str = "", actor: Actor, at: datetime
+) -> None:
+    """Send all mail by a relay of the register from now on, or (None) straight to the recipients' hosts.
+
+    An empty password keeps the one before, of the same relay and user. Raises `BadInput` with the place,
+    `NotFound` for a service that is none. The register is asked when mail goes, not here: a relay whose
+    agreement is still to be signed may be chosen, and mail waits.
+    """
+    row = RouteRow.objects.select_for_update().first()
+    if service_id is None:
+        RouteRow.objects.all().delete()
+    else:
+        if vendors.service(service_id, at).kind is not Kind.SMTP_ROUTE:
+            raise BadInput("This service takes no mail.", place="service_id")
+        before = _login(row) if row and row.service_id == service_id else {}
+        if not password and user == before.get("user"):
+            password = before["password"]
+        _check_login(user, password)
+        row = row or RouteRow(id=new_id())
+        row.service_id, row.chosen_at, row.why, row.paused_since = service_id, at, "", None
+        login = {"user": user, "password": password}
+        row.sealed = keys.sealer().seal(orjson.dumps(login), _binding(row.id))
+        row.save()
+    details: dict[str, str | int] = {"service": str(service_id or ""), "login": int(bool(user))}
+    audit.record(
+        Action.ROUTE_CHANGE,
+        actor=actor,
+        object_kind="organization",
+        object_id=current_organization(),
+        outcome="relay" if service_id else "direct",
+        details=details,
+    )
+
+
+def way(at: datetime) -> Way | None:
+    """Return the relay to use now, None for straight delivery; raises `OutOfScope` when the register refuses it.
+
+    Whatever a message tells, its relay learns who is written to.
+    """
+    row = RouteRow.objects.first()
+    if row is None:
+        return None
+    service = vendors.service_in_scope(row.service_id, [PhiClass.CONTACT], at)
+    login = _login(row)
+    return Way(service.id, service.address, login["user"], Phi(login["password"]))
+
+
+def is_open(used: Way | None, at: datetime) -> bool:
+    """Tell whether mail still goes this way: the register did not close it, and nobody chose another."""
+    try:
+        return way(at) == used
+    except OutOfScope:
+        return False
+
+
+def beyond(used: Way, told: Iterable[frozenset[Label]], at: datetime) -> dict[frozenset[Label], str]:
+    """Return why the relay may not carry what messages tell, for those sets that it may not."""
+    found = {each: _why_not(used.service_id, each, at) for each in set(told)}
+    return {each: why for each, why in found.items() if why}
+
+
+def pause(why: Why, *, actor: Actor, at: datetime) -> None:
+    """Say that the mail queue waits, and why; said already, nothing changes."""
+    row = RouteRow.objects.select_for_update().first()
+    if row is None or row.why == why:
+        return
+    row.why, row.paused_since = why, row.paused_since or at
+    row.save(update_fields=["why", "paused_since"])
+    _record(Action.MESSAGE_PAUSE, row, actor, str(why))
+
+
+def resume(*, actor: Actor) -> None:
+    """Say that the mail queue goes on, if it waited."""
+    row = RouteRow.objects.exclude(why="").select_for_update().first()
+    if row is None:
+        return
+    row.why, row.paused_since = "", None
+    row.save(update_fields=["why", "paused_since"])
+    _record(Action.MESSAGE_RESUME, row, actor, "")
+
+
+def waiting(service_ids: Collection[UUID]) -> dict[UUID, Waiting]:
+    """Return how many messages wait while all mail goes by one of these services, and why they are paused."""
+    row = RouteRow.objects.filter(service_id__in=list(service_ids)).first()
+    return {row.service_id: Waiting(QueueRow.objects.count(), row.why)} if row else {}
+
+
+def _why_not(service_id: UUID, labels: Collection[Label], at: datetime) -> str:
+    try:
+        vendors.service_in_scope(service_id, labels, at)
+    except OutOfScope as refused:
+        return str(refused.why)
+    return ""
+
+
+def _check_login(user: str, password: str) -> None:
+    for place, text in (("user", user), ("password", password)):
+        if len(text.encode()) > LONGEST or "\0" in text:
+            raise BadInput(f"Write at most {LONGEST} characters.", place=place)
+    if user and not password:
+        raise BadInput("Write the password too.", place="password")
+    if password and not user:
+        raise BadInput("Write the user name too.", place="user")
+
+
+def _login(row: RouteRow) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(keys.sealer().open(bytes(row.sealed), _binding(row.id)))
+    return found
+
+
+def _binding(route_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "delivery_route", route_id)
+
+
+def _record(action: Action, row: RouteRow, actor: Actor, reason: str) -> None:
+    audit.record(action, actor=actor, object_kind="service", object_id=row.service_id, reason=reason)
