@@ -11,14 +11,18 @@ import pytest
 from salus.content import api as content
 from salus.identity.contracts import Role
 from salus.journeys import drafting, queries
-from salus.journeys.contracts import Version, VersionStatus
+from salus.journeys.contracts import Call, Exit, Step, StepKind, Version, VersionStatus
 from salus.journeys.rules.reading import write
+from salus.kernel.acting import system
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import acting_for
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Kind, Relation
 from tests.browser import Console
 from tests.delivery import office
-from tests.journeys.drawn import overdue, short
+from tests.journeys.drawn import graph, overdue, short, step
 from tests.journeys.house import House, furnish, now
+from tests.registered import attest
 
 BAD = "Bring overdue patients back"
 
@@ -90,6 +94,38 @@ def test_a_version_that_is_in_use_stays_a_choice_when_a_newer_one_comes(
     offered = {each["id"]: each["label"] for each in words["templates"]}
     assert {str(used), str(newer.id)} <= set(offered)
     assert "version 1" in offered[str(used)]
+
+
+def test_who_may_not_read_the_register_sees_that_a_service_is_called_and_no_name(
+    console: Console, house: House
+) -> None:
+    made: dict[str, Any] = {"actor": system(house.id, "test"), "at": now()}
+    with acting_for(house.id):
+        vendor_id = vendors.create_vendor("Harbor Print", relation=Relation.OURS, **made)
+        called, other = (
+            vendors.create_service(
+                vendor_id,
+                kind=Kind.WEBHOOK,
+                name=name,
+                address=f"https://{name}.example/",
+                may_carry=(),
+                **made,
+            )
+            for name in ("letters", "cards")
+        )
+        attest(called, **made)
+        attest(other, **made)
+    tell = Step("tell", StepKind.CALL, "Tell", Call(called, ("given_name",)), {"done": "end"})
+    drawn = house.drafted(graph(tell, step("end", Exit())))
+    read = console.client("marketer").get(at(drawn, "vocabulary"))
+    assert {each["label"] for each in read.json()["services"]} == {
+        "Harbor Print: letters",
+        "Harbor Print: cards",
+    }
+    for role in ("author", "analyst"):
+        answer = console.client(role).get(at(drawn, "vocabulary"))
+        assert answer.json()["services"] == [{"id": str(called), "label": "A vendor's service"}]
+        assert "Harbor" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("what", ["draft", "vocabulary"])

@@ -105,7 +105,7 @@ def draft(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 def vocabulary_of(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
     """Return what a journey may name: templates, segments, attributes, events, roles, services."""
     api.version(version_id)  # one that is not there has no words either
-    return JsonResponse(vocabulary(api.version(version_id).graph, api.clock().now()))
+    return JsonResponse(vocabulary(api.version(version_id).graph, _actor(request), api.clock().now()))
 
 
 @requires(P.JOURNEYS_JOURNEY_EDIT)

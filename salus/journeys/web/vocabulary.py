@@ -12,8 +12,10 @@ from salus.contacts import api as contacts
 from salus.contacts.contracts import Attribute, AttributeType
 from salus.content import api as content
 from salus.content.contracts import TemplateVersion
+from salus.identity.contracts import Permission
 from salus.journeys import api
-from salus.journeys.contracts import Graph, Send
+from salus.journeys.contracts import Call, Graph, Send
+from salus.kernel.acting import Actor
 from salus.platform.web.templatetags.salus import words as plain
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind
@@ -31,10 +33,11 @@ MOST_JOURNEYS = 200
 JSON_TYPES = {"number": "number", "boolean": "bool", "string": "text"}
 
 
-def vocabulary(graph: Graph, at: datetime) -> dict[str, Any]:
+def vocabulary(graph: Graph, actor: Actor, at: datetime) -> dict[str, Any]:
     """Return every list of choices as JSON values; names are free text of staff: they count as PHI.
 
-    Of templates those versions that are the newest, and those that `graph` uses.
+    Of templates those versions that are the newest, and those that `graph` uses. Who may not read the vendor
+    register sees that `graph` calls a service, and no name of any.
     """
     offered = api.offered(at)
     templates = content.templates()
@@ -54,7 +57,7 @@ def vocabulary(graph: Graph, at: datetime) -> dict[str, Any]:
         "attributes": [*DERIVED, *ADDRESSES, *map(_attribute, contacts.dictionary().values())],
         "events": [_event(kind) for kind in offered.kinds],
         "roles": [_choice(role.value, role.words) for role in offered.roles],
-        "services": _services(at),
+        "services": _services(graph, actor, at),
         "journeys": [_choice(str(each.id), each.name.reveal()) for each in api.journeys(limit=MOST_JOURNEYS)],
         "topics": sorted({each.classification.topic for _, each in versions if each.classification}),
     }
@@ -113,8 +116,11 @@ def _details() -> dict[str, list[dict[str, str]]]:
 _DETAILS = _details()
 
 
-def _services(at: datetime) -> list[dict[str, Any]]:
-    """Return the services that a webhook reaches and that are in use."""
+def _services(graph: Graph, actor: Actor, at: datetime) -> list[dict[str, Any]]:
+    """Return the services that a webhook reaches and that are in use, as far as `actor` may know of them."""
+    if Permission.VENDORS_VENDOR_READ not in actor.permissions:
+        called = {step.does.service_id for step in graph.steps.values() if isinstance(step.does, Call)}
+        return [_choice(str(id), "A vendor's service") for id in sorted(called)]
     return [
         _choice(str(service.id), f"{vendor.name.reveal()}: {service.name.reveal()}")
         for vendor in vendors.vendors(at)
