@@ -21,6 +21,8 @@ from salus.kernel.errors import BadInput
 class OwnSession:
     """One place where a person is signed in."""
 
+    mark: str
+    """Its name in the audit log; it opens nothing."""
     browser: str
     ip: str
     started_at: datetime
@@ -34,6 +36,7 @@ def sessions_of(staff_id: UUID, session_key: str) -> tuple[OwnSession, ...]:
     rows = Session.objects.filter(user_id=staff_id, expire_date__gt=now()).order_by("-seen_at")
     return tuple(
         OwnSession(
+            row.session_key[:16],
             row.browser,
             row.ip or "",
             row.started_at or now(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from salus.identity import api_keys, guard, rules, second_factor, staff
+from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
 from salus.identity import organizations as _organizations
 from salus.identity.access import require, requires, toast
 from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
@@ -28,6 +28,7 @@ __all__ = [
     "create_organization",
     "create_staff",
     "demo_sign_ins",
+    "emergency_accesses_to_review",
     "find_organization",
     "forget_old",
     "givable_scopes",
@@ -121,10 +122,11 @@ def change_staff(
     actor: Actor,
     name: str | None = None,
     roles: Sequence[Role] | None = None,
+    own_roles: Sequence[UUID] | None = None,
     active: bool | None = None,
 ) -> StaffMember:
     """Change a person's name, roles or access; nobody changes their own roles or access."""
-    return staff.change(staff_id, actor=actor, name=name, roles=roles, active=active)
+    return staff.change(staff_id, actor=actor, name=name, roles=roles, own_roles=own_roles, active=active)
 
 
 def staff_members() -> tuple[StaffMember, ...]:
@@ -135,6 +137,11 @@ def staff_members() -> tuple[StaffMember, ...]:
 def staff_names(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return names of staff by id, for pages that say who did something."""
     return staff.names(tuple(ids))
+
+
+def emergency_accesses_to_review() -> int:
+    """Return how many emergency accesses nobody has reviewed yet."""
+    return break_glass.waiting_count()
 
 
 def create_api_key(

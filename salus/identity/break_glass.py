@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action
+from salus.audit.contracts import Action, Entry, Filters
 from salus.identity import roles, rules
 from salus.identity.contracts import Finding, Glass, Permission
 from salus.identity.models import GlassRow, Staff
@@ -25,6 +25,7 @@ from salus.platform.tenancy import current_organization
 SHORTEST, LONGEST = 15, 500
 """Characters of a reason or a note: enough to be a sentence."""
 SHOWN = 100
+MINUTES = rules.GLASS_MINUTES
 
 
 def offered(actor: Actor) -> tuple[Permission, ...]:
@@ -40,7 +41,7 @@ def open_glass(permission: str, reason: str, minutes: int, *, actor: Actor) -> G
     """
     if permission not in offered(actor):
         raise BadInput("That is not among what an emergency opens for you.", place="permission")
-    if minutes not in rules.GLASS_MINUTES:
+    if minutes not in MINUTES:
         raise BadInput("Choose one of the times.", place="minutes")
     said, at = _checked_text(reason, "reason"), now()
     person = Staff.objects.select_for_update().get(pk=actor.id)
@@ -115,6 +116,12 @@ def newest() -> tuple[Glass, ...]:
     waiting = list(GlassRow.objects.filter(reviewed_at=None).order_by("-opened_at"))
     others = list(GlassRow.objects.filter(~Q(reviewed_at=None)).order_by("-opened_at")[:SHOWN])
     return tuple(_facts(row) for row in [*waiting, *others])
+
+
+def acts_in(glass: Glass) -> tuple[Entry, ...]:
+    """Return what was done in an emergency access, oldest first, as the audit log has it."""
+    filters = Filters(actor_id=glass.staff_id, since=glass.opened_at, until=glass.until)
+    return tuple(reversed(audit.entries(filters, limit=SHOWN)))
 
 
 def get(glass_id: UUID) -> Glass:

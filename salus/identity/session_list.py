@@ -15,7 +15,7 @@ from salus.identity.contracts import Permission
 from salus.identity.models import Session, Staff
 from salus.identity.ports import now
 from salus.kernel.acting import Actor
-from salus.kernel.errors import NotFound
+from salus.kernel.errors import Conflict, NotFound
 
 _MARK = re.compile(r"[0-9a-f]{16}\Z")
 
@@ -56,7 +56,12 @@ def every(*, actor: Actor) -> tuple[OpenSession, ...]:
 
 
 def end_one(mark: str, *, actor: Actor) -> None:
-    """End a session: one's own, or anybody's of the organization for who may; raises `NotFound`."""
+    """End a session: one's own, or anybody's of the organization for who may.
+
+    Raises `NotFound`, and `Conflict` for the one that asks: that is signing out.
+    """
+    if mark and mark == actor.session_id:
+        raise Conflict("This is the session that you are in.", next_step="Sign out to end it.")
     found = _of(_reach(actor)).filter(session_key__startswith=mark) if _MARK.match(mark) else None
     row = found.first() if found is not None else None
     if row is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from salus.identity import api as identity
 from salus.identity.contracts import Permission
 from salus.inbox import api as inbox
 from salus.platform.tenancy import NoTenant
@@ -25,6 +26,14 @@ def open_tasks(request: HttpRequest) -> str:
     return "99+" if count >= inbox.MANY else str(count or "")
 
 
+def to_review(request: HttpRequest) -> str:
+    """Return how many emergency accesses wait for a review."""
+    try:
+        return str(identity.emergency_accesses_to_review() or "")
+    except NoTenant:
+        return ""
+
+
 ROOMS = (
     Room("Home", "reports:home", "home"),
     Room("Tasks", "inbox:list", "inbox", "inbox:task:read", "", open_tasks),
@@ -39,8 +48,12 @@ ROOMS = (
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
+    Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
+    Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
+    Room("Roles", "identity:roles", "sign", "identity:role:grant", SETTINGS),
+    Room("Signed in", "identity:sessions", "lock", "identity:session:end", SETTINGS),
     Room("API keys", "identity:keys", "key", "identity:apikey:manage", SETTINGS),
 )
 

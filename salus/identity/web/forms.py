@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 
-from salus.identity.contracts import Permission, Role
+from salus.identity.contracts import OwnRole, Permission, Role
 
 ROLE_CHOICES = [(role.value, role.words) for role in Role]
 
@@ -105,13 +107,23 @@ class Person(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
     roles = forms.MultipleChoiceField(
-        label="Roles", choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple
+        label="Roles", choices=ROLE_CHOICES, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    own_roles = forms.MultipleChoiceField(
+        label="Roles of your own making", required=False, widget=forms.CheckboxSelectMultiple
     )
     active = forms.BooleanField(
         label="May sign in",
         required=False,
         help_text="Without this their sessions end at once, and so do the API keys they made.",
     )
+
+
+    def offer(self, own: Sequence[OwnRole]) -> None:
+        """Offer the organization's own roles."""
+        field = self.fields["own_roles"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(str(role.id), role.name) for role in own]
 
 
 class NewKey(forms.Form):

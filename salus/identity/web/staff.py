@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from salus.identity import api
+from salus.identity import roles as own
 from salus.identity import staff as members
 from salus.identity.access import requires, toast
 from salus.identity.contracts import Permission, Role
@@ -34,7 +35,12 @@ def listing(request: HttpRequest) -> HttpResponse:
             form.add_error(fault.place, fault.what)
         else:
             return _invitation(request, member.id)
-    return render(request, "identity/staff.html", {"staff": api.staff_members(), "form": form})
+    names = {role.id: role.name for role in own.every()}
+    rows = [
+        (each, [*(role.words for role in each.roles), *(names[role] for role in each.own_roles)])
+        for each in api.staff_members()
+    ]
+    return render(request, "identity/staff.html", {"rows": rows, "form": form})
 
 
 @requires(Permission.IDENTITY_STAFF_MANAGE)
@@ -43,21 +49,29 @@ def person(request: HttpRequest, staff_id: UUID) -> HttpResponse:
     """Show and change one person."""
     member = members.get(staff_id)
     actor = request.actor  # type: ignore[attr-defined]
-    initial = {"name": member.name, "roles": [role.value for role in member.roles], "active": member.active}
+    initial = {
+        "name": member.name,
+        "roles": [role.value for role in member.roles],
+        "own_roles": [str(role) for role in member.own_roles],
+        "active": member.active,
+    }
     form = Person(request.POST or None, initial=initial)
+    form.offer(own.every())
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         roles = [Role(role) for role in given["roles"]]
+        own_roles = [UUID(role) for role in given["own_roles"]]
         try:
             api.change_staff(
                 staff_id,
                 actor=actor,
                 name=given["name"],
                 roles=roles if set(roles) != set(member.roles) else None,
+                own_roles=own_roles if set(own_roles) != set(member.own_roles) else None,
                 active=given["active"] if given["active"] != member.active else None,
             )
         except (BadInput, Conflict) as fault:
-            form.add_error(None, fault.what)
+            form.add_error(fault.place if fault.place in form.fields else None, fault.what)
         else:
             toast(request, "Saved. It holds from the next page they open.")
             return redirect("identity:staff")

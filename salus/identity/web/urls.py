@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.identity.web import account, keys, passkeys, sign_in, staff
+from salus.identity.web import account, break_glass, keys, passkeys, roles, sessions, sign_in, staff
 
 app_name = "identity"
 
@@ -25,6 +25,19 @@ urlpatterns = [
     path("account/passkeys/ask", passkeys.ask_to_add, name="ask_add_passkey"),
     path("account/passkeys/<int:passkey_id>/remove", passkeys.remove, name="remove_passkey"),
     path("account/sessions/end", account.end_other_sessions, name="end_sessions"),
+    path("sessions", sessions.listing, name="sessions"),
+    path("sessions/<str:mark>/end", sessions.end, name="end_session"),
+    path("sessions/of/<uuid:staff_id>/end", sessions.end_of, name="end_sessions_of"),
+    path("sessions/end", sessions.end_everybodys, name="end_everybodys_sessions"),
+    path("roles", roles.listing, name="roles"),
+    path("roles/new", roles.new, name="new_role"),
+    path("roles/<uuid:role_id>", roles.show, name="role"),
+    path("roles/<uuid:role_id>/grant", roles.grant, name="grant_role"),
+    path("roles/<uuid:role_id>/remove", roles.remove, name="remove_role"),
+    path("emergency", break_glass.ask, name="glass"),
+    path("emergency/<uuid:glass_id>/give-back", break_glass.give_back, name="give_back_glass"),
+    path("emergency/reviews", break_glass.listing, name="glass_reviews"),
+    path("emergency/reviews/<uuid:glass_id>", break_glass.review, name="glass_review"),
     path("staff", staff.listing, name="staff"),
     path("staff/<uuid:staff_id>", staff.person, name="person"),
     path("staff/<uuid:staff_id>/invite", staff.invite, name="invite"),
