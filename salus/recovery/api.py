@@ -33,6 +33,7 @@ __all__ = [
     "hold",
     "holds",
     "last_run",
+    "load",
     "prune",
     "record_restore",
     "release",
@@ -133,6 +134,21 @@ def restore(site: Site, directory: Path, *, to: datetime | None = None, tell: Te
 
     with Repository(directory).locked() as repository:
         return restoring.restore(site, repository, to, tell)
+
+
+def load(
+    site: Site, directory: Path, database: str, *, to: datetime | None = None, tell: Tell = _silent
+) -> Backup:
+    """Load a dump into the new database `database` of the server that DATABASE_URL names; return its backup.
+
+    The live database is not touched: whoever called points DATABASE_URL at the new one when it is wanted.
+    Raises `Conflict` for a database that is there, and `BadInput`, `Damaged` or `Unavailable`: it is not
+    there then.
+    """
+    from salus.recovery import restoring
+
+    with Repository(directory).locked() as repository:
+        return restoring.load_dump(site, repository, database, to, tell)
 
 
 def record_restore(found: Examined, restored: Restoring) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, Conflict
 from salus.platform import postgres
 from salus.platform.supervisor import only_one
 from salus.recovery import pieces, rules, witnessing
-from salus.recovery.contracts import Kind, Restored, Restoring, Site, Tell
+from salus.recovery.contracts import Backup, Kind, Restored, Restoring, Site, Tell
+from salus.recovery.loading import load
 from salus.recovery.rebuilding import Beside, Point, beside
 from salus.recovery.repository import Repository
 
@@ -53,6 +55,21 @@ def restore(site: Site, repository: Repository, to: datetime | None, tell: Tell)
         with pieces.told_plainly(site.home):
             aside = _put_in_place(site, back)
     return Restored(manifest.id, restoring.to, logs, given_up, aside)
+
+
+def load_dump(site: Site, repository: Repository, database: str, to: datetime | None, tell: Tell) -> Backup:
+    """Load a dump into a new database of the server; after a fault it is removed again."""
+    backups = [each for each in repository.backups() if each.kind is Kind.LOGICAL]
+    backup = rules.chosen(backups, to)
+    try:
+        load(repository, repository.manifest(backup.id), site.admin_dsn, database, site.passwords, tell)
+    except Conflict:
+        raise
+    except BaseException:
+        with psycopg.connect(site.admin_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(database)))
+        raise
+    return backup
 
 
 def witness(site: Site, notes: Mapping[UUID, str], back: Beside) -> Mapping[UUID, int]:

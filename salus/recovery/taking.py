@@ -295,6 +295,12 @@ def _running(site: Site, command: list[str]) -> Iterator[subprocess.Popen[bytes]
         yield process
         said = process.stderr.read().decode(errors="replace").strip().splitlines()
         if process.wait():
+            if any("row-level security" in each for each in said):
+                raise Unavailable(
+                    "The database user may not read every row, so that a dump of it would lack some.",
+                    kept="Nothing was written.",
+                    next_step="Name one in DATABASE_URL that is a superuser or has BYPASSRLS.",
+                )
             raise Unavailable(
                 f"The copy of the database did not end well: {said[-1] if said else process.returncode}",
                 kept="What was whole before still is.",

@@ -7,9 +7,13 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salus.kernel.errors import BadInput
 from salus.wiring.progress import Line
+
+if TYPE_CHECKING:
+    from salus.recovery.contracts import Restored
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,6 +28,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     command.add_argument(
         "--to", type=_moment, metavar="TIME", help="2026-11-24T08:00:00Z (default: the last moment there is)"
+    )
+    command.add_argument(
+        "--database", metavar="NAME", help="with DATABASE_URL: the new database to load a dump into"
     )
     command.set_defaults(run=run)
 
@@ -50,13 +57,24 @@ def run(options: argparse.Namespace) -> int:
     from salus.wiring.recovering import site
 
     home, line = from_environment(), Line()
+    here = site(home, os.environ.get("DATABASE_URL"))
     try:
-        found = recovery.restore(
-            site(home, os.environ.get("DATABASE_URL")), options.directory, to=options.to, tell=line
-        )
+        if options.database:
+            backup = recovery.load(here, options.directory, options.database, to=options.to, tell=line)
+        else:
+            found = recovery.restore(here, options.directory, to=options.to, tell=line)
     finally:
         line.end()
-    print(f"{home.path} is as it was at {found.to:%Y-%m-%d %H:%M:%S} UTC (backup {found.backup}).")
+    if options.database:
+        print(f"{options.database} is as it was at {backup.whole_at.isoformat()} (backup {backup.id}).")
+        print("Stop Salus, point DATABASE_URL at it, start, then run: salus audit verify")
+        return 0
+    _say(home.path, found)
+    return 0 if all(log.verified for log in found.logs) else 1
+
+
+def _say(home: Path, found: Restored) -> None:
+    print(f"{home} is as it was at {found.to:%Y-%m-%d %H:%M:%S} UTC (backup {found.backup}).")
     for log in found.logs:
         print(
             f"log of {log.organization_id}: {log.entries:,} entries, "
@@ -70,4 +88,3 @@ def run(options: argparse.Namespace) -> int:
         print(f"What was there before: {path}")
     if found.aside:
         print("Remove that when you have seen that all is well.")
-    return 0 if all(log.verified for log in found.logs) else 1
