@@ -218,14 +218,13 @@ class SubcontractorForm(forms.Form):
 class DutiesForm(forms.Form):
     """Who has each duty about a vendor's services: two fields for each."""
 
-    OWNERS = (("", "Nobody yet"), ("we", "We"), ("vendor", "The vendor"), ("both", "Both"))
+    NOBODY = "nobody"
+    OWNERS = ((NOBODY, "Nobody yet"), ("we", "We"), ("vendor", "The vendor"), ("both", "Both"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for duty, asked in api.DUTIES.items():
-            self.fields[f"{duty}_owner"] = forms.ChoiceField(
-                label=asked.words, choices=self.OWNERS, required=False
-            )
+            self.fields[f"{duty}_owner"] = forms.ChoiceField(label=asked.words, choices=self.OWNERS)
             self.fields[f"{duty}_who"] = forms.CharField(
                 label="Who at our side", max_length=120, required=False
             )
@@ -240,7 +239,10 @@ class DutiesForm(forms.Form):
         """Return the argument of `api.assign`."""
         cleaned = self.cleaned_data
         return {
-            duty: (Owner(owner) if (owner := cleaned[f"{duty}_owner"]) else None, cleaned[f"{duty}_who"])
+            duty: (
+                None if (owner := cleaned[f"{duty}_owner"]) == self.NOBODY else Owner(owner),
+                cleaned[f"{duty}_who"],
+            )
             for duty in api.DUTIES
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from salus.identity.api import api_key_auth
 from salus.identity.contracts import Permission
 from salus.kernel.time import SystemClock
 from salus.vendors import api
-from salus.vendors.contracts import Kind, Why
+from salus.vendors.contracts import Kind, Severity, Why
 
 router = Router(tags=["vendors"])
 CLOCK = SystemClock()
@@ -32,6 +33,30 @@ class Listed(Schema):
     """All services, by name."""
 
     services: list[Shown]
+
+
+class Wrong(Schema):
+    """Something that stands in the way of a vendor's services ("error"), or will; the words name nobody."""
+
+    code: str
+    severity: Severity
+    vendor_id: UUID
+    subject_id: UUID
+    words: str
+    next_step: str
+    citation: str
+
+
+class Wrongs(Schema):
+    """All of it, errors first."""
+
+    findings: list[Wrong]
+
+
+@router.get("/vendors/findings", response=Wrongs, auth=api_key_auth(Permission.VENDORS_VENDOR_READ))
+def findings(request: HttpRequest) -> Wrongs:
+    """List what stands in the way of vendors' services, or will within thirty days, for monitoring."""
+    return Wrongs(findings=[Wrong(**asdict(each)) for each in api.findings(CLOCK.now())])
 
 
 @router.get("/services", response=Listed, auth=api_key_auth(Permission.VENDORS_VENDOR_READ))

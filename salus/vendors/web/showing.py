@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from salus.kernel.acting import Actor
+from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Special
 from salus.platform.web.templatetags.salus import words
 from salus.vendors import api
@@ -19,10 +20,12 @@ from salus.vendors.contracts import (
     Agreement,
     Due,
     DueKind,
+    Finding,
     Kind,
     Label,
     Relation,
     Service,
+    Severity,
     Standing,
     Subcontractor,
     Vendor,
@@ -138,6 +141,18 @@ def due_row(due: Due, today: date) -> dict[str, Any]:
         "subject": due.subject if due.kind in (DueKind.ATTESTATION, DueKind.SUBCONTRACTOR) else None,
         "url": reverse("vendors:show", args=[due.vendor_id]),
     }
+
+
+SEVERITIES = {
+    Severity.ERROR: ("refuse", "Stopped"),
+    Severity.WARNING: ("wait", "Soon"),
+    Severity.NOTE: ("", "To know"),
+}
+
+
+def finding_row(finding: Finding, names: Mapping[UUID, Phi[str]]) -> dict[str, Any]:
+    """Return what the list shows of a finding."""
+    return {"finding": finding, "vendor": names[finding.vendor_id], "tag": SEVERITIES[finding.severity]}
 
 
 def subcontractor_row(each: Subcontractor) -> dict[str, Any]:

@@ -16,7 +16,15 @@ from salus.kernel.errors import BadInput
 from salus.vendors import api
 from salus.vendors.contracts import Relation, Vendor
 from salus.vendors.web.forms import About, say
-from salus.vendors.web.showing import actor_of, agreement_row, now, service_row, subcontractor_row, vendor_row
+from salus.vendors.web.showing import (
+    actor_of,
+    agreement_row,
+    finding_row,
+    now,
+    service_row,
+    subcontractor_row,
+    vendor_row,
+)
 
 READ, EDIT = Permission.VENDORS_VENDOR_READ, Permission.VENDORS_VENDOR_EDIT
 
@@ -24,9 +32,14 @@ READ, EDIT = Permission.VENDORS_VENDOR_READ, Permission.VENDORS_VENDOR_EDIT
 @requires(READ)
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    """Show every vendor, how its agreement stands, and how many of its services are in use."""
-    rows = [vendor_row(vendor) for vendor in api.vendors(now())]
-    return render(request, "vendors/list.html", {"rows": rows})
+    """Show every vendor, how its agreement stands, how many of its services are in use, and what is wrong."""
+    found = api.vendors(now())
+    names = {vendor.id: vendor.name for vendor in found}
+    context = {
+        "rows": [vendor_row(vendor) for vendor in found],
+        "findings": [finding_row(each, names) for each in api.findings(now())],
+    }
+    return render(request, "vendors/list.html", context)
 
 
 @requires(READ)
