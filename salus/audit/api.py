@@ -11,6 +11,7 @@ from salus.audit import (
     checkpoints,
     evidence,
     export,
+    looks,
     notes,
     operations,
     ports,
@@ -21,12 +22,14 @@ from salus.audit import (
 )
 from salus.audit.contracts import (
     Action,
+    Activity,
     Checkpoint,
     Entry,
     Evidence,
     Filters,
     InclusionProof,
     NewEntry,
+    Repeated,
     Verdict,
     Waiting,
 )
@@ -39,6 +42,7 @@ from salus.kernel.time import Clock, SystemClock
 from salus.platform.tenancy import current_organization
 
 __all__ = [
+    "activity",
     "checkpoint",
     "checkpoint_origins",
     "entries",
@@ -58,6 +62,7 @@ __all__ = [
     "record",
     "record_many",
     "record_receipts",
+    "repeated_looks",
     "root_at",
     "use_signer",
     "use_witness_directory",
@@ -262,6 +267,19 @@ def entry(entry_id: UUID) -> Entry:
     if found is None:
         raise NotFound
     return found
+
+
+def activity(since: datetime, until: datetime, *, zone: str, day: tuple[int, int]) -> tuple[Activity, ...]:
+    """Return what each person and key did from `since` until before `until`, who looked most first.
+
+    `day` is from which hour to before which hour looks are no surprise, in the time zone `zone`.
+    """
+    return looks.activity(since, until, zone=zone, day=day)
+
+
+def repeated_looks(since: datetime, until: datetime, *, often: int, most: int) -> tuple[Repeated, ...]:
+    """Return up to `most` pairs of who looked at the same patient `often` times or more, the most first."""
+    return looks.repeated(since, until, often=often, most=most)
 
 
 def export_tiles(directory: Path) -> Checkpoint:

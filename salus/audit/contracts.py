@@ -259,6 +259,38 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """What one person or key did in a period."""
+
+    actor_kind: str
+    actor_id: UUID
+    entries: int
+    looks: int
+    patients: int
+    """Different people among those looks that name one."""
+    reveals: int
+    exports: int
+    at_odd_hours: int
+    """Looks outside the day that was given."""
+    sign_ins: int
+    failed_sign_ins: int
+    lock_outs: int
+    networks: int
+    """Different addresses that they signed in from."""
+    refusals: int
+    """Pages that they asked for and may not open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """One person who looked at one patient often."""
+
+    actor_id: UUID
+    patient_id: UUID
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A signed statement of the log's size and root (C2SP tlog-checkpoint)."""
 

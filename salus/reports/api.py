@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from salus.audit.contracts import Filters
@@ -15,7 +15,8 @@ from salus.kernel.acting import Actor, system
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import jobs
 from salus.platform.tenancy import acting_for
-from salus.reports import campaign, home, log, recipients, rules
+from salus.reports import access, campaign, home, log, recipients, rules
+from salus.reports.access import Review
 from salus.reports.contracts import (
     CampaignReport,
     EntryProof,
@@ -31,6 +32,7 @@ from salus.reports.sendings import describe as describe_sending
 from salus.reports.sendings import journey_of as journey_of_sending
 
 __all__ = [
+    "access_review",
     "campaign_report",
     "describe_sending",
     "entry_proof",
@@ -42,6 +44,8 @@ __all__ = [
     "look_after_log",
     "people_to_tell",
     "reported_campaigns",
+    "sign_access",
+    "usual_access_period",
     "verify_log",
     "verify_log_soon",
     "verify_regularly",
@@ -104,6 +108,23 @@ def log_page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> Lo
 def entry_proof(entry_id: UUID, *, actor: Actor) -> EntryProof:
     """Return one entry of the log with what proves it, checked now; recorded."""
     return log.entry(entry_id, actor=actor)
+
+
+def usual_access_period(clock: Clock = _CLOCK) -> tuple[date, date]:
+    """Return the seven days before today, first and last."""
+    return access.usual_period(clock.now())
+
+
+def access_review(since: date, until: date, *, actor: Actor, clock: Clock = _CLOCK) -> Review:
+    """Return who signed in and who looked at whom in a period, and what stands out; recorded."""
+    return access.review(since, until, actor=actor, at=clock.now())
+
+
+def sign_access(
+    since: date, until: date, finding: str, note: str, *, actor: Actor, clock: Clock = _CLOCK
+) -> UUID:
+    """Sign that the records of a period were examined; recorded with the numbers and the log's state."""
+    return access.sign(since, until, finding, note, actor=actor, at=clock.now())
 
 
 def verify_log(*, actor: Actor, clock: Clock = _CLOCK) -> Verified:

@@ -1,4 +1,4 @@
-"""The one table of reports: how the audit log was found when it was last verified."""
+"""Tables of reports: how the audit log was found when it was last verified, and the reviews of access to it."""
 
 from __future__ import annotations
 
@@ -23,3 +23,24 @@ class LastVerification(TenantModel):
         """One row an organization."""
 
         db_table = "reports_lastverification"
+
+
+class AccessReviewRow(TenantModel):
+    """One review of who signed in and who looked at whom; `sealed` holds the reviewer's note."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    since = models.DateField()
+    until = models.DateField()
+    """The last day, included."""
+    signed_by = models.UUIDField()
+    signed_at = models.DateTimeField()
+    finding = models.CharField(max_length=20)
+    entries = models.BigIntegerField()
+    outliers = models.IntegerField()
+    sealed = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        """The last days that were signed for."""
+
+        db_table = "reports_accessreview"
+        indexes = (models.Index(fields=["organization_id", "until"], name="reports_accessreview_until"),)

@@ -48,6 +48,7 @@ ROOMS = (
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
+    Room("Access review", "reports:access", "eye", "audit:access:review", PRIVACY),
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
     Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),

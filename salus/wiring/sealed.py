@@ -94,6 +94,7 @@ COLUMNS = (
     _column("identity_glass", "sealed_note"),
     _column("inbox_task"),
     _column("inbox_task", "sealed_note"),
+    _column("reports_accessreview"),
     _column("journeys_journey"),
     _column("journeys_version", batch=FEW),
     SealedColumn("journeys_way", "sealed_members", _WAY, _way, batch=ONE_BY_ONE),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.reports.web import campaigns, home, log
+from salus.reports.web import access, campaigns, home, log
 
 app_name = "reports"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("reports/to-tell/", campaigns.to_tell, name="to_tell"),
     path("reports/sendings/<uuid:plan_id>/", campaigns.sending, name="sending"),
     path("log/", log.listing, name="log"),
+    path("access/", access.review, name="access"),
     path("log/verify/", log.verify, name="verify"),
     path("log/entries/<uuid:entry_id>/", log.entry, name="entry"),
     path("log/entries/<uuid:entry_id>/proof.json", log.proof, name="entry_proof"),
