@@ -20,7 +20,7 @@ STOREYS = (
     "delivery",
     "campaigns patients inbox",
     "journeys portal forms privacy",
-    "reports",
+    "reports recovery",
     "connect",
     "wiring",
 )
