@@ -67,6 +67,17 @@ salus_modules() { # what the journey canvas is built with, as it is locked
   fi
 }
 
+salus_providers() { # the identity providers that the tests of sign-on run
+  local stamp=tests/identity/providers/node_modules/.salus want
+  salus_node
+  want=$(cat tests/identity/providers/package.json tests/identity/providers/package-lock.json | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+    salus_say "Installing the locked packages (identity providers of the tests) ..."
+    (cd tests/identity/providers && $salus_npm ci --silent --no-progress)
+    printf '%s' "$want" > "$stamp"
+  fi
+}
+
 salus_canvas() { # the journey canvas, built when its sources changed
   local built=salus/journeys/web/static/journeys/canvas/canvas.js stamp=.venv/.salus-canvas want
   want=$(find web \( -name node_modules -o -name tests \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from salus.delivery import calls, capping, deposits, operations, proofs, queries, routing, tracking
+from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
 from salus.delivery.counts import (
@@ -56,6 +57,7 @@ __all__ = [
     "MOST_MESSAGES",
     "Recipient",
     "accounted",
+    "ask_identity_provider",
     "begin_plan",
     "call",
     "calls_settled",

@@ -30,6 +30,8 @@ from salus.kernel.errors import NotFound
 from salus.platform.tenancy import acting_for
 from salus.platform.web.shell import Who
 
+FACTOR_OF_PROVIDER = "sign_on"
+"""Sessions of those whose identity provider asked for a second factor: they need none of ours."""
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -84,7 +86,7 @@ def _present(facts: SessionFacts) -> Staff | None:
         return None
     if not constant_time_compare(row.user.get_session_auth_hash(), facts.password_mark):
         return None
-    return row if second_factor.is_set_up(row.user) else None
+    return row if facts.factor == FACTOR_OF_PROVIDER or second_factor.is_set_up(row.user) else None
 
 
 def _actor(row: Staff, held: Held, facts: SessionFacts, request: HttpRequest) -> Actor:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
 from salus.identity import organizations as _organizations
+from salus.identity import providers as _providers
+from salus.identity import sign_on as _sign_on
 from salus.identity.access import require, requires, toast
 from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
 from salus.identity.demo import create_demo_staff, demo_sign_ins
 from salus.identity.models import Session
-from salus.identity.ports import use_clock
+from salus.identity.ports import use_ask_provider, use_clock
 from salus.identity.rest import api_key_auth, use_problems
 from salus.identity.rules import permissions_of
 from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Profile, SenderRole
 
 __all__ = [
@@ -36,14 +40,19 @@ __all__ = [
     "organization",
     "organizations",
     "permissions_of",
+    "provider_told",
     "require",
     "requires",
     "reseal_second_factors",
     "revoke_api_key",
+    "save_provider",
+    "sign_on_providers",
     "staff_members",
     "staff_names",
     "stale_second_factors",
     "toast",
+    "turn_provider",
+    "use_ask_provider",
     "use_clock",
     "use_problems",
 ]
@@ -190,3 +199,41 @@ def stale_second_factors() -> int:
 def reseal_second_factors() -> int:
     """Seal them with the present data key; return how many. The work that follows a rotation."""
     return second_factor.seal_anew()
+
+
+def sign_on_providers() -> tuple[tuple[_providers.Provider, str], ...]:
+    """Return the identity providers, and why the vendor register does not allow each ("" when it does)."""
+    return tuple((each, _sign_on.why_not(each)) for each in _providers.every())
+
+
+def save_provider(
+    protocol: str, given: Mapping[str, Any], groups: Mapping[str, Sequence[str]], *, actor: Actor
+) -> UUID:
+    """Keep what is said of an identity provider ("oidc" or "saml"), anew for one of the same name; return its id.
+
+    `given`: see `providers.save`; `groups` are those that give a role, by its word. A new one is off. Raises
+    `BadInput` with the place.
+    """
+    unknown = sorted(set(groups) - set(Role))
+    if unknown:
+        raise BadInput(f"There is no role {unknown[0][:40]!r}.", place="roles")
+    return _providers.save(
+        {**given, "strong": given.get("strong") or _providers.STRONG},
+        {Role(role): found for role, found in groups.items()},
+        protocol=_providers.Protocol(protocol),
+        actor=actor,
+        provider_id=_providers.named(given.get("name", ""), protocol),
+    )
+
+
+def provider_told(provider_id: UUID) -> tuple[str, ...]:
+    """Return what an identity provider's administrator must be told of us, a line each; raises `NotFound`."""
+    return _sign_on.told(_providers.get(provider_id))
+
+
+def turn_provider(provider_id: UUID, word: str, *, actor: Actor) -> None:
+    """Turn an identity provider "on" or "off", or "remove" it: then sessions of those it let in end."""
+    if word == "remove":
+        _providers.remove(provider_id, actor=actor)
+    else:
+        _providers.switch(provider_id, word == "on", actor=actor)

@@ -20,7 +20,7 @@ from salus.platform.tenancy import acting_for
 _log = logging.getLogger(__name__)
 
 Next = Callable[[HttpRequest], HttpResponseBase]
-FACTORS = frozenset({"totp", "recovery_code", "passkey"})
+FACTORS = frozenset({"totp", "recovery_code", "passkey", "sign_on"})
 
 
 class StaffSessions:

@@ -106,7 +106,9 @@ class RoleRow(TenantModel):
         """A name means one role."""
 
         db_table = "identity_role"
-        constraints = (models.UniqueConstraint(fields=["organization_id", "name"], name="identity_role_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["organization_id", "name"], name="identity_role_once"),
+        )
 
 
 class GlassRow(TenantModel):
@@ -182,3 +184,53 @@ class Guard(models.Model):
         """The table's name says what it holds."""
 
         db_table = "identity_guard"
+
+
+class ProviderRow(TenantModel):
+    """One identity provider of the organization; `sealed` holds all that is known of it, its secret too."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    protocol = models.CharField(max_length=10)
+    active = models.BooleanField(default=False)
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """A handful."""
+
+        db_table = "identity_provider"
+
+
+class ProviderLink(TenantModel):
+    """Who somebody at a provider is here; the provider's name for them is kept as a digest."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.ForeignKey(ProviderRow, on_delete=models.CASCADE, related_name="+")
+    subject = models.BinaryField(max_length=32)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    managed = models.BooleanField()
+    """Whether the provider brought them in: then their roles follow what it says at each sign-on."""
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """One person a name, found by it."""
+
+        db_table = "identity_provider_link"
+        constraints = (
+            models.UniqueConstraint(fields=["provider", "subject"], name="identity_provider_link_once"),
+        )
+        indexes = (models.Index(fields=["organization_id", "user"], name="identity_provider_link_user"),)
+
+
+class SpentAssertion(TenantModel):
+    """An assertion that was used, as a digest of its id, until it has run out: it lets nobody in again."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    until = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Those that ran out go when the next one comes."""
+
+        db_table = "identity_spent_assertion"
+        indexes = (models.Index(fields=["organization_id", "until"], name="identity_spent_until"),)

@@ -103,6 +103,21 @@ def register(user_id: UUID, state: State, answer: object, *, made_in: str, actor
     return second_factor.renew_recovery_codes(user) if is_first else ()
 
 
+def register_first(
+    half: HalfSignedIn, state: State, answer: object, *, made_in: str, ip: str
+) -> tuple[User, tuple[str, ...]]:
+    """Keep the first second factor of somebody who has none; return them and their recovery codes.
+
+    Raises `BadInput`, and `NotFound` when they have one by now or lost their access.
+    """
+    with acting_for(half.organization_id):
+        user = User.objects.filter(pk=half.user_id, is_active=True).first()
+        if user is None or second_factor.is_set_up(user):
+            raise NotFound
+        actor = sign_in.actor_of(user, ip=ip)
+        return user, register(user.pk, state, answer, made_in=made_in, actor=actor)
+
+
 def remove(user_id: UUID, passkey_id: int, *, actor: Actor) -> None:
     """Remove a passkey; raises `NotFound`, and `Conflict` for the last second factor."""
     user = User.objects.select_for_update().get(pk=user_id)

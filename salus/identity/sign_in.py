@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import guard, second_factor, sessions
+from salus.identity import guard, rules, second_factor, sessions
 from salus.identity.doorway import before_tenant
 from salus.identity.models import OrganizationRow, User
 from salus.identity.rules import GuardKind
@@ -28,6 +28,10 @@ REFUSED = (
     "After five tries that fail, you have to wait 15 minutes or longer."
 )
 """The one message for every failure: it tells nobody which part was wrong, or whether there is an account."""
+
+
+CODE_WITHIN = rules.SECOND_STEP
+"""How long the password step waits for the code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,3 +37,4 @@ def assemble(home: Home) -> None:
     vendors.use_queues(delivery.waiting_for)
     outbound.use_door(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     subscribe()
+    identity.use_ask_provider(delivery.ask_identity_provider)

@@ -54,6 +54,7 @@ ROOMS = (
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
     Room("Roles", "identity:roles", "sign", "identity:role:grant", SETTINGS),
+    Room("Sign-on", "identity:providers", "lock", "identity:staff:manage", SETTINGS),
     Room("Signed in", "identity:sessions", "lock", "identity:session:end", SETTINGS),
     Room("API keys", "identity:keys", "key", "identity:apikey:manage", SETTINGS),
 )

@@ -61,6 +61,7 @@ COLUMNS = (
     SealedColumn("timeline_event", "sealed", (("number", "bigint"),), _event, ("contact_id", "key")),
     SealedColumn("permissions_standing", "sealed", (("contact_id", "uuid"),), _standing, ("version",)),
     _column("permissions_entry"),
+    _column("identity_provider"),
     _column("vendors_vendor"),
     _column("vendors_agreement"),
     _column("vendors_service"),

@@ -9,6 +9,7 @@ import pytest
 
 from salus.identity import ports
 from salus.kernel.time import FakeClock
+from tests.identity.idp import Idp, running
 
 
 @pytest.fixture
@@ -18,3 +19,10 @@ def clock() -> Iterator[FakeClock]:
     before = ports.use_clock(fake)
     yield fake
     ports.use_clock(before)
+
+
+@pytest.fixture(scope="session")
+def idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Idp]:
+    """A real identity provider, shared: tests say who comes by it."""
+    with running(tmp_path_factory.mktemp("idp")) as provider:
+        yield provider

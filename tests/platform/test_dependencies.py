@@ -15,14 +15,15 @@ NEVER = re.compile(r"\bA?GPL|SSPL|BUSL|Commons Clause", re.IGNORECASE)
 
 
 def names(file: str) -> set[str]:
-    if file == "package.json":
-        about = json.loads((ROOT / "web" / file).read_text())
-        return {*about["dependencies"], *about["devDependencies"]}
+    if file.endswith("package.json"):
+        about = json.loads((ROOT / file).read_text())
+        return {*about["dependencies"], *about.get("devDependencies", ())}
     lines = (ROOT / "requirements" / file).read_text().splitlines()
     return {re.split(r"[\[<>=! ]", line)[0].lower() for line in lines if line and line[0] not in "-#"}
 
 
-FILES = {"base.in": 20, "test.in": 10, "package.json": 5, "node.in": 1}
+PROVIDERS = "tests/identity/providers/package.json"
+FILES = {"base.in": 20, "test.in": 10, "web/package.json": 5, "node.in": 1, PROVIDERS: 2}
 """Where direct dependencies stand, and how many there are at least."""
 
 
@@ -44,8 +45,9 @@ def test_no_row_is_left_of_a_dependency_that_went() -> None:
     assert rows == set().union(*map(names, FILES))
 
 
-def test_the_canvas_is_locked_and_its_lock_names_no_registry() -> None:
-    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["web", "tests/identity/providers"])
+def test_what_node_runs_is_locked_and_its_lock_names_no_registry(folder: str) -> None:
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     assert all(one.get("integrity") for path, one in locked.items() if path)
     assert not any("resolved" in one for one in locked.values())
     assert not [path for path, one in locked.items() if path and NEVER.search(one.get("license", "none"))]

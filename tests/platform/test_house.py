@@ -25,7 +25,10 @@ OPENS = {
 
 MAY_OPEN = {
     ("delivery/transports/session.py", "create_connection"): "the one mouth",
-    ("delivery/transports/webhook.py", "open_connection"): "the one mouth: signed calls to services in scope",
+    (
+        "delivery/transports/outside.py",
+        "open_connection",
+    ): "the one mouth: calls and questions to services in scope",
     ("audiences/client.py", "socket"): "AF_UNIX: the engine of this machine",
     ("audiences/engine/server.py", "socket"): "AF_UNIX: the engine of this machine",
     ("wiring/installation.py", "urlopen"): "is the web server of this machine up",
@@ -68,7 +71,11 @@ def test_only_one_module_asks_dns() -> None:
 
 def files_of_the_project() -> Iterator[Path]:
     for place in ("salus", "tests", "tools", "docs", "benchmarks", "requirements", ".ci"):
-        yield from (path for path in (ROOT / place).rglob("*") if "__pycache__" not in path.parts)
+        yield from (
+            path
+            for path in (ROOT / place).rglob("*")
+            if not {"__pycache__", "node_modules"} & set(path.parts)
+        )
     yield from ROOT.glob("*")
 
 

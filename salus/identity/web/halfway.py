@@ -10,8 +10,7 @@ from django.http import HttpRequest
 
 from salus.identity import second_factor
 from salus.identity.ports import now
-from salus.identity.rules import SECOND_STEP
-from salus.identity.sign_in import HalfSignedIn
+from salus.identity.sign_in import CODE_WITHIN, HalfSignedIn
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
 
@@ -47,7 +46,7 @@ def kept(request: HttpRequest) -> Half | None:
     if not kept:
         return None
     at = datetime.fromtimestamp(kept["at"], UTC)
-    if now() - at > SECOND_STEP:
+    if now() - at > CODE_WITHIN:
         request.session.flush()
         return None
     step = HalfSignedIn(UUID(kept["user"]), UUID(kept["organization"]), kept["enroll"])

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 from salus.identity import passkeys, sessions
 from salus.identity import sign_in as steps
 from salus.identity.access import requires, safe_next, toast
-from salus.identity.models import User
 from salus.identity.pacing import paced
 from salus.identity.ports import now
 from salus.identity.web import halfway
@@ -79,15 +78,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
     half = halfway.kept(request)
     if half is None or not half.step.must_enroll:
         return redirect("identity:sign_in")
-    with acting_for(half.step.organization_id):
-        user = User.objects.get(pk=half.step.user_id, is_active=True)
-        codes = passkeys.register(
-            user.pk,
-            _state(request),
-            _answer(request),
-            made_in=_browser(request),
-            actor=steps.actor_of(user, ip=_ip(request)),
-        )
+    user, codes = passkeys.register_first(
+        half.step, _state(request), _answer(request), made_in=_browser(request), ip=_ip(request)
+    )
     steps.begin(request, user, passkeys.FACTOR, ip=_ip(request), now=now())
     return render(request, "identity/recovery_codes.html", {"codes": codes, "next": half.next})
 

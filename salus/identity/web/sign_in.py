@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salus.identity import second_factor, sessions, staff
+from salus.identity import second_factor, sessions, sign_on, staff
 from salus.identity import sign_in as steps
 from salus.identity.access import safe_next
 from salus.identity.pacing import paced
@@ -46,7 +47,12 @@ def password(request: HttpRequest) -> HttpResponse:
                 return redirect("identity:set_up" if half.must_enroll else "identity:code")
             wait()
         form.add_error(None, steps.REFUSED)
-    context = {"form": form, "next": wanted, "ended": ENDED.get(request.GET.get("ended", ""), "")}
+    context = {
+        "form": form,
+        "next": wanted,
+        "ended": ENDED.get(request.GET.get("ended", ""), ""),
+        "elsewhere": _elsewhere(request),
+    }
     return render(request, "identity/sign_in.html", context)
 
 
@@ -120,7 +126,11 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session, here and in the database."""
     facts: sessions.SessionFacts | None = getattr(request, "staff_session", None)
+    query = {"ended": "asked"}
     if facts is not None:
+        elsewhere = sign_on.left_open(facts.organization_id, facts.user_id)
+        if elsewhere:
+            query |= {"organization": elsewhere[0], "provider": str(elsewhere[1])}
         steps.record_sign_out(
             facts.organization_id,
             facts.user_id,
@@ -130,13 +140,22 @@ def sign_out(request: HttpRequest) -> HttpResponse:
             now=now(),
         )
     request.session.flush()
-    return HttpResponseRedirect(reverse("identity:sign_in") + "?" + urlencode({"ended": "asked"}))
+    return HttpResponseRedirect(reverse("identity:sign_in") + "?" + urlencode(query))
 
 
 @require_http_methods(["GET", "POST"])
 def alive(request: HttpRequest) -> HttpResponse:
     """Say whether the session lives (204) or is over (401); the middleware takes a POST as a sign of life."""
     return HttpResponse(status=204 if getattr(request, "staff_session", None) is not None else 401)
+
+
+def _elsewhere(request: HttpRequest) -> str:
+    """Return the way to the session that is still open at a provider, "" when none was named."""
+    try:
+        named = [request.GET.get("organization", ""), UUID(request.GET.get("provider", ""))]
+        return reverse("identity:sign_on_out", args=named)
+    except (ValueError, NoReverseMatch):
+        return ""
 
 
 def _ip(request: HttpRequest) -> str:

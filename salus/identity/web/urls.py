@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from salus.identity.web import account, break_glass, keys, passkeys, roles, sessions, sign_in, staff
+from salus.identity.web import (
+    account,
+    break_glass,
+    keys,
+    passkeys,
+    providers,
+    roles,
+    sessions,
+    sign_in,
+    sign_on,
+    staff,
+)
 
 app_name = "identity"
 
@@ -14,6 +25,17 @@ urlpatterns = [
     path("sign-in/passkey/ask", passkeys.ask, name="ask_passkey"),
     path("sign-in/set-up/passkey", passkeys.set_up, name="set_up_passkey"),
     path("sign-in/set-up/passkey/ask", passkeys.ask_to_set_up, name="ask_set_up_passkey"),
+    path("sign-on", sign_on.which, name="sign_on"),
+    path("sign-on/oidc", sign_on.oidc, name="sign_on_oidc"),
+    path("sign-on/saml", sign_on.saml_answer, name="sign_on_saml"),
+    path("sign-on/saml/<uuid:provider_id>", sign_on.metadata, name="sign_on_metadata"),
+    path("sign-on/<slug:slug>/<uuid:provider_id>", sign_on.start, name="sign_on_start"),
+    path("sign-on/<slug:slug>/<uuid:provider_id>/out", sign_on.out, name="sign_on_out"),
+    path("settings/sign-on", providers.listing, name="providers"),
+    path("settings/sign-on/new/<str:protocol>", providers.new, name="new_provider"),
+    path("settings/sign-on/<uuid:provider_id>", providers.edit, name="provider"),
+    path("settings/sign-on/<uuid:provider_id>/switch", providers.switch, name="switch_provider"),
+    path("settings/sign-on/<uuid:provider_id>/remove", providers.remove, name="remove_provider"),
     path("join/<str:token>", sign_in.join, name="join"),
     path("sign-out", sign_in.sign_out, name="sign_out"),
     path("session/alive", sign_in.alive, name="alive"),
