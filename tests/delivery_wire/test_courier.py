@@ -144,7 +144,7 @@ def test_a_421_on_a_kept_connection_is_answered_with_a_fresh_one() -> None:
         await wire.ready()
         count = 0
         while line := await wire.line():
-            if line.startswith(b"RSET"):
+            if line.startswith(b"MAIL") and count:
                 await wire.say(b"421 4.4.2 Idle too long\r\n")
                 return
             if line.startswith(b"DATA"):

@@ -104,12 +104,28 @@ def test_a_message_is_handed_over_within_tls_and_its_receipt_holds_the_facts(run
     )
 
 
-def test_messages_follow_each_other_with_a_reset_between(run: Run) -> None:
+def test_messages_follow_each_other_and_a_final_dot_needs_no_reset(run: Run) -> None:
     outcomes, host = play(run, good, hand_over(number=1), hand_over(number=2), hand_over(number=3))
     assert [outcome.fate for outcome in outcomes] == [Fate.ACCEPTED] * 3
-    assert host.within.count(b"RSET\r\n") == 2
+    assert b"RSET" not in host.within
     assert len(host.wires) == 1
     assert host.within.endswith(b"QUIT\r\n")
+
+
+def test_a_transaction_that_was_not_ended_is_reset_before_the_next(run: Run) -> None:
+    async def refuses_the_first(wire: Wire) -> None:
+        await wire.ready()
+        await take(wire, rcpt=b"550 5.1.1 No such user", data=b"503 5.5.1 No recipient")
+        for _ in range(2):
+            await take(wire)
+            await wire.until(b"\r\n.\r\n")
+            await wire.say(b"250 Ok\r\n")
+        await wire.line()
+
+    outcomes, host = play(run, refuses_the_first, *(hand_over(number=number) for number in (1, 2, 3)))
+    assert [outcome.fate for outcome in outcomes] == [Fate.PERMANENT, Fate.ACCEPTED, Fate.ACCEPTED]
+    assert host.within.count(b"RSET\r\n") == 1
+    assert len(host.wires) == 1
 
 
 def test_without_pipelining_each_command_waits_for_its_reply(run: Run) -> None:

@@ -170,6 +170,8 @@ class ProtectedSession:
         self._lines, self.tls, self._settings = lines, facts, settings
         self._extensions: Mapping[str, str] = {}
         self._spoiled = False
+        # A transaction was begun and not ended: the peer must forget it first. A final dot ends one (RFC 5321, 4.1.1.4).
+        self._is_open = False
         self._phase = Phase.MAIL
         self.sent = 0
         self._demand_tls()
@@ -285,8 +287,9 @@ class ProtectedSession:
             (Phase.RCPT, f"RCPT TO:<{item.recipient.reveal()}>\r\n".encode(), timeouts.rcpt),
             (Phase.DATA, b"DATA\r\n", timeouts.data),
         ]
-        if self.sent:
+        if self._is_open:
             steps.insert(0, (Phase.MAIL, b"RSET\r\n", timeouts.mail))
+        self._is_open = True
         self.sent += 1
         return steps
 
@@ -304,6 +307,7 @@ class ProtectedSession:
         self._lines.write(stuffed[end:] + b".\r\n")
         await self._lines.drain(timeouts.block)
         heard = await self._lines.reply(timeouts.dot)
+        self._is_open = False
         if heard.kind == 2:
             return Outcome(Fate.ACCEPTED, Phase.DOT, "accepted", heard.reply(), tls=self.tls)
         return self._refusal(heard)
