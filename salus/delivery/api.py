@@ -75,6 +75,7 @@ __all__ = [
     "finish_plan",
     "hold_calls",
     "is_waiting",
+    "mail_paused",
     "may_send_code",
     "messages_of_contact",
     "origin_of",
@@ -119,6 +120,7 @@ __all__ = [
 begin_plan, finish_plan = begin, finish
 call, calls_settled, expire_calls = calls.call, calls.settled, calls.expire
 hold_calls, release_calls, cancel_calls = calls.hold, calls.release, calls.cancel
+mail_paused = routing.paused
 record_open, record_click, record_engagement = tracking.opened, tracking.clicked, tracking.note
 faults_of_proof = proofs.faults
 

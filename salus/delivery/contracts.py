@@ -355,7 +355,8 @@ class Route:
     """The relay that all mail of an organization goes by, and how it stands.
 
     `paused` is why the queue waits (a code of the vendor register, "" when it goes), `why_not` why nothing
-    may go by it at the moment of asking; a sender sees the second within a minute.
+    may go by it at the moment of asking; a sender sees the second within a minute. Of what is `waiting`
+    a hundred thousand are counted.
     """
 
     service_id: UUID

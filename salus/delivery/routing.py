@@ -27,6 +27,8 @@ from salus.platform.tenancy import current_organization
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Kind, Label, OutOfScope, Waiting, Why
 
+MOST = 100_000
+"""So far waiting messages are counted and no farther: pages that many people open ask for it."""
 LONGEST = 255
 """Of a user name or a password, in octets (RFC 4616, 2)."""
 
@@ -52,7 +54,7 @@ def route(at: datetime) -> Route | None:
         chosen_at=row.chosen_at,
         paused=row.why,
         paused_since=row.paused_since,
-        waiting=QueueRow.objects.count(),
+        waiting=_waiting(),
         why_not=_why_not(row.service_id, {PhiClass.CONTACT}, at),
     )
 
@@ -90,6 +92,11 @@ def choose(
         outcome="relay" if service_id else "direct",
         details=details,
     )
+
+
+def paused() -> str:
+    """Return why the organization's mail waits for the register (a code), "" when it goes."""
+    return RouteRow.objects.values_list("why", flat=True).first() or ""
 
 
 def way(at: datetime) -> Way | None:
@@ -140,9 +147,13 @@ def resume(*, actor: Actor) -> None:
 
 
 def waiting(service_ids: Collection[UUID]) -> dict[UUID, Waiting]:
-    """Return how many messages wait while all mail goes by one of these services, and why they are paused."""
+    """Return how many messages (`MOST` at most) wait while all mail goes by one of these, and why they are paused."""
     row = RouteRow.objects.filter(service_id__in=list(service_ids)).first()
-    return {row.service_id: Waiting(QueueRow.objects.count(), row.why)} if row else {}
+    return {row.service_id: Waiting(_waiting(), row.why)} if row else {}
+
+
+def _waiting() -> int:
+    return QueueRow.objects.all()[:MOST].count()
 
 
 def _why_not(service_id: UUID, labels: Collection[Label], at: datetime) -> str:

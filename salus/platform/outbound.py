@@ -13,7 +13,7 @@ from uuid import UUID
 from salus.kernel.outbound import Label, OutOfScope, ServiceKind, Why
 from salus.platform.tenancy import acting_for
 
-Door = Callable[[ServiceKind, str, Iterable[Label], datetime], UUID]
+Register = Callable[[ServiceKind, str, Iterable[Label], datetime], UUID]
 """Answers for the organization in context; `vendors.outbound` is one."""
 
 
@@ -21,14 +21,14 @@ def _closed(kind: ServiceKind, address: str, labels: Iterable[Label], at: dateti
     raise OutOfScope(Why.UNKNOWN, "Nobody looks after the ways to the outside, so they are closed.")
 
 
-_door: Door = _closed
+_register: Register = _closed
 _organizations: Callable[[], Iterable[UUID]] = lambda: ()  # noqa: E731 - nobody: then nobody allows it
 
 
-def use_door(door: Door, organizations: Callable[[], Iterable[UUID]]) -> None:
+def use_register(register: Register, organizations: Callable[[], Iterable[UUID]]) -> None:
     """Set who answers, and whom there is to answer for; wiring calls it once."""
-    global _door, _organizations
-    _door, _organizations = door, organizations
+    global _register, _organizations
+    _register, _organizations = register, organizations
 
 
 def ask(kind: ServiceKind, address: str, labels: Iterable[Label] = (), *, at: datetime) -> UUID:
@@ -37,7 +37,7 @@ def ask(kind: ServiceKind, address: str, labels: Iterable[Label] = (), *, at: da
     `address` is the one that was configured, as a URL; `labels` are what this tells beyond what the kind
     always does. Inside the organization's context. Raises `OutOfScope` with code, words and next step.
     """
-    return _door(kind, address, labels, at)
+    return _register(kind, address, labels, at)
 
 
 def ask_everywhere(kind: ServiceKind, address: str, labels: Iterable[Label] = (), *, at: datetime) -> None:
@@ -50,4 +50,4 @@ def ask_everywhere(kind: ServiceKind, address: str, labels: Iterable[Label] = ()
         raise OutOfScope(Why.UNKNOWN, "There is no organization yet that could allow this.")
     for organization_id in everybody:
         with acting_for(organization_id):
-            _door(kind, address, labels, at)
+            _register(kind, address, labels, at)

@@ -35,6 +35,6 @@ def assemble(home: Home) -> None:
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     vendors.use_queues(delivery.waiting_for)
-    outbound.use_door(vendors.outbound, lambda: [each.id for each in identity.organizations()])
+    outbound.use_register(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     subscribe()
     identity.use_ask_provider(delivery.ask_identity_provider)

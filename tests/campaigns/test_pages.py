@@ -13,10 +13,14 @@ from playwright.sync_api import Page
 
 from salus.campaigns import api
 from salus.campaigns.contracts import Campaign, Status
+from salus.delivery import routing
 from salus.delivery.contracts import FREQUENCY_CAP, State
 from salus.delivery.models import MessageRow
 from salus.identity.contracts import Organization
+from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Kind, Why
 from tests import browser
 from tests.browser import (
     NARROW,
@@ -169,6 +173,29 @@ def test_the_part_that_moves_is_renewed_alone_until_the_campaign_is_further(
     assert "of 4</strong> have it" in part
     changed = marketer.get(f"/campaigns/{sending.id}/now?seen=planning")
     assert changed.headers["HX-Refresh"] == "true"
+
+
+def test_while_the_relay_is_closed_the_page_says_that_mail_waits_and_why(
+    desk: Console, clinic: Clinic
+) -> None:
+    sending, marketer = clinic.sending(), desk.client("marketer")
+    made: dict[str, Any] = {"actor": system(clinic.id, "test"), "at": CLOCK.now()}
+    with acting_for(clinic.id):
+        vendor_id = vendors.create_vendor("Harbor Relay", **made)
+        relay = vendors.create_service(
+            vendor_id, kind=Kind.SMTP_ROUTE, name="Relay", address="smtp://r.example", may_carry=[], **made
+        )
+        routing.choose(relay, **made)
+    assert "Mail waits" not in page_of(marketer, sending)
+    with acting_for(clinic.id):
+        routing.pause(Why.NO_AGREEMENT, **made)
+    shown = page_of(marketer, sending)
+    assert "Mail waits: its relay is closed." in shown
+    assert "There is no agreement with the vendor of this service." in shown
+    assert "Harbor" not in shown
+    with acting_for(clinic.id):
+        routing.choose(None, **made)
+    assert "Mail waits" not in page_of(marketer, sending)
 
 
 def test_a_plan_is_given_up_from_its_page(desk: Console, clinic: Clinic) -> None:

@@ -1,4 +1,4 @@
-"""The door to the outside: a service is found by kind and address, and everything that does not hold closes it."""
+"""The way to the outside: a service is found by kind and address, and everything that does not hold closes it."""
 
 from __future__ import annotations
 
@@ -189,6 +189,6 @@ def test_what_serves_everybody_is_allowed_by_everybody(
 
 
 def test_without_a_register_every_way_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "_door", outbound._closed)
+    monkeypatch.setattr(outbound, "_register", outbound._closed)
     with pytest.raises(OutOfScope):
         outbound.ask(ServiceKind.KMS, "https://kms.harbor.example", at=AT)

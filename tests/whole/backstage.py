@@ -81,6 +81,9 @@ def outside(organization: str) -> dict[str, str]:
             may_carry=["contact"],
             **given,
         )
+        subcontractor_id = vendors.record_subcontractor(
+            vendor_id, name="Tern Cloud", does="Keeps the servers", **given
+        )
         (contact_id, _, _), *_ = contacts.recent(1)
         task = NewTask(
             "by-hand", contact_id, Role.PRIVACY_OFFICER, "Look at a request", at + timedelta(days=1)
@@ -88,6 +91,7 @@ def outside(organization: str) -> dict[str, str]:
         task_id = inbox.create_tasks([task], **given)["by-hand"]
         journey = a_journey(organization_id, contact_id, at)
     made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
+    made["subcontractor"] = subcontractor_id
     return {f"{name}_id": str(id) for name, id in made.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,8 @@ from salus.permissions.contracts import EntryKind, NewEntry
 from salus.platform.tenancy import acting_for
 from salus.timeline import api as timeline
 from salus.vendors import api as vendors
+from salus.vendors.contracts import Control, Duty
+from salus.wiring.reminding import remind_of_vendors
 from tests.browser import Console
 from tests.delivery import office
 
@@ -275,7 +277,10 @@ def read_in_the_portal(place: Place, message_id: UUID) -> None:
 def tell_a_vendor(place: Place, contact_id: UUID) -> None:
     """Register a vendor by the pages, and tell its service about a person, who cannot be reached."""
     c, officer = place.canaries, place.road("privacy_officer")
-    where = officer.post("/vendors/new", {"name": f"Post {c['vendor']}", "note": f"Ask {c['vendornote']}"})
+    where = officer.post(
+        "/vendors/new",
+        {"name": f"Post {c['vendor']}", "note": f"Ask {c['vendornote']}", "relation": "associate"},
+    )
     vendor = where.headers["Location"]
     officer.post(
         f"{vendor}/agreements/new",
@@ -297,6 +302,11 @@ def tell_a_vendor(place: Place, contact_id: UUID) -> None:
     assert answer.status_code == 400
     where = officer.post(f"{vendor}/services/new", service)
     service_id = UUID(where.headers["Location"].rpartition("/")[2])
+    seen = {"by": f"Rosa {c['attester']}", "evidence": f"Report {c['evidence']}"}
+    days = (CLOCK.now().date() - timedelta(days=2), CLOCK.now().date() + timedelta(days=90))
+    attested = {"controls": [*Control], "attested_on": days[0], "expires_on": days[1]}
+    assert officer.post(f"{where.headers['Location']}/attest", {**seen, **attested}).status_code == 302
+    keep_its_word(place, vendor, seen, days)
     officer.get(vendor)
     officer.post(f"{where.headers['Location']}/secret")
     spec = CallSpec(Origin("journey", new_id()), service_id, "journey.step", ("family_name", "email"))
@@ -308,6 +318,32 @@ def tell_a_vendor(place: Place, contact_id: UUID) -> None:
         assert c["family"] not in repr(ready)
         made = Made(ready, None, "unreachable")
         call_turns.record(turn, [made], actor=place.actor, at=CLOCK.now())
+
+
+def keep_its_word(place: Place, vendor: str, seen: dict[str, str], days: tuple[date, date]) -> None:
+    """Write what is known of a vendor's subcontractors and duties; choose a relay with a login, and leave it."""
+    c, officer = place.canaries, place.road("privacy_officer")
+    verified = {"verified_on": days[0], "next_on": days[1]}
+    assert officer.post(f"{vendor}/verify", {**seen, **verified}).status_code == 302
+    below = {"name": f"Tern {c['below']}", "does": f"Keeps {c['belowdoes']}", "proof": f"Paper {c['proof']}"}
+    looked = {"seen_on": days[0], "next_on": days[1]}
+    assert officer.post(f"{vendor}/subcontractors/new", {**below, **looked}).status_code == 302
+    owners = {f"{duty}_owner": "we" for duty in Duty} | {f"{duty}_who": f"Ida {c['duty']}" for duty in Duty}
+    assert officer.post(f"{vendor}/who-does-what", owners).status_code == 302
+    relay = {"kind": "smtp_route", "name": "Relay", "address": f"smtp://{c['relay']}.harbor.example"}
+    where = officer.post(f"{vendor}/services/new", relay)
+    way = {
+        "way": where.headers["Location"].rpartition("/")[2],
+        "user": c["relayuser"],
+        "password": c["relaypass"],
+    }
+    administrator = place.road("administrator")
+    for chosen in (way, {"way": "direct"}):
+        assert administrator.post("/settings/mail-route/", chosen).status_code == 302
+    for page in ("/vendors/calendar", "/vendors/who-does-what", "/vendors/"):
+        officer.get(page)
+    with acting_for(place.id):
+        remind_of_vendors(actor=place.actor, at=CLOCK.now())
 
 
 def do_a_task(place: Place, contact_id: UUID) -> None:

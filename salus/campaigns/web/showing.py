@@ -14,12 +14,15 @@ from django.urls import NoReverseMatch, reverse
 from salus.campaigns import api
 from salus.campaigns.contracts import Campaign, Running, SignOff, Status, Told, ToldPlan
 from salus.campaigns.web.forms import LANGUAGES, Approval, Launch, SendingBack
+from salus.delivery import api as delivery
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import SalusError
 from salus.kernel.time import SystemClock
 from salus.kernel.vocabulary import Protection
 from salus.platform.web.errors import status_of
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Why
 
 CLOCK = SystemClock()
 P = Permission
@@ -215,6 +218,7 @@ def _live(campaign: Campaign, now: Running) -> dict[str, Any]:
         "protections": protections,
         "refused": sum(now.progress.refused.values()),
         "is_moving": campaign.status is Status.SENDING,
+        "closed": vendors.WORDS[Why(why)] if waiting and (why := delivery.mail_paused()) else None,
     }
 
 
