@@ -9,7 +9,11 @@ from pathlib import Path
 NAMES = {
     "audience": ("contacts", 1_000_000, "import, rebuild, six segments beside SQL on JSONB, memory"),
     "gate": ("contacts", 200_000, "what one decision costs"),
-    "ground": ("contacts", 100_000, "a rotation of the data key over everybody"),
+    "ground": (
+        "contacts",
+        100_000,
+        "a rotation of the data key over everybody, pages under load, a backup and a restore",
+    ),
     "journeys": (
         "contacts",
         100_000,

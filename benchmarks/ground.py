@@ -1,4 +1,4 @@
-"""`./bench ground`: what keeps a clinic's ground firm: a rotation of its data key over everybody."""
+"""`./bench ground`: what keeps a clinic's ground firm: a rotation of its data key over everybody, a backup and a restore, pages under load."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from benchmarks import ground_backup, ground_pages
 from benchmarks.audience_people import people
 from benchmarks.processes import usage
 
@@ -22,6 +23,8 @@ MERGED, BARE = 2_000, 5_000
 TARGETS: dict[str, tuple[float, Callable[[float, float], bool]]] = {
     "rotation contacts/s": (20_000, float.__ge__),
     "rows left under the old key": (0, float.__le__),
+    **ground_pages.TARGETS,
+    **ground_backup.TARGETS,
 }
 
 
@@ -35,10 +38,15 @@ def run(contacts: int, json_path: str | Path | None) -> int:
         installation = Installation(Home(Path(folder) / "home"), os.environ.get("DATABASE_URL"))
         os.environ.update(installation.environment)
         with installation.running(_say) as supervisor:
-            figures = _measure(contacts, supervisor.pids)
+            figures = _measure(contacts, installation, supervisor)
     values = {
         "rotation contacts/s": figures["rotation"]["contacts_per_second"],
         "rows left under the old key": figures["rotation"]["left"],
+        "sign-in page p99 ms": figures["pages"]["sign_in"]["p99_ms"],
+        "contact page p99 ms": figures["pages"]["contact"]["p99_ms"],
+        "pages that failed": figures["pages"]["sign_in"]["failed"] + figures["pages"]["contact"]["failed"],
+        "backup and restore seconds": figures["backup"]["seconds"],
+        "rows that did not come back": figures["backup"]["missing_rows"],
     }
     targets = {
         name: {"value": values[name], "bar": bar, "met": met(float(values[name]), float(bar))}
@@ -51,7 +59,7 @@ def run(contacts: int, json_path: str | Path | None) -> int:
     return 0 if all(one["met"] for one in targets.values()) else 1
 
 
-def _measure(count: int, pids: Pids) -> dict[str, Any]:
+def _measure(count: int, installation: Any, supervisor: Any) -> dict[str, Any]:
     from salus.wiring.cli import setup
 
     setup()
@@ -62,7 +70,10 @@ def _measure(count: int, pids: Pids) -> dict[str, Any]:
     actor = system(organization.id, "bench")
     figures: dict[str, Any] = {"contacts": count, "processors": os.cpu_count()}
     _admit(organization.id, count, actor)
-    figures["rotation"] = _rotate(organization.id, count, actor, pids)
+    figures["rotation"] = _rotate(organization.id, count, actor, supervisor.pids)
+    supervisor.start(installation.web())
+    figures["pages"] = ground_pages.measure(organization, installation.http, _say)
+    figures["backup"] = ground_backup.measure(organization.id, installation.home.path, _say)
     return figures
 
 

@@ -123,6 +123,7 @@ def _base(
 
 def _new_slot(connection: psycopg.Connection, slot: str) -> str:
     """Have PostgreSQL keep its log from here on until it is fetched."""
+    connection.execute("CHECKPOINT")  # the log is kept from the last one on, and that may be gigabytes ago
     try:
         (place,) = _one(
             connection, "SELECT lsn::text FROM pg_create_physical_replication_slot(%s, true)", [slot]
