@@ -42,7 +42,7 @@ def run_sender(
     """Hand over mail and make calls that are due until SIGTERM or SIGINT (or, with `until_idle`, until none is).
 
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
-    else. Without it, mail goes where MX records say. `roll` is that of the senders of this machine.
+    else. Without it, mail goes by the relay that an organization chose, or where MX records say. `roll` is that of the senders of this machine.
     """
     settle_memory()
     uvloop.run(_run(laboratory_routes, until_idle, pace, roll))
@@ -51,7 +51,7 @@ def run_sender(
 async def _run(
     laboratory_routes: Path | None, until_idle: bool, pace: Pace | None, roll: Roll | None
 ) -> None:
-    sender = Sender(_maker(laboratory_routes), pace=pace, roll=roll)
+    sender = Sender(ways_out(laboratory_routes), pace=pace, roll=roll)
     caller = Caller(Webhook(Resolver(), laboratory=laboratory_here()))
 
     def stop() -> None:
@@ -64,19 +64,18 @@ async def _run(
     await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
 
 
-def _maker(laboratory_routes: Path | None) -> MakeCourier:
+def ways_out(laboratory_routes: Path | None) -> MakeCourier:
     """Return what looks up an organization's way to the network; it is called in a thread, in its context."""
 
     def look_up(organization_id: UUID) -> Callable[[Recheck], Courier]:
         domain = identity.organization().sending_domain
-        if relay := routing.way(SystemClock().now()):
-            settings = laboratory_settings(domain) if laboratory_here() else WireSettings(domain)
-            password = relay.password.reveal()
-            by = RelayRoutes(relay.address, Resolver(), user=relay.user, password=password)
-            return lambda recheck: Courier(settings, by, PartnerPolicies(), recheck)
-        if laboratory_routes is not None:
+        if laboratory_routes is not None:  # mail of invented people never leaves, whatever was chosen
             routes, policies = laboratory.read(laboratory_routes)
             return lambda recheck: Courier(laboratory_settings(domain), routes, policies, recheck)
+        if relay := routing.way(SystemClock().now()):
+            password = relay.password.reveal()
+            by = RelayRoutes(relay.address, Resolver(), user=relay.user, password=password)
+            return lambda recheck: Courier(WireSettings(domain), by, PartnerPolicies(), recheck)
         partners = {
             row.domain: Partner(**{name: _plain(value) for name, value in row.policy.items()})
             for row in PartnerPolicy.objects.all()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +16,13 @@ from django.db import connections
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
 from salus.contacts.contracts import Read
-from salus.delivery import api, routing
+from salus.delivery import api, process, routing
 from salus.delivery.contracts import Origin, State
 from salus.delivery.deposits import notice_origin_id
+from salus.delivery.laboratory import FORMAT
 from salus.delivery.models import MessageRow, QueueRow
 from salus.delivery.protection.policy import Named
-from salus.delivery.transports.courier import Courier
+from salus.delivery.transports.courier import Courier, still_stands
 from salus.delivery.transports.handover import HandOver, Outcome
 from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.relays import RelayRoutes
@@ -32,6 +35,7 @@ from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind, Waiting
 from salus.wiring.catch.behaviors import BEHAVIORS
 from salus.wiring.catch.relay import Relay
+from tests.delivery_wire.peers import AUTHORITY
 from tests.delivery_wire.test_relays import OnLoopback
 from tests.registered import attest
 
@@ -242,3 +246,24 @@ def test_choosing_asks_for_a_relay_and_a_whole_login(desk: Desk) -> None:
     assert api.route(desk.clock.now()) is None
     words = {each.outcome for each in audit.entries(Filters(action=Action.ROUTE_CHANGE))}
     assert words == {"relay", "direct"}
+
+
+def test_a_sender_process_goes_by_the_relay_but_never_out_of_a_laboratory(desk: Desk, tmp_path: Path) -> None:
+    shop = Shop(desk)
+    shop.register()
+    routing.choose(shop.service_id, user="cedar", password="kestrel-secret", **shop.made)
+
+    async def routes_of(courier: Courier) -> Any:
+        return await courier._routes.find("anywhere.example")
+
+    by = process.ways_out(None)(desk.id)(still_stands)
+    found = asyncio.run(routes_of(by))
+    assert [(host.name, host.port, bool(host.login)) for host in found.groups[0]] == [(HOST, 587, True)]
+    written = tmp_path / "routes.json"
+    at_home = {"name": "mx.example.test", "port": 2525, "address": "127.0.0.1"}
+    (tmp_path / "authority.pem").write_text(AUTHORITY.pem)
+    written.write_text(
+        json.dumps({"format": FORMAT, "authority": "authority.pem", "routes": {"*": at_home}, "partners": {}})
+    )
+    inside = process.ways_out(written)(desk.id)(still_stands)
+    assert asyncio.run(routes_of(inside)).groups[0][0].address == "127.0.0.1"
