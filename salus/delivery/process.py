@@ -42,7 +42,8 @@ def run_sender(
     """Hand over mail and make calls that are due until SIGTERM or SIGINT (or, with `until_idle`, until none is).
 
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
-    else. Without it, mail goes by the relay that an organization chose, or where MX records say. `roll` is that of the senders of this machine.
+    else. Without it, mail goes by the relay that an organization chose, or where MX records say.
+    `roll` is that of the senders of this machine.
     """
     settle_memory()
     uvloop.run(_run(laboratory_routes, until_idle, pace, roll))
