@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ __all__ = [
     "forget_old",
     "givable_scopes",
     "invite_staff",
+    "on_emergency_access",
     "organization",
     "organizations",
     "permissions_of",
@@ -146,6 +147,12 @@ def staff_members() -> tuple[StaffMember, ...]:
 def staff_names(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return names of staff by id, for pages that say who did something."""
     return staff.names(tuple(ids))
+
+
+def on_emergency_access(listener: break_glass.Listener) -> Callable[[], None]:
+    """Tell `listener` of every emergency access that begins or is reviewed, in its transaction; return what ends that."""
+    break_glass.listeners.append(listener)
+    return lambda: break_glass.listeners.remove(listener)
 
 
 def emergency_accesses_to_review() -> int:

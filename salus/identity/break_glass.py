@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,6 +27,10 @@ SHORTEST, LONGEST = 15, 500
 """Characters of a reason or a note: enough to be a sentence."""
 SHOWN = 100
 MINUTES = rules.GLASS_MINUTES
+
+
+Listener = Callable[[Glass, Actor], None]
+listeners: list[Listener] = []
 
 
 def offered(actor: Actor) -> tuple[Permission, ...]:
@@ -54,7 +59,7 @@ def open_glass(permission: str, reason: str, minutes: int, *, actor: Actor) -> G
     person.glass_until = row.until
     person.save(update_fields=["glass_until"])
     _record(Action.GLASS_OPEN, row, actor, details={"permission": permission, "minutes": minutes})
-    return _facts(row)
+    return _told(row, actor)
 
 
 def own(actor: Actor) -> Glass | None:
@@ -103,7 +108,7 @@ def review(glass_id: UUID, finding: str, note: str, *, actor: Actor) -> Glass:
     row.finding, row.reviewed_by, row.reviewed_at = finding, actor.id, at
     row.save(update_fields=["finding", "reviewed_by", "reviewed_at", "sealed_note"])
     _record(Action.GLASS_REVIEW, row, actor, outcome=finding)
-    return _facts(row)
+    return _told(row, actor)
 
 
 def waiting_count() -> int:
@@ -127,6 +132,13 @@ def acts_in(glass: Glass) -> tuple[Entry, ...]:
 def get(glass_id: UUID) -> Glass:
     """Return one; raises `NotFound`."""
     return _facts(_row(glass_id))
+
+
+def _told(row: GlassRow, actor: Actor) -> Glass:
+    glass = _facts(row)
+    for listener in listeners:
+        listener(glass, actor)
+    return glass
 
 
 def _row(glass_id: UUID) -> GlassRow:

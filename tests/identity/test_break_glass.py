@@ -17,6 +17,7 @@ from salus.identity.contracts import Organization, Permission, Role
 from salus.identity.models import GlassRow
 from salus.identity.ports import now
 from salus.identity.rules import BEHIND_GLASS, behind_glass, both_sides, permissions_of
+from salus.inbox import api as inbox
 from salus.kernel.acting import system
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.time import FakeClock
@@ -138,6 +139,17 @@ def test_the_privacy_office_sees_it_on_every_page_until_it_is_reviewed(
         assert break_glass.waiting_count() == 0
         entry = audit.entries(Filters(action=Action.GLASS_REVIEW))[0]
     assert (entry.outcome, entry.object_id, entry.role) == ("followed_up", glass_id, "privacy_officer")
+
+
+def test_the_privacy_officer_has_a_task_until_it_is_reviewed(console: Console, clock: FakeClock) -> None:
+    glass_id = opened(console.organization)
+    with acting_for(console.organization.id):
+        officer = acting(console.organization, Role.PRIVACY_OFFICER)
+        assert inbox.count_open(officer) == 1
+        assert inbox.count_open(acting(console.organization, Role.CARE_COORDINATOR)) == 0
+        clock.advance(timedelta(minutes=15))
+        break_glass.review(glass_id, "as_expected", "", actor=officer)
+        assert inbox.count_open(officer) == 0
 
 
 def test_nobody_reviews_their_own_nor_twice_nor_while_it_is_open(console: Console, clock: FakeClock) -> None:

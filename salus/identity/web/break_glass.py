@@ -22,10 +22,13 @@ ASK, REVIEW = Permission.IDENTITY_GLASS_BREAK, Permission.AUDIT_ACCESS_REVIEW
 class Asked(forms.Form):
     """What for, why, and for how long."""
 
-    permission = forms.ChoiceField(label="What do you need?", widget=forms.RadioSelect)
+    permission = forms.ChoiceField(
+        label="What do you need?", widget=forms.RadioSelect, error_messages={"required": "Choose one."}
+    )
     reason = forms.CharField(
         label="Why?",
         max_length=break_glass.LONGEST,
+        error_messages={"required": "Say why. The privacy office reads it."},
         help_text="The privacy office reads this. Say what happened and for whom.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -49,6 +52,7 @@ class Looked(forms.Form):
 
     finding = forms.ChoiceField(
         label="What did you find?",
+        error_messages={"required": "Say what you found."},
         choices=[(each.value, each.words) for each in Finding],
         widget=forms.RadioSelect,
     )
