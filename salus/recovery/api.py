@@ -34,6 +34,7 @@ __all__ = [
     "holds",
     "last_run",
     "load",
+    "overdue",
     "prune",
     "record_restore",
     "release",
@@ -198,6 +199,11 @@ def runs(event: Event | None = None, *, limit: int = 50) -> tuple[Run, ...]:
     from salus.recovery import queries
 
     return queries.runs(event, limit)
+
+
+def overdue(event: Event, *, clock: Clock = _CLOCK) -> bool:
+    """Return whether the current organization lacks fresh evidence of a backup (2 days) or a drill (90 days)."""
+    return rules.overdue(last_run(event), event, clock.now())
 
 
 def last_run(event: Event) -> Run | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from salus.kernel.errors import BadInput
-from salus.recovery.contracts import Backup, Kind, Retention
+from salus.recovery.contracts import Backup, Event, Kind, Retention, Run
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
+RECORDED_WITHIN, DRILLED_WITHIN = timedelta(days=2), timedelta(days=90)
+"""How old the newest evidence may be: a backup that goes on says so daily; testing is periodic (164.308(a)(7)(ii)(D))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,12 @@ def _newest(ordered: Sequence[Backup], count: int, span: Callable[[datetime], st
     for each in ordered:
         newest.setdefault(span(each.made_at), each.id)
     return set(list(newest.values())[:count])
+
+
+def overdue(run: Run | None, event: Event, at: datetime) -> bool:
+    """Return whether the newest evidence of an event failed, is too old, or is not there."""
+    within = DRILLED_WITHIN if event is Event.DRILL else RECORDED_WITHIN
+    return run is None or not run.passed or at - run.at > within
 
 
 def check_retention(retention: Retention) -> None:

@@ -47,6 +47,7 @@ ROOMS = (
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
+    Room("Backups", "recovery:list", "copy", "organization:settings:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
     Room("Access review", "reports:access", "eye", "audit:access:review", PRIVACY),
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
