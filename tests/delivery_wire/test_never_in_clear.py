@@ -47,14 +47,18 @@ def test_nothing_else_opens_a_connection_for_mail() -> None:
     openers = ("create_connection", "open_connection", "smtplib", "start_tls(")
     found = {path.name for path in sources() if any(word in path.read_text() for word in openers)}
     # Calls of vendors' services are no mail, and open TLS from the first byte.
-    assert found <= {"session.py", "webhook.py"} | {
+    assert found <= {"session.py", "outside.py"} | {
         path.name for path in sources() if "audiences" in path.parts
     }
 
 
 def test_a_session_in_clear_has_no_way_to_send() -> None:
     public = {name for name in vars(PlainSession) if not name.startswith("_")}
-    assert public == {"greet", "secure"}
+    assert public == {"greet", "secure", "wrap"}
+    for way in (PlainSession.secure, PlainSession.wrap):
+        assert inspect.signature(way).return_annotation == "ProtectedSession", "it only leads within TLS"
+    for clear in (PlainSession.greet, PlainSession.wrap):
+        assert "write" not in inspect.getsource(clear)
 
 
 def test_a_sending_session_cannot_be_made_over_a_connection_in_clear() -> None:
