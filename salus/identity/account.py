@@ -14,7 +14,7 @@ from salus.identity.ports import now
 from salus.identity.sessions import stored_key
 from salus.identity.staff import end_sessions
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,21 @@ def recovery_codes_left(staff_id: UUID) -> int:
     return second_factor.recovery_codes_left(User.objects.get(pk=staff_id))
 
 
+def has_app(staff_id: UUID) -> bool:
+    """Return whether a person has an authenticator app."""
+    return second_factor.has_app(User.objects.get(pk=staff_id))
+
+
 def renew_recovery_codes(staff_id: UUID, code: str, *, actor: Actor) -> tuple[str, ...]:
-    """Return new recovery codes for who shows a code of their app now; raises `BadInput` for a wrong one."""
+    """Return new recovery codes for who shows a code of their app now; raises `BadInput` for a wrong one.
+
+    Who has passkeys and no app shows none: whoever calls asks for a sign-in of just now instead. `Conflict`
+    for somebody without any second factor.
+    """
     user = User.objects.select_for_update().get(pk=staff_id)
-    if second_factor.spend(user, "".join(code.split()), now()) != "totp":
+    if not second_factor.is_set_up(user):
+        raise Conflict("Recovery codes stand in for a second factor, and you have none here.")
+    if second_factor.has_app(user) and second_factor.spend(user, "".join(code.split()), now()) != "totp":
         raise BadInput(
             "That is not the code of this moment. Wait for a new code and try again.", place="code"
         )

@@ -235,7 +235,8 @@ def save_provider(
 
 def provider_told(provider_id: UUID) -> tuple[str, ...]:
     """Return what an identity provider's administrator must be told of us, a line each; raises `NotFound`."""
-    return _sign_on.told(_providers.get(provider_id))
+    told = _sign_on.told(_providers.get(provider_id))
+    return tuple(f"{what}: {how}" if how else what for what, how in told)
 
 
 def turn_provider(provider_id: UUID, word: str, *, actor: Actor) -> None:

@@ -133,6 +133,13 @@ def finish(
     return _said(client, {**_userinfo(known.metadata, tokens, claims, fetch), **claims})
 
 
+def ended(client: Client, token: str, fetch: Fetch, *, laboratory: bool, now: datetime) -> tuple[str, str]:
+    """Return the subject whose session a provider ended, and the id of its word for it; raises `Refused`."""
+    claims = _verified(token, _known(client, fetch, laboratory, now), fetch, now)
+    sign_on_rules.check_logout_token(claims, issuer=client.issuer, client_id=client.client_id, now=now)
+    return claims["sub"], claims["jti"]
+
+
 def forget(provider_id: UUID) -> None:
     """Forget what a provider said of itself: its settings changed."""
     for key in [key for key in _remembered if key[0] == provider_id]:

@@ -119,13 +119,18 @@ def finish(waiting: Waiting | None, answer: Mapping[str, str], *, ip: str, now: 
         else:
             raise Refused(Refusal.NOT_ASKED)
         if spent is not None:
-            _spend(organization_id, provider_id, spent, now)
+            _spend(organization_id, provider_id, spent.id, spent.until, now)
         with acting_for(organization_id):
             entered = _enter(_active(provider_id), said, waiting["next"], ip=ip, now=now)
         if isinstance(entered, Refusal):
             raise Refused(entered)
         guard.release(GuardKind.NETWORK, ip)
         return entered
+
+
+def people() -> frozenset[UUID]:
+    """Return the staff of the organization in context whom a provider that is on has let in."""
+    return frozenset(ProviderLink.objects.filter(provider__active=True).values_list("user_id", flat=True))
 
 
 def left_open(organization_id: UUID, user_id: UUID) -> tuple[str, UUID] | None:
@@ -159,6 +164,42 @@ def why_not(provider: Provider) -> str:
     return ""
 
 
+def end(slug: str, provider_id: UUID, token: str, *, ip: str, now: datetime) -> int:
+    """End the sessions of somebody whose session the provider ended; return how many.
+
+    Raises `NotFound`, and `Refused` (recorded) for what the provider did not say, or said before.
+    """
+    organization, active = ways(slug)
+    provider = next((each for each in active if each.id == provider_id), None)
+    if provider is None or provider.protocol is Protocol.SAML:
+        raise NotFound
+    with _recorded(organization.id, provider_id, ip, now):
+        _in_scope(organization.id, provider, now)
+        fetch = _fetch(organization.id, provider, now)
+        subject, id = oidc.ended(_client(provider), token, fetch, laboratory=laboratory(), now=now)
+        _spend(organization.id, provider_id, id, now + 2 * WAITS, now)
+    with acting_for(organization.id):
+        digest = hashlib.sha256(subject.encode()).digest()
+        link = ProviderLink.objects.filter(provider_id=provider_id, subject=digest).first()
+        ended = staff.end_sessions(link.user_id) if link else 0
+        if link and ended:
+            audit.record(
+                Action.STAFF_SIGN_OUT,
+                actor=Actor(ActorKind.SYSTEM, organization.id, name="sign_on", ip=ip),
+                object_kind="staff",
+                object_id=link.user_id,
+                reason="provider",
+                details={"ended": ended},
+                at=now,
+            )
+    return ended
+
+
+def end_place(slug: str, provider_id: UUID) -> str:
+    """Return where a provider says that it ended a session (Back-Channel Logout 1.0)."""
+    return str(settings.SALUS_PUBLIC_URL + reverse("identity:sign_on_ended", args=[slug, provider_id]))
+
+
 def oidc_place() -> str:
     """Return where OpenID Connect providers send a browser back to: it is registered with them."""
     return str(settings.SALUS_PUBLIC_URL + reverse("identity:sign_on_oidc"))
@@ -186,14 +227,19 @@ def partner_of(provider: Provider) -> saml.Partner:
     )
 
 
-def told(provider: Provider) -> tuple[str, ...]:
-    """Return what a provider's administrator must be told of us, a line each."""
+def told(provider: Provider) -> tuple[tuple[str, str], ...]:
+    """Return what a provider's administrator must be told of us: what, and the address if it is one."""
     if provider.protocol is Protocol.OIDC:
-        return (f"Redirect address: {oidc_place()}", "Code flow with PKCE (S256)")
+        slug = organizations.current().slug
+        return (
+            ("Redirect address", oidc_place()),
+            ("Code flow with PKCE (S256)", ""),
+            ("Back-channel logout address", end_place(slug, provider.id)),
+        )
     return (
-        f"Our metadata: {our_entity_id(provider.id)}",
-        f"Answers go to: {saml_place()}",
-        "Sign assertions with SHA-256, do not encrypt them",
+        ("Our metadata", our_entity_id(provider.id)),
+        ("Answers go to", saml_place()),
+        ("Sign assertions with SHA-256, do not encrypt them", ""),
     )
 
 
@@ -248,13 +294,13 @@ def _active(provider_id: UUID) -> Provider:
     return provider
 
 
-def _spend(organization_id: UUID, provider_id: UUID, answer: saml.Answer, now: datetime) -> None:
-    """Use an assertion up, whatever comes of it; raises `Refused` when it was used before, in any process."""
-    digest = hashlib.sha256(provider_id.bytes + answer.id.encode()).digest()
+def _spend(organization_id: UUID, provider_id: UUID, id: str, until: datetime, now: datetime) -> None:
+    """Use a provider's word up, whatever comes of it; raises `Refused` when it was used before, in any process."""
+    digest = hashlib.sha256(provider_id.bytes + id.encode()).digest()
     try:
         with acting_for(organization_id):
             SpentAssertion.objects.filter(until__lt=now).delete()
-            SpentAssertion(digest=digest, until=answer.until).save(force_insert=True)
+            SpentAssertion(digest=digest, until=until).save(force_insert=True)
     except IntegrityError:
         raise Refused(Refusal.REPLAY) from None
 

@@ -101,6 +101,31 @@ def check_id_token(
         raise Refused(Refusal.SUBJECT)
 
 
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def check_logout_token(claims: Mapping[str, Any], *, issuer: str, client_id: str, now: datetime) -> None:
+    """Hold a logout token against what it has to be (Back-Channel Logout 1.0, 2.6); raises `Refused`.
+
+    It is for us, of now, of one kind, has an id to be used up, and could never pass for an ID token.
+    """
+    if claims.get("iss") != issuer:
+        raise Refused(Refusal.ISSUER)
+    if client_id not in texts(claims.get("aud")):
+        raise Refused(Refusal.AUDIENCE)
+    issued = _moment(claims.get("iat"))
+    if issued is None:
+        raise Refused(Refusal.UNREADABLE)
+    check_times(
+        begins=issued, ends=min(_moment(claims.get("exp")) or issued + OLDEST, issued + OLDEST), now=now
+    )
+    events = claims.get("events")
+    if not isinstance(events, dict) or LOGOUT not in events or "nonce" in claims:
+        raise Refused(Refusal.UNREADABLE)
+    if not all(isinstance(claims.get(name), str) and claims[name] for name in ("sub", "jti")):
+        raise Refused(Refusal.SUBJECT)
+
+
 def check_times(*, begins: datetime | None, ends: datetime | None, now: datetime) -> None:
     """Raise `Refused` when `now` is not from `begins` until before `ends`, give or take `SKEW`."""
     if ends is None or now >= ends + SKEW:

@@ -126,6 +126,7 @@ def open_clinic(
             "secret": SECRET,
             "redirect": f"{home}/sign-on/oidc",
             "out": f"{home}/sign-in",
+            "ended": f"{home}/sign-on/{organization.slug}/{provider_id}/ended",
         },
         saml={},
     )

@@ -253,6 +253,52 @@ def test_a_key_that_was_withdrawn_works_ten_minutes_at_most() -> None:
     assert refused.value.reason is Refusal.SIGNATURE
 
 
+def logout(**changes: Any) -> tuple[str, str]:
+    """Let the provider say that it ended somebody's session."""
+    at, provider = int(NOW.timestamp()), Provider()
+    claims = {
+        "iss": ISSUER, "aud": "salus", "iat": at, "exp": at + 120, "jti": "j-1", "sub": "u-1",
+        "events": {sign_on_rules.LOGOUT: {}}, **changes,
+    }  # fmt: skip
+    kept = {name: value for name, value in claims.items() if value is not None}
+    token = "no token" if "key" in changes else jwt.encode(kept, KEY, "RS256", {"kid": "a"})
+    oidc.forget(CLIENT.provider_id)
+    return oidc.ended(CLIENT, token, provider.fetch, laboratory=False, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"iss": "https://id.evil.example"}, Refusal.ISSUER),
+        ({"aud": "another"}, Refusal.AUDIENCE),
+        ({"iat": None}, Refusal.UNREADABLE),
+        ({"iat": int(NOW.timestamp()) - 700}, Refusal.EXPIRED),
+        ({"exp": int(NOW.timestamp()) - 61}, Refusal.EXPIRED),
+        ({"iat": int(NOW.timestamp()) + 120}, Refusal.TOO_EARLY),
+        ({"events": None}, Refusal.UNREADABLE),
+        ({"events": {"another": {}}}, Refusal.UNREADABLE),
+        ({"events": [sign_on_rules.LOGOUT]}, Refusal.UNREADABLE),
+        ({"nonce": "the-nonce"}, Refusal.UNREADABLE),
+        ({"sub": None}, Refusal.SUBJECT),
+        ({"jti": None}, Refusal.SUBJECT),
+        ({"key": None}, Refusal.UNREADABLE),
+    ],
+)
+def test_a_word_that_somebody_left_is_held_against_its_rules(
+    changes: dict[str, Any], reason: Refusal
+) -> None:
+    assert logout() == ("u-1", "j-1")
+    with pytest.raises(Refused) as refused:
+        logout(**changes)
+    assert refused.value.reason is reason
+
+
+def test_an_id_token_ends_no_session_and_a_logout_token_begins_none() -> None:
+    at = int(NOW.timestamp())
+    events: dict[str, Any] = {"events": {sign_on_rules.LOGOUT: {}}, "jti": "j-1", "nonce": None, "iat": at}
+    assert refusal(Provider(claims=events)) is Refusal.NONCE
+
+
 GROUPS = st.dictionaries(st.text(min_size=1, max_size=5), st.sampled_from(list(Role)))
 
 

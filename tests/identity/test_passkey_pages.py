@@ -122,6 +122,9 @@ def test_a_passkey_is_the_first_second_factor_of_somebody_who_joins(
             page.get_by_role("textbox", name="Code").fill(code)
             page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name="Nora Quist")).to_be_visible()
+    page.get_by_role("button", name="Make new recovery codes").click()
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    assert page.get_by_role("listitem").first.inner_text() != code
 
 
 def test_a_device_without_the_passkey_says_so_and_the_form_goes_on(console: Console, page_at: PageAt) -> None:

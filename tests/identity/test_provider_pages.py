@@ -10,6 +10,8 @@ import pytest
 from django.test.utils import override_settings
 from playwright.sync_api import Page, expect
 
+from salus.audit import api as audit
+from salus.audit.contracts import Filters
 from salus.identity import providers
 from salus.identity.contracts import Organization, Role
 from salus.identity.models import ProviderRow
@@ -85,6 +87,27 @@ def test_a_nurse_signs_on_by_her_organization_and_leaves(
     page.get_by_role("link", name="Sign in with Harbor").click()
     expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
     looks_right(page, f"sign on refused {protocol}")
+
+
+@pytest.mark.browser
+def test_who_leaves_the_provider_is_signed_out_here_too(console: Console, idp: Idp, page_at: PageAt) -> None:
+    clinic = open_clinic(console.organization, idp, Protocol.OIDC, home=console.url)
+    email = f"{console.organization.slug}@cedar-row.example"
+    idp.say(person={**NURSE, "sub": email, "email": email})
+    page = page_at(WIDE)
+    page.goto(f"{console.url}{clinic.start}?next=/account")
+    expect(page.get_by_role("heading", name="Nadia Brandt")).to_be_visible()
+    page.goto(f"{console.url}{clinic.start}/out")
+    page.get_by_role("button", name="Yes, sign me out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(console.url + "/account")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    with acting_for(console.organization.id):
+        (entry,) = audit.entries(Filters(action="identity:staff:sign_out"))
+    assert entry.reason == "provider"
+    refused = clinic.client().post(clinic.start + "/ended", {"logout_token": "no token"})
+    assert refused.status_code == 400
+    assert clinic.refusals() == ["unreadable"]
 
 
 @pytest.mark.browser

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from salus.identity import api as identity
-from salus.identity import oidc, providers, staff
+from salus.identity import oidc, providers, sign_on, staff
 from salus.identity.contracts import Organization, Role, StaffMember
 from salus.identity.models import ProviderLink, Session, User
 from salus.identity.providers import Protocol
@@ -82,6 +82,15 @@ def test_without_a_known_group_nobody_comes_in_and_open_sessions_end(clinic: Cli
     assert clinic.sign_on(**nurse(clinic, groups=[])).status_code == 403
     assert not came_in(clinic, client)
     assert clinic.refusals() == ["no_role", "no_role"]
+
+
+def test_who_has_no_second_factor_of_ours_gets_recovery_codes_with_the_first(clinic: Clinic) -> None:
+    client = clinic.client()
+    clinic.sign_on(client, **nurse(clinic))
+    assert "recovery codes" not in client.get("/account").content.decode()
+    assert client.post("/account/recovery-codes").status_code == 409
+    with acting_for(clinic.organization.id):
+        assert sign_on.people() == {each.id for each in identity.staff_members()}
 
 
 def test_without_a_word_for_a_second_factor_ours_is_asked(clinic: Clinic) -> None:

@@ -46,6 +46,8 @@ from salus.wiring import sealed
 NOT_SEALED = {
     "identity_apikey.secret_hash",
     "identity_guard.key",
+    "identity_provider_link.subject",
+    "identity_spent_assertion.digest",
     "patients_access.code",
     "journeys_enrolment.occurrence",
     "delivery_receiptbatch.root",

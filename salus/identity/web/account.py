@@ -15,7 +15,7 @@ from salus.identity import passkeys as own
 from salus.identity.access import requires, toast
 from salus.identity.ports import now
 from salus.identity.web.forms import ChangePassword, CodeStep
-from salus.identity.web.passkeys import is_fresh
+from salus.identity.web.passkeys import is_fresh, must_be_fresh
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 
@@ -61,12 +61,16 @@ def theme(request: HttpRequest) -> HttpResponse:
 @requires(None)
 @require_POST
 def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Make new recovery codes for somebody who can show a code of their app now."""
-    form, actor = CodeStep(request.POST), _actor(request)
-    if not form.is_valid():
+    """Make new recovery codes for somebody who can show a code of their app, or signed in just now."""
+    form, actor, code = CodeStep(request.POST), _actor(request), ""
+    if not account.has_app(_me(actor)):
+        must_be_fresh(request)
+    elif form.is_valid():
+        code = form.cleaned_data["code"]
+    else:
         return _page(request, code_form=form)
     try:
-        codes = account.renew_recovery_codes(_me(actor), form.cleaned_data["code"], actor=actor)
+        codes = account.renew_recovery_codes(_me(actor), code, actor=actor)
     except BadInput as fault:
         form.add_error(fault.place, fault.what)
         return _page(request, code_form=form)
@@ -98,6 +102,7 @@ def _page(
         "password_form": password_form or ChangePassword(),
         "code_form": code_form or fresh_code,
         "passkeys": own.of(me),
+        "has_app": account.has_app(me),
         "fresh": is_fresh(request),
     }
     return render(request, "identity/account.html", context)

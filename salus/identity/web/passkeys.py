@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -99,15 +100,18 @@ def ask_to_add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     """Add a passkey to one's account."""
-    _must_be_fresh(request)
-    passkeys.register(
+    must_be_fresh(request)
+    codes = passkeys.register(
         _me(request),
         _state(request),
         _answer(request),
         made_in=_browser(request),
         actor=_actor(request),
     )
-    toast(request, "The passkey is yours. It signs you in without password and code.")
+    if codes:
+        context = {"codes": codes, "next": reverse("identity:account")}
+        return render(request, "identity/recovery_codes.html", context)
+    toast(request, "The passkey is yours.")
     return redirect("identity:account")
 
 
@@ -115,7 +119,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Remove a passkey of one's own."""
-    _must_be_fresh(request)
+    must_be_fresh(request)
     passkeys.remove(_me(request), passkey_id, actor=_actor(request))
     toast(request, "The passkey is removed. It opens nothing any more.")
     return redirect("identity:account")
@@ -127,12 +131,13 @@ def is_fresh(request: HttpRequest) -> bool:
     return now() - facts.started <= passkeys.FRESH
 
 
-def _must_be_fresh(request: HttpRequest) -> None:
+def must_be_fresh(request: HttpRequest) -> None:
+    """Raise `Conflict` when it is not."""
     if not is_fresh(request):
         raise Conflict(
             "You signed in more than 15 minutes ago.",
             kept="Nothing was changed.",
-            next_step="Sign out and in again, then change your passkeys.",
+            next_step="Sign out and in again, then change what you sign in with.",
         )
 
 

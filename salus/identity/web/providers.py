@@ -27,7 +27,6 @@ def listing(request: HttpRequest) -> HttpResponse:
     rows = [(each, sign_on.why_not(each)) for each in providers.every()]
     context = {
         "providers": rows,
-        "place": sign_on.oidc_place(),
         "slug": api.organization().slug,
     }
     return render(request, "identity/providers.html", context)
@@ -46,7 +45,7 @@ def new(request: HttpRequest, protocol: str) -> HttpResponse:
         if provider_id:
             toast(request, "Saved. Nobody signs on by it before you switch it on.")
             return redirect("identity:provider", provider_id)
-    context = {"form": form, "protocol": protocol, "place": sign_on.oidc_place()}
+    context = {"form": form, "protocol": protocol}
     return render(request, "identity/provider.html", context)
 
 
@@ -67,8 +66,7 @@ def edit(request: HttpRequest, provider_id: UUID) -> HttpResponse:
         "provider": provider,
         "protocol": provider.protocol.value,
         "why_not": sign_on.why_not(provider),
-        "place": sign_on.saml_place() if provider.protocol is Protocol.SAML else sign_on.oidc_place(),
-        "entity_id": sign_on.our_entity_id(provider_id),
+        "told": sign_on.told(provider),
     }
     return render(request, "identity/provider.html", context)
 

@@ -47,7 +47,6 @@ def start(request: HttpRequest, slug: str, provider_id: UUID) -> HttpResponse:
         address, waiting = sign_on.begin(slug, provider_id, wanted, ip=_ip(request), now=now())
     except Refused:
         return _refused(request)
-    request.session.flush()
     request.session[_WAITING] = waiting
     return HttpResponseRedirect(address)
 
@@ -84,6 +83,18 @@ def out(request: HttpRequest, slug: str, provider_id: UUID) -> HttpResponse:
     """Send the browser on to end its session at the provider too."""
     address = sign_on.out_address(slug, provider_id, now=now())
     return HttpResponseRedirect(address or reverse("identity:sign_in"))
+
+
+@csrf_exempt  # the provider itself calls, without a session; its signature is what protects it
+@sensitive_post_parameters("logout_token")
+@require_POST
+def ended(request: HttpRequest, slug: str, provider_id: UUID) -> HttpResponse:
+    """Take a provider's word that it ended somebody's session."""
+    try:
+        sign_on.end(slug, provider_id, request.POST.get("logout_token", ""), ip=_ip(request), now=now())
+    except Refused:
+        return HttpResponse(status=400)
+    return HttpResponse(status=200)
 
 
 def _finish(request: HttpRequest, answer: dict[str, str]) -> HttpResponse:

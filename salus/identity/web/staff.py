@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salus.identity import api
+from salus.identity import api, sign_on
 from salus.identity import roles as own
 from salus.identity import staff as members
 from salus.identity.access import requires, toast
@@ -40,7 +40,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         (each, [*(role.words for role in each.roles), *(names[role] for role in each.own_roles)])
         for each in api.staff_members()
     ]
-    return render(request, "identity/staff.html", {"rows": rows, "form": form})
+    context = {"rows": rows, "form": form, "by_provider": sign_on.people()}
+    return render(request, "identity/staff.html", context)
 
 
 @requires(Permission.IDENTITY_STAFF_MANAGE)

@@ -31,6 +31,7 @@ urlpatterns = [
     path("sign-on/saml/<uuid:provider_id>", sign_on.metadata, name="sign_on_metadata"),
     path("sign-on/<slug:slug>/<uuid:provider_id>", sign_on.start, name="sign_on_start"),
     path("sign-on/<slug:slug>/<uuid:provider_id>/out", sign_on.out, name="sign_on_out"),
+    path("sign-on/<slug:slug>/<uuid:provider_id>/ended", sign_on.ended, name="sign_on_ended"),
     path("settings/sign-on", providers.listing, name="providers"),
     path("settings/sign-on/new/<str:protocol>", providers.new, name="new_provider"),
     path("settings/sign-on/<uuid:provider_id>", providers.edit, name="provider"),

@@ -1,5 +1,5 @@
 // Two real identity providers on one free port of loopback. What a test wants of them it says by PUT /control, as JSON:
-//   person {sub, email, email_verified, name, groups, amr, acr}, client {id, secret, redirect, out}, rotate,
+//   person {sub, email, email_verified, name, groups, amr, acr}, client {id, secret, redirect, out, ended}, rotate,
 //   saml {options of samlp.auth that take the place of the right ones}.
 // The port is printed when it listens; SAML_KEY and SAML_CERT name PEM files.
 import { generateKeyPairSync, randomUUID } from "node:crypto";
@@ -22,7 +22,7 @@ function freshKey() {
 }
 
 function provider() {
-  const { id, secret, redirect, out } = wanted.client;
+  const { id, secret, redirect, out, ended } = wanted.client;
   const made = new Provider(origin, {
     clients: [
       {
@@ -30,14 +30,16 @@ function provider() {
         ...(secret ? { client_secret: secret } : { token_endpoint_auth_method: "none" }),
         redirect_uris: [redirect],
         post_logout_redirect_uris: [out],
+        ...(ended ? { backchannel_logout_uri: ended } : {}),
       },
     ],
     jwks: { keys },
     claims: { openid: ["sub", "acr", "amr"], email: ["email", "email_verified"], profile: ["name", "groups"] },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => accounts.get(sub) }),
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     cookies: { keys: ["only for a test"] },
+    fetch: (address, { dispatcher, ...options }) => fetch(address, options), // theirs refuses loopback
     pkce: { required: () => true },
     ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 60, IdToken: 300 },
   });
