@@ -215,6 +215,7 @@ def behind_glass(held: Iterable[str]) -> tuple[Permission, ...]:
     before = both_sides(own)
     return tuple(word for word in sorted(BEHIND_GLASS - own) if both_sides(own | {word}) == before)
 
+
 NOT_FOR_KEYS = frozenset(
     {
         P.IDENTITY_STAFF_MANAGE,

@@ -245,7 +245,8 @@ def _keep_an_administrator(row: Staff) -> None:
     """Raise `Conflict` when nobody else could manage staff; one such change at a time, or two would each see the other."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"administrators:{current_organization()}"]
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"administrators:{current_organization()}"],
         )
     others = Staff.objects.filter(roles__contains=[Role.ADMINISTRATOR], user__is_active=True)
     if row.user.is_active and not others.exclude(pk=row.pk).exists():

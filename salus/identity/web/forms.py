@@ -118,7 +118,6 @@ class Person(forms.Form):
         help_text="Without this their sessions end at once, and so do the API keys they made.",
     )
 
-
     def offer(self, own: Sequence[OwnRole]) -> None:
         """Offer the organization's own roles."""
         field = self.fields["own_roles"]
