@@ -105,7 +105,6 @@ class Action(StrEnum):
     ROUTE_CHANGE = "delivery:route:change"
     ROUTE_TEST = "delivery:route:test"
     """A test message was sent, or somebody saw it arrive."""
-    ROUTE_CHANGE = "delivery:route:change"
     RECEIPTS_RECORD = "delivery:receipts:record"
     RECEIPT_READ = "delivery:receipt:read"
     BOUNCE_RECORD = "delivery:bounce:record"
