@@ -155,7 +155,7 @@ def _word(kind: type[Enum], value: object, path: str) -> Enum:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not EARLIEST_DAY <= moment.year < LATEST:
         raise ValueError(text)
     return moment
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from salus.kernel.errors import BadInput
+
 
 class Clock(Protocol):
     """Anything that tells the time."""
@@ -35,6 +37,16 @@ class FakeClock:
     def advance(self, by: timedelta) -> None:
         """Move the clock forward by `by`."""
         self._at += by
+
+
+def in_utc(moment: datetime, *, place: str) -> datetime:
+    """Return a moment that somebody gave, in UTC; raises `BadInput` when it has no zone or is none in UTC."""
+    if moment.tzinfo is None:
+        raise BadInput("A time needs its zone, like 2026-12-01T10:00:00-08:00.", place=place)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise BadInput("There is no such time in UTC.", place=place) from None
 
 
 FAR = datetime(9999, 12, 31, tzinfo=UTC)

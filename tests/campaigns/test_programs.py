@@ -178,3 +178,13 @@ def test_the_command_pauses_resumes_and_cancels_and_cannot_approve(clinic: Clini
     assert salus("pause", "nonsense")[0] == 2
     with pytest.raises(SystemExit):
         salus("approve", str(sending.id))
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-12-01T10:00:00"]
+)
+def test_a_moment_that_is_none_is_refused_with_its_place(clinic: Clinic, whole: Client, moment: str) -> None:
+    assert whole.get(LIST, {"before": moment}).json()["place"] == "before"
+    campaign = clinic.draft()
+    refused = post(whole, f"{LIST}/{campaign.id}/launch", {"not_before": moment}, once="x")
+    assert (refused.status_code, refused.json()["place"]) == (400, "not_before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,8 +15,7 @@ from salus.campaigns.contracts import Campaign
 from salus.identity.api import api_key_auth
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput
-from salus.kernel.time import SystemClock
+from salus.kernel.time import SystemClock, in_utc
 
 router = Router(tags=["campaigns"])
 CLOCK = SystemClock()
@@ -109,7 +108,7 @@ class When(Schema):
 def listing(request: HttpRequest, before: datetime | None = None, limit: int = 50) -> Listed:
     """List campaigns, newest first, those made before `before`."""
     most = max(1, min(limit, PAGE))
-    found = api.campaigns(before=before, limit=most + 1)
+    found = api.campaigns(before=in_utc(before, place="before") if before else None, limit=most + 1)
     shown = [_shown(each) for each in found[:most]]
     return Listed(campaigns=shown, before=shown[-1].created_at if len(found) > most else None)
 
@@ -151,14 +150,11 @@ def plan(request: HttpRequest, campaign_id: UUID, once: MaybeOnce = None) -> Sta
 )
 def launch(request: HttpRequest, campaign_id: UUID, body: When, once: Once) -> Followed:
     """Let an approved campaign go, now or at a time; the `Idempotency-Key` makes a repeat harmless."""
-    not_before = body.not_before
-    if not_before is not None and not_before.tzinfo is None:
-        raise BadInput("A time needs its zone, like 2026-12-01T10:00:00-08:00.", place="not_before")
     launched = api.launch(
         campaign_id,
         actor=_actor(request),
         at=CLOCK.now(),
-        not_before=not_before.astimezone(UTC) if not_before else None,
+        not_before=in_utc(body.not_before, place="not_before") if body.not_before else None,
         once=once,
     )
     return _followed(launched)

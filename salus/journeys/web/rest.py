@@ -19,7 +19,8 @@ from salus.identity.contracts import Permission
 from salus.journeys import api
 from salus.journeys.contracts import Admission, Counts, EnterKind, Journey, Proof
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.errors import NotFound
+from salus.kernel.time import in_utc
 
 router = Router(tags=["journeys"])
 P = Permission
@@ -184,7 +185,7 @@ class Diaries(Schema):
 def listing(request: HttpRequest, before: datetime | None = None, limit: int = 50) -> Listed:
     """List journeys, newest first, those made before `before`."""
     most = max(1, min(limit, PAGE))
-    found = api.journeys(before=_aware(before), limit=most + 1)
+    found = api.journeys(before=in_utc(before, place="before") if before else None, limit=most + 1)
     shown = [Shown.model_validate(_facts(each)) for each in found[:most]]
     return Listed(journeys=shown, before=shown[-1].created_at if len(found) > most else None)
 
@@ -252,12 +253,6 @@ def diaries(request: HttpRequest, contact_id: UUID) -> Diaries:
         raise NotFound
     found = api.diaries_of(contact_id, actor=_actor(request))
     return Diaries(diaries=[DiaryShown.model_validate(api.diary_facts(each)) for each in found])
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise BadInput("A time needs its zone, like 2026-12-01T10:00:00-08:00.", place="before")
-    return moment
 
 
 def _actor(request: HttpRequest) -> Actor:

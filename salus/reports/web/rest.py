@@ -13,6 +13,7 @@ from salus.audit.contracts import Action, Filters
 from salus.identity.api import api_key_auth
 from salus.identity.contracts import Permission
 from salus.kernel.errors import BadInput
+from salus.kernel.time import in_utc
 from salus.reports import api
 from salus.reports.contracts import Counted, Figure, Wanted
 from salus.reports.web.documents import entry_document, entry_values
@@ -199,17 +200,14 @@ def entries(request: HttpRequest, asked: Annotated[LogQuery, Query()]) -> Entrie
     """Return entries, newest first; recorded. `action` is a word, or the beginning of one ("contacts:")."""
     if asked.action and not any(word.startswith(asked.action) for word in Action):
         raise BadInput("No action of the log begins so.", place="action")
-    for name, moment in (("since", asked.since), ("until", asked.until)):
-        if moment is not None and moment.tzinfo is None:
-            raise BadInput("A moment needs its offset from UTC.", place=name)
     filters = Filters(
         action=asked.action,
         actor_id=asked.actor,
         patient_id=asked.patient,
         object_id=asked.object,
         outcome=asked.outcome,
-        since=asked.since,
-        until=asked.until,
+        since=in_utc(asked.since, place="since") if asked.since else None,
+        until=in_utc(asked.until, place="until") if asked.until else None,
     )
     page = api.log_page(filters, actor=request.actor, after=asked.after)  # type: ignore[attr-defined]
     return Entries(
