@@ -66,6 +66,11 @@ def recovery_codes_left(staff_id: UUID) -> int:
     return second_factor.recovery_codes_left(User.objects.get(pk=staff_id))
 
 
+def has_password(staff_id: UUID) -> bool:
+    """Return whether a person has a password of their own; who signs on by a provider has none."""
+    return User.objects.get(pk=staff_id).has_usable_password()
+
+
 def has_app(staff_id: UUID) -> bool:
     """Return whether a person has an authenticator app."""
     return second_factor.has_app(User.objects.get(pk=staff_id))

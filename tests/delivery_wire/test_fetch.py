@@ -18,9 +18,7 @@ from .receivers import HOST, Receiver, answers, context_for, receiving
 FETCH = Fetch(FakeDns(hosts={HOST: ["127.0.0.1"]}), laboratory=True, authorities=AUTHORITY.pem, seconds=2)
 
 
-def ask(
-    reply: bytes, fetch: Fetch = FETCH, *, name: str = HOST, **request: Any
-) -> tuple[Fetched, Receiver]:
+def ask(reply: bytes, fetch: Fetch = FETCH, *, name: str = HOST, **request: Any) -> tuple[Fetched, Receiver]:
     """Post a form to a receiver that answers with `reply`; return what came of it, and the receiver."""
 
     async def run() -> tuple[Fetched, Receiver]:

@@ -103,6 +103,7 @@ def _page(
         "code_form": code_form or fresh_code,
         "passkeys": own.of(me),
         "has_app": account.has_app(me),
+        "has_password": account.has_password(me),
         "fresh": is_fresh(request),
     }
     return render(request, "identity/account.html", context)

@@ -33,7 +33,7 @@
 
   async function show(form) {
     const said = form.querySelector("[data-said]");
-    said.textContent = "";
+    said.hidden = true;
     try {
       const csrf = form.querySelector("[name=csrfmiddlewaretoken]").value;
       const options = await fetch(form.dataset.ask, { method: "POST", headers: { "X-CSRFToken": csrf } });
@@ -42,6 +42,7 @@
       form.elements.answer.value = JSON.stringify(answered(credential));
       form.submit();
     } catch {
+      said.hidden = false;
       said.textContent = "No passkey was used. Try again, or go on without one.";
     }
   }
