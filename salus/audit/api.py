@@ -256,9 +256,18 @@ def waiting() -> Waiting:
     return evidence.waiting()
 
 
-def entries(filters: Filters | None = None, *, after: UUID | None = None, limit: int = 100) -> list[Entry]:
-    """Return up to `limit` entries, newest first; `after` is the id of the last one already seen."""
-    return queries.entries(filters or Filters(), after, limit)
+def entries(
+    filters: Filters | None = None,
+    *,
+    after: UUID | None = None,
+    limit: int = 100,
+    oldest_first: bool = False,
+) -> list[Entry]:
+    """Return up to `limit` entries, newest first; `after` is the id of the last one already seen.
+
+    Every single filter, and time with any other, is served by an index.
+    """
+    return queries.entries(filters or Filters(), after, limit, oldest_first=oldest_first)
 
 
 def entry(entry_id: UUID) -> Entry:

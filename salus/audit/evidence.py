@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import connection
 
-from salus.audit import checkpoints, notes, ports, queries, rules
+from salus.audit import checkpoints, notes, offline, ports, queries, rules
 from salus.audit.contracts import Evidence, InclusionProof, Waiting
-from salus.audit.merkle import HASH, verify_inclusion
 from salus.audit.proofs import stored_tree
-from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.errors import NotFound
 from salus.platform.tenancy import current_organization
 
 
@@ -55,38 +55,8 @@ def faults(evidence: Evidence) -> tuple[str, ...]:
 
     Looks at the evidence alone, and at the key of the current organization's log: never at the rows.
     """
-    proof = evidence.proof
-    leaf = rules.leaf_hash(evidence.encoded)
-    found = []
-    if leaf != proof.leaf_hash:
-        found.append("the entry's content does not have the hash that was put into the log")
-    if not _is_whole(proof) or not verify_inclusion(leaf, proof.position, proof.size, proof.path, proof.root):
-        found.append("the path does not lead from the entry to the signed root")
-    found += _faults_of_note(proof)
-    return tuple(found)
-
-
-def _is_whole(proof: InclusionProof) -> bool:
-    return all(len(each) == HASH for each in (*proof.path, proof.root))
-
-
-def _faults_of_note(proof: InclusionProof) -> list[str]:
     organization_id, signer = current_organization(), ports.signer()
-    try:
-        text, signatures = notes.parse(proof.checkpoint)
-        stated = notes.parse_statement(text)
-    except BadInput as refusal:
-        return [f"the checkpoint does not read: {refusal.what}"]
-    name = signer.name(organization_id)
-    signed = any(
-        each.name == name and signer.verify(organization_id, each.signature, text.encode())
-        for each in signatures
-    )
-    if stated.origin != name or not signed:
-        return ["the checkpoint is not signed by this log's key"]
-    if (stated.size, stated.root) != (proof.size, proof.root):
-        return ["the checkpoint states another size or root"]
-    return []
+    return offline.faults(evidence, signer.name(organization_id), partial(signer.verify, organization_id))
 
 
 def waiting() -> Waiting:

@@ -58,6 +58,15 @@ class EntryRow(TenantModel):
                 name="audit_entry_actor",
                 condition=models.Q(actor_id__isnull=False),
             ),
+            models.Index("organization_id", "action", "id", name="audit_entry_action"),
+            models.Index("organization_id", "at", "id", name="audit_entry_at"),
+            models.Index(
+                "organization_id",
+                "outcome",
+                "id",
+                name="audit_entry_outcome",
+                condition=~models.Q(outcome="ok"),
+            ),
         ]
 
 

@@ -48,6 +48,18 @@ def verifier_key(name: str, public_key: bytes) -> str:
     return f"{name}+{key_id(name, public_key).hex()}+{encoded}"
 
 
+def parse_verifier_key(text: str) -> tuple[str, bytes]:
+    """Return the name and the raw public key of a verifier key; raises `BadInput`."""
+    name, _, rest = text.partition("+")
+    given, _, encoded = rest.partition("+")
+    raw = _base64(encoded)
+    if not name or raw is None or len(raw) != 1 + HASH or raw[:1] != _ED25519:
+        raise BadInput("This is not the public key of a log.", place="key")
+    if key_id(name, raw[1:]).hex() != given:
+        raise BadInput("The public key does not have its own id: it was changed.", place="key")
+    return name, raw[1:]
+
+
 def sign(text: str, name: str, public_key: bytes, signer: Callable[[bytes], bytes]) -> str:
     """Return `text`, which ends with a newline, as a note signed by the key `name`."""
     if not text.endswith("\n") or not name or any(letter.isspace() or letter == "+" for letter in name):

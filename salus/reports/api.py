@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from uuid import UUID
 
-from salus.audit.contracts import Filters
+from salus.audit.contracts import Entry, Filters
 from salus.campaigns import api as campaigns
 from salus.campaigns.contracts import Campaign
 from salus.identity import api as identity
 from salus.identity.contracts import Permission
-from salus.kernel.acting import Actor, system
+from salus.kernel.acting import Actor, ActorKind, system
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import jobs
 from salus.platform.tenancy import acting_for
-from salus.reports import access, campaign, home, log, recipients, rules
+from salus.reports import access, campaign, home, log, log_lines, recipients, rules
 from salus.reports.access import Review
 from salus.reports.contracts import (
     CampaignReport,
     EntryProof,
     Home,
+    LogForm,
     LogPage,
     Reveal,
     Verified,
@@ -35,7 +36,9 @@ __all__ = [
     "access_review",
     "campaign_report",
     "describe_sending",
+    "entry_lines",
     "entry_proof",
+    "export_log",
     "export_recipients",
     "home_page",
     "journey_of_sending",
@@ -44,6 +47,7 @@ __all__ = [
     "look_after_log",
     "people_to_tell",
     "reported_campaigns",
+    "search_log",
     "sign_access",
     "usual_access_period",
     "verify_log",
@@ -103,6 +107,27 @@ def home_page(*, actor: Actor, clock: Clock = _CLOCK) -> Home:
 def log_page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> LogPage:
     """Return up to 50 entries of the log, newest first, older than the entry `after`; recorded."""
     return log.page(filters, actor=actor, after=after)
+
+
+def search_log(filters: Filters, *, limit: int, actor: Actor) -> list[Entry]:
+    """Return up to `limit` entries, newest first, for the command line; recorded."""
+    return log.search(filters, limit, actor=actor)
+
+
+def entry_lines(entries: Iterable[Entry]) -> Iterable[str]:
+    """Return entries as JSON, a line each."""
+    return log_lines.lines(entries, LogForm.JSON, "")
+
+
+def export_log(filters: Filters, form: LogForm, *, host: str, actor: Actor) -> Iterator[str]:
+    """Return the entries that fit as the lines of a file, oldest first; recorded before the first line.
+
+    `host` is where Salus runs, for syslog. Read the lines after the transaction of the call has ended: each
+    chunk has one of its own. Raises `NotFound` for whoever may not read the log.
+    """
+    if actor.kind is not ActorKind.SYSTEM:
+        identity.require(actor, Permission.AUDIT_LOG_READ)
+    return log.export(filters, form, host, actor=actor)
 
 
 def entry_proof(entry_id: UUID, *, actor: Actor) -> EntryProof:

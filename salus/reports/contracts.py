@@ -282,6 +282,16 @@ class LogPage:
     more: bool
 
 
+class LogForm(StrEnum):
+    """What a file with entries of the log is made of."""
+
+    CSV = "csv"
+    JSON = "json"
+    """JSON lines."""
+    SYSLOG = "syslog"
+    """RFC 5424, a message a line."""
+
+
 class Reveal(StrEnum):
     """What protected values are opened for, in the words of 45 CFR 164.506 and of daily work."""
 

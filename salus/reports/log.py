@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -12,11 +12,14 @@ from salus.audit.contracts import Action, Entry, Filters
 from salus.identity import api as identity
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor, ActorKind
-from salus.reports import rules
-from salus.reports.contracts import EntryProof, LogHealth, LogPage, Verified
+from salus.platform.tenancy import acting_for
+from salus.reports import log_lines, rules
+from salus.reports.contracts import EntryProof, LogForm, LogHealth, LogPage, Verified
 from salus.reports.models import LastVerification
 
 PAGE = 50
+CHUNK = 2_000
+"""Entries of an export in memory at a time."""
 
 
 def health() -> LogHealth:
@@ -93,14 +96,67 @@ def page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> LogPag
     """Return a page of entries, newest first; the look is recorded."""
     identity.require(actor, Permission.AUDIT_LOG_READ)
     found = audit.entries(filters, after=after, limit=PAGE + 1)
+    _record_look(filters, len(found[:PAGE]), actor)
+    return LogPage(tuple(found[:PAGE]), _names(found), len(found) > PAGE)
+
+
+def search(filters: Filters, limit: int, *, actor: Actor) -> list[Entry]:
+    """Return up to `limit` entries, newest first; the look is recorded."""
+    found = audit.entries(filters, limit=limit)
+    _record_look(filters, len(found), actor)
+    return found
+
+
+def _record_look(filters: Filters, count: int, actor: Actor) -> None:
     audit.record(
         Action.AUDIT_LOG_READ,
         actor=actor,
         object_kind="log",
         patient_id=filters.patient_id,
-        details={"entries": len(found[:PAGE])},
+        details={"entries": count},
     )
-    return LogPage(tuple(found[:PAGE]), _names(found), len(found) > PAGE)
+
+
+def export(filters: Filters, form: LogForm, host: str, *, actor: Actor) -> Iterator[str]:
+    """Return entries as the lines of a file, oldest first; the export is recorded before the first line.
+
+    The lines come chunk by chunk, each in a transaction of its own: read them outside of this one.
+    """
+    record_export(filters, form, actor)
+    return _exported(filters, form, host, actor)
+
+
+def record_export(filters: Filters, form: LogForm, actor: Actor) -> None:
+    """Record that entries leave in this form, and by which filters."""
+    named = ("action", "actor_id", "patient_id", "object_kind", "object_id", "outcome", "since", "until")
+    audit.record(
+        Action.AUDIT_LOG_EXPORT,
+        actor=actor,
+        object_kind="log",
+        object_id=filters.object_id,
+        patient_id=filters.patient_id,
+        fields=tuple(name for name in named if getattr(filters, name)),
+        reason=form,
+    )
+
+
+def _exported(filters: Filters, form: LogForm, host: str, actor: Actor) -> Iterator[str]:
+    yield log_lines.head(form)
+    for chunk in chunks(filters, actor.organization_id):
+        yield "".join(log_lines.lines(chunk, form, host))
+
+
+def chunks(filters: Filters, organization_id: UUID) -> Iterator[list[Entry]]:
+    """Yield the entries that fit, oldest first, each chunk from a transaction of its own."""
+    after = None
+    while True:
+        with acting_for(organization_id):
+            found = audit.entries(filters, after=after, limit=CHUNK, oldest_first=True)
+        if found:
+            yield found
+        if len(found) < CHUNK:
+            return
+        after = found[-1].id
 
 
 def entry(entry_id: UUID, *, actor: Actor) -> EntryProof:

@@ -11,7 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from salus.audit.contracts import Action, Filters
-from salus.reports.contracts import Figure, Reveal
+from salus.reports.contracts import Figure, LogForm, Reveal
 from salus.reports.web.words import FIGURES, REVEALS
 
 WHICH = [(figure.value, FIGURES[figure].label) for figure in Figure]
@@ -125,3 +125,16 @@ def _midnight(day: Any, days: int = 0) -> datetime | None:
     if day is None:
         return None
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))
+
+
+class LogExport(forms.Form):
+    """What a file with entries of the log is made of."""
+
+    form = forms.ChoiceField(
+        label="As",
+        choices=[
+            (LogForm.CSV.value, "CSV, for a spreadsheet"),
+            (LogForm.JSON.value, "JSON lines, for a program"),
+            (LogForm.SYSLOG.value, "Syslog (RFC 5424), for a collector of logs"),
+        ],
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -19,9 +21,16 @@ from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.platform.web.given import id_given
 from salus.reports import api
-from salus.reports.contracts import Verified
+from salus.reports.contracts import LogForm, Verified
 from salus.reports.web.documents import entry_document
-from salus.reports.web.forms import Entries
+from salus.reports.web.forms import Entries, LogExport
+
+FILES = {
+    LogForm.CSV: ("text/csv", "log.csv"),
+    LogForm.JSON: ("application/x-ndjson", "log.jsonl"),
+    LogForm.SYSLOG: ("text/plain", "log.syslog"),
+}
+"""Media type and name of a file, by its form."""
 
 
 @requires(Permission.AUDIT_LOG_READ)
@@ -68,9 +77,31 @@ def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, verified: Verified | None) -> HttpResponse:
+@requires(Permission.AUDIT_LOG_READ)
+@require_POST
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Answer with the entries that the filters in the address let through, made while it is read."""
+    form, entries = LogExport(request.POST), _entries(request)
+    if not (form.is_valid() and entries.is_valid()):
+        return _page(request, None, status=400)
+    kind = LogForm(form.cleaned_data["form"])
+    content_type, name = FILES[kind]
+    host = urlsplit(settings.SALUS_PUBLIC_URL).hostname or ""
+    lines = api.export_log(entries.filters(), kind, host=host, actor=_actor(request))
+    return StreamingHttpResponse(
+        (line.encode() for line in lines),
+        content_type=f"{content_type}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _entries(request: HttpRequest) -> Entries:
     people = [(each.id, each.name) for each in identity.staff_members()]
-    form = Entries(request.GET if request.method == "GET" else {}, people=people)
+    return Entries(request.GET, people=people)
+
+
+def _page(request: HttpRequest, verified: Verified | None, status: int = 200) -> HttpResponse:
+    form = _entries(request)
     form.is_valid()
     after = id_given(request.GET.get("after", ""))
     page = api.log_page(form.filters(), actor=_actor(request), after=after)
@@ -81,10 +112,12 @@ def _page(request: HttpRequest, verified: Verified | None) -> HttpResponse:
         "rows": [(each, page.names.get(each.actor_id) if each.actor_id else None) for each in page.entries],
         "health": health,
         "verified": verified,
+        "export": LogExport(),
+        "asked": urlencode({name: value for name, value in request.GET.items() if value and name != "after"}),
         "narrowed": form.filters() != Filters(),
         **_paging(request, page.entries[-1].id if page.more else None, after),
     }
-    return render(request, "reports/log.html", context)
+    return render(request, "reports/log.html", context, status=status)
 
 
 def _paging(request: HttpRequest, last: UUID | None, after: UUID | None) -> dict[str, Any]:

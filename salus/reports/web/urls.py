@@ -15,6 +15,7 @@ urlpatterns = [
     path("reports/to-tell/", campaigns.to_tell, name="to_tell"),
     path("reports/sendings/<uuid:plan_id>/", campaigns.sending, name="sending"),
     path("log/", log.listing, name="log"),
+    path("log/export/", log.export, name="log_export"),
     path("access/", access.review, name="access"),
     path("log/verify/", log.verify, name="verify"),
     path("log/entries/<uuid:entry_id>/", log.entry, name="entry"),

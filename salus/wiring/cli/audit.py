@@ -1,14 +1,18 @@
-"""`salus audit`: verify the log, export it for other tools, print its public key."""
+"""`salus audit`: verify the log, search and export it, prove a message, print the public key."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
+from salus.wiring import auditing
 
 if TYPE_CHECKING:
     from salus.audit.contracts import Verdict
@@ -29,10 +33,35 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--json", action="store_true", help="print one JSON object an organization, a line each"
     )
     verify.set_defaults(run=_verify)
-    export = words.add_parser("export", help="write the log as C2SP tlog-tiles")
-    export.add_argument("directory", type=Path)
+    search = words.add_parser("search", help="find entries, newest first")
+    auditing.add_filters(search)
+    search.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (50)")
+    search.add_argument("--json", action="store_true", help="print one JSON object an entry, a line each")
+    search.add_argument("--organization", metavar="SLUG", required=True)
+    search.set_defaults(run=_search)
+    export = words.add_parser(
+        "export", help="write the log as C2SP tlog-tiles, or entries as lines of a file"
+    )
+    export.add_argument("path", type=Path, help="a new or empty folder for tiles, else a new file")
+    export.add_argument(
+        "--as", dest="form", choices=("tiles", "csv", "json", "syslog"), default="tiles", help="(tiles)"
+    )
+    auditing.add_filters(export)
     export.add_argument("--organization", metavar="SLUG", required=True)
     export.set_defaults(run=_export)
+    prove = words.add_parser("prove", help="write the receipts of a message with all that proves them")
+    prove.add_argument("message", help="the message's id")
+    prove.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: print it)")
+    prove.add_argument("--organization", metavar="SLUG", help="whose message it is (default: whoever has it)")
+    prove.set_defaults(run=_prove)
+    check = words.add_parser(
+        "check-proof", help="check such a file; needs no installation, only the public key"
+    )
+    check.add_argument("file", type=Path)
+    check.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="what `salus audit key` printed"
+    )
+    check.set_defaults(run=_check)
     key = words.add_parser("key", help="print the public key that verifies checkpoints")
     key.add_argument("--organization", metavar="SLUG", required=True)
     key.set_defaults(run=_key)
@@ -74,28 +103,105 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if sound else 1
 
 
+def _search(options: argparse.Namespace) -> int:
+    """Print the newest entries that fit; the look is recorded."""
+    if options.limit < 1:
+        raise BadInput("Ask for at least one entry.", place="--limit")
+    filters = auditing.filters_of(options)
+    _setup()
+    from salus.kernel.acting import system
+    from salus.platform.tenancy import acting_for
+    from salus.reports import api as reports
+
+    (organization,) = _organizations(options.organization)
+    actor = system(organization.id, "command-line")
+    with acting_for(organization.id):
+        found = reports.search_log(filters, limit=options.limit, actor=actor)
+    if options.json:
+        print("".join(reports.entry_lines(found)), end="")
+    else:
+        print("\n".join(auditing.told(found)) if found else "No entry fits.")
+    return 0
+
+
 def _export(options: argparse.Namespace) -> int:
-    """Write checkpoint, tiles and entry bundles below a new or empty folder."""
-    folder: Path = options.directory
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput("The export goes into a new or empty folder.", place=str(folder))
+    """Write tiles below a new or empty folder, or entries into a new file."""
+    filters, target = auditing.filters_of(options), options.path
+    tiles = options.form == "tiles"
+    if tiles and _is_narrowed(options):
+        raise BadInput("Tiles are of the whole log: filters go with --as csv, json or syslog.", place="--as")
+    if tiles and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadInput("The export goes into a new or empty folder.", place=str(target))
+    if not tiles and target.exists():
+        raise BadInput("The export goes into a new file.", place=str(target))
     _setup()
     from salus.audit import api as audit
     from salus.audit.contracts import Action
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
+    from salus.reports import api as reports
+    from salus.reports.contracts import LogForm
 
     (organization,) = _organizations(options.organization)
+    actor = system(organization.id, "command-line")
+    if not tiles:
+        with acting_for(organization.id):
+            lines = reports.export_log(filters, LogForm(options.form), host=socket.getfqdn(), actor=actor)
+        with target.open("x", encoding="utf-8", newline="") as file:
+            target.chmod(0o600)
+            file.writelines(lines)
+        print(f"{target} is written.")
+        return 0
     with acting_for(organization.id):
-        written = audit.export_tiles(folder)
+        written = audit.export_tiles(target)
         audit.record(
-            Action.AUDIT_LOG_EXPORT,
-            actor=system(organization.id, "command-line"),
-            object_kind="log",
-            details={"entries": written.size},
+            Action.AUDIT_LOG_EXPORT, actor=actor, object_kind="log", details={"entries": written.size}
         )
-    print(f"{written.size} entries are in {folder}, with the checkpoint that signs them.")
+    print(f"{written.size} entries are in {target}, with the checkpoint that signs them.")
     return 0
+
+
+def _is_narrowed(options: argparse.Namespace) -> bool:
+    named = ("action", "actor", "patient", "object", "outcome", "since", "until")
+    return any(getattr(options, name) for name in named)
+
+
+def _prove(options: argparse.Namespace) -> int:
+    """Write a message's proof; the look is recorded in the log of whoever has it."""
+    try:
+        message_id = UUID(options.message)
+    except ValueError:
+        raise BadInput("That is not the id of a message.", place="message") from None
+    _setup()
+    from salus.platform.tenancy import acting_for
+
+    for organization in _organizations(options.organization):
+        with acting_for(organization.id), suppress(NotFound):
+            proof = auditing.prove(message_id, organization.id)
+            break
+    else:
+        raise NotFound("No message here has this id.")
+    text = json.dumps(proof, indent=2) + "\n"
+    if options.out is None:
+        print(text, end="")
+        return 0
+    with options.out.open("x", encoding="utf-8") as file:
+        file.write(text)
+    print(
+        f"{options.out} is written. Anybody can check it: salus audit check-proof {options.out} --key KEYFILE"
+    )
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Say whether a proof holds; 1 when it does not."""
+    given, faults = auditing.check(options.file, options.key)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    steps = len(given["steps"])
+    verdict = "NOT PROVEN" if faults else "proven"
+    print(f"message {given.get('message')}: {steps} step{'s' if steps != 1 else ''}, {verdict}")
+    return 1 if faults else 0
 
 
 def _key(options: argparse.Namespace) -> int:
