@@ -232,7 +232,7 @@ def _licence(name: str, about: metadata.PackageMetadata) -> str:
     if name in LOOKED_UP:
         return LOOKED_UP[name]
     if "License-Expression" in about:
-        return about["License-Expression"]
+        return str(about["License-Expression"])
     said = [
         one.rpartition(" :: ")[2] for one in about.get_all("Classifier") or () if one.startswith("License")
     ]
