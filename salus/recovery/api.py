@@ -72,7 +72,7 @@ def back_up(
     places.ask(directory, service, _CLOCK.now())
     with Repository(directory).locked(make=True) as repository:
         manifest = taking.take(site, repository, lambda: witnessing.last_notes(site.witness), tell, base=base)
-        found = next(each for each in repository.backups() if each.id == manifest.id)
+        found = repository.backup(manifest)
     if record:
         operations.record_backup(found, _CLOCK.now())
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -192,7 +193,11 @@ def _peer(cluster: postgres.Cluster) -> str:
 def _why(log: Path) -> BadInput | Unavailable:
     """Return what PostgreSQL said when it gave up; its log holds no values."""
     lines = log.read_text(errors="replace").splitlines()
-    said = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+    said = [
+        found[2].strip()
+        for line in lines
+        if (found := re.match(r".*\b(FATAL|PANIC):(.*)", line)) and "starting up" not in line
+    ]
     if any("before configured recovery target was reached" in each for each in said):
         return BadInput(
             "The write-ahead log in the backup ends before that moment.", next_step="Name an earlier one."

@@ -25,6 +25,7 @@ from uuid import UUID
 
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
+from salus.keys.contracts import Damaged
 from salus.recovery import pieces, rules
 from salus.recovery.contracts import Backup, Hold, Kind
 
@@ -134,9 +135,13 @@ class Repository:
         pieces.flush(self.directory)
         return final
 
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Return the manifests of all whole backups, oldest first; raises `Damaged` for one that does not open."""
-        return tuple(self.manifest(each) for each in sorted(self._folders()))
+    def newest(self) -> Manifest | None:
+        """Return the manifest of the newest backup; None when there is none, or it does not open any more."""
+        folders = sorted(self._folders())
+        try:
+            return self.manifest(folders[-1]) if folders else None
+        except Damaged:
+            return None
 
     def _folders(self) -> list[str]:
         return [
@@ -156,10 +161,23 @@ class Repository:
         return tuple(sorted((each for each in found if each), key=lambda each: (each.start, each.end)))
 
     def backups(self) -> tuple[Backup, ...]:
-        """Return all whole backups, oldest first."""
-        return tuple(self._backup(each) for each in self.manifests())
+        """Return all whole backups, oldest first; raises `Damaged` for one that does not open."""
+        return tuple(self.backup(self.manifest(each)) for each in sorted(self._folders()))
 
-    def _backup(self, manifest: Manifest) -> Backup:
+    def usable(self) -> tuple[Backup, ...]:
+        """Return the whole backups that open, oldest first; raises `Damaged` when there are others only."""
+        found, fault = [], None
+        for each in sorted(self._folders()):
+            try:
+                found.append(self.backup(self.manifest(each)))
+            except Damaged as damaged:
+                fault = damaged
+        if fault and not found:
+            raise fault
+        return tuple(found)
+
+    def backup(self, manifest: Manifest) -> Backup:
+        """Return what a backup can bring back."""
         folder = self.directory / manifest.id
         wal = self.wal(manifest.id)
         sizes = [each.stat().st_size for each in (folder / "wal").iterdir()]

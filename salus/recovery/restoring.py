@@ -33,7 +33,7 @@ def restore(site: Site, repository: Repository, to: datetime | None, tell: Tell)
     `Damaged`, `Conflict`, `Unavailable`: the live system is as it was then. Logs that do not verify do not
     stop a restore (there may be nothing else left): what is wrong with them is in the answer.
     """
-    backup = rules.chosen(repository.backups(), to)
+    backup = rules.chosen(repository.usable(), to)
     manifest = repository.manifest(backup.id)
     if manifest.kind is Kind.LOGICAL:
         raise BadInput(
@@ -59,7 +59,7 @@ def restore(site: Site, repository: Repository, to: datetime | None, tell: Tell)
 
 def load_dump(site: Site, repository: Repository, database: str, to: datetime | None, tell: Tell) -> Backup:
     """Load a dump into a new database of the server; after a fault it is removed again."""
-    backups = [each for each in repository.backups() if each.kind is Kind.LOGICAL]
+    backups = [each for each in repository.usable() if each.kind is Kind.LOGICAL]
     backup = rules.chosen(backups, to)
     try:
         load(repository, repository.manifest(backup.id), site.admin_dsn, database, site.passwords, tell)

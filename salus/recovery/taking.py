@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from salus import __version__
-from salus.kernel.errors import Conflict, Unavailable
+from salus.kernel.errors import BadInput, Conflict, Unavailable
 from salus.platform import postgres
 from salus.recovery import pieces, rules
 from salus.recovery.contracts import Kind, Site, Tell
@@ -46,10 +46,9 @@ def take(site: Site, repository: Repository, witness: Witness, tell: Tell, *, ba
 
 def _following(site: Site, repository: Repository) -> Manifest | None:
     """Return the last base if what is new in the write-ahead log can follow it, else None."""
-    found = [each for each in repository.manifests() if each.kind is Kind.PHYSICAL]
-    if not found:
+    last = repository.newest()
+    if last is None or last.kind is not Kind.PHYSICAL:
         return None
-    last = found[-1]
     with Replication(site.admin_dsn) as replication:
         system, timeline = replication.identify()
     if (last.system, last.timeline) != (system, timeline):
@@ -59,7 +58,10 @@ def _following(site: Site, repository: Repository) -> Manifest | None:
             "SELECT restart_lsn::text FROM pg_replication_slots WHERE slot_name = %s AND wal_status <> 'lost'",
             [repository.slot],
         ).fetchone()
-    reached = _reached(repository, last)
+    try:
+        reached = _reached(repository, last)
+    except BadInput:
+        return None  # a piece is missing: what would follow it could not be brought back
     # What the slot does not keep may be gone already, or be gone while we read.
     return last if slot and slot[0] and lsn(slot[0]) // SEGMENT * SEGMENT <= reached else None
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -116,11 +117,10 @@ def test_what_the_release_does_not_know_may_go_again() -> None:
 
 
 @pytest.fixture
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def upgraded() -> Iterator[str]:
     """A server whose schema the present code has made."""
-    folder = Path(tmp_path_factory.mktemp("upgraded"))
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(each.stat().st_mode | 0o711)  # as root, PostgreSQL runs under another user
+    folder = Path(tempfile.mkdtemp(prefix="salus-upgraded-"))
+    folder.chmod(0o755)  # as root, PostgreSQL runs under another user who must reach its folder
     home = Home(folder / "home")
     home.path.mkdir()
     cluster = postgres.Cluster(home.path, home.password(postgres.SUPERUSER), durable=False)
@@ -129,7 +129,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Installation(home).prepare_database()
         password = quote(home.password(postgres.SUPERUSER), safe="")
         yield f"postgresql://postgres:{password}@{quote(str(cluster.place.socket), safe='')}/{postgres.DATABASE}"
-    shutil.rmtree(cluster.place.data.parent, ignore_errors=True)
+    for each in (cluster.place.data.parent, folder):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 @pytest.mark.slow

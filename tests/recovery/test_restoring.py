@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,15 +34,16 @@ from .conftest import Change, admit, cut, flip, now
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Home]:
+def elsewhere() -> Iterator[Home]:
     """The home folder on a new machine, with the key file back from paper, and nothing else."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o711)  # as root, PostgreSQL runs under another user
-    home = Home(tmp_path / "elsewhere")
+    folder = Path(tempfile.mkdtemp(prefix="salus-elsewhere-"))
+    folder.chmod(0o755)  # as root, PostgreSQL runs under another user who must reach its folder
+    home = Home(folder / "home")
     _, shares = keys.make_recovery_kit(shares=3, threshold=2)
     keys.recover_key_file(shares[1:], home.keys)
     yield home
-    shutil.rmtree(postgres.place(home.path).data.parent, ignore_errors=True)
+    for each in (postgres.place(home.path).data.parent, folder):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def unexamined(home: Home) -> Site:
@@ -69,6 +71,7 @@ def served(home: Home) -> Iterator[str]:
         yield cluster.dsn(database=postgres.DATABASE)
 
 
+@pytest.mark.slow
 def test_a_lost_machine_comes_back_as_of_any_moment(
     site: Site, clinic: UUID, vault: Path, elsewhere: Home
 ) -> None:
@@ -162,6 +165,21 @@ def test_a_piece_that_is_missing_in_the_middle_is_named(
     wal[1].unlink()
     with pytest.raises(BadInput, match="lacks the write-ahead log before"):
         recovery.restore(site_of(elsewhere, None), vault)
+
+
+def test_a_damaged_backup_stops_neither_the_next_nor_a_restore_of_another(
+    site: Site, clinic: UUID, vault: Path, elsewhere: Home
+) -> None:
+    first = recovery.back_up(site, vault)
+    flip(vault / first.id / "manifest.sealed")
+    second = recovery.back_up(site, vault)
+    assert second.id != first.id
+    next((vault / second.id / "wal").iterdir()).unlink()
+    third = recovery.back_up(site, vault)
+    assert third.id not in {first.id, second.id}
+    assert recovery.restore(unexamined(elsewhere), vault).backup == third.id
+    with pytest.raises(Damaged):
+        recovery.backups(vault)
 
 
 def test_a_moment_that_is_not_there_is_refused(
