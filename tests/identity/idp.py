@@ -124,6 +124,7 @@ def node() -> str:
 @contextmanager
 def running(folder: Path) -> Iterator[Idp]:
     """Run the provider as a child; `folder` takes its key."""
+    assert (FOLDER / "node_modules").is_dir(), "./test installs the identity providers: start it once."
     key, cert = certificate()
     (folder / "key.pem").write_text(key)
     (folder / "cert.pem").write_text(cert)
