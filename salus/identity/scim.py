@@ -175,7 +175,7 @@ def _write(row: Staff, before: Mapping[str, Any], given: Mapping[str, Any], acto
         _give(row, _asked_roles(given["roles"]), actor)
     row.changed_at = now()
     row.save()
-    active = _flag(given.get("active", True))
+    active = _flag(given.get("active", before.get("active", True)))
     if active != row.user.is_active:
         staff.change(row.pk, actor=actor, active=active)
         row.refresh_from_db()

@@ -79,9 +79,9 @@ def schemas(base: str) -> list[dict[str, Any]]:
     ]
     role = [
         _text("value", said="A built-in role, or the id of one of the organization's own"),
-        _text("display"),
+        _text("display", mutable="readOnly"),
     ]
-    group = [_text("value", mutable="readOnly"), _text("display", mutable="readOnly"), _link("readOnly")]
+    group = [*(_text(each, mutable="readOnly") for each in ("value", "display", "type")), _link("readOnly")]
     user = [
         _text("userName", required=True, unique="server", said="The e-mail address that they sign in with"),
         _text("displayName"),

@@ -141,6 +141,16 @@ def test_removal_ends_open_sessions_and_keys_with_the_next_request(
         assert ApiKey.objects.get(name="Theirs").revoked_at is not None
 
 
+def test_what_says_nothing_of_access_gives_none_back(directory: Directory) -> None:
+    made = directory.bring_in(active=False, roles=["author"])[1]
+    here = f"Users/{made['id']}"
+    assert made["active"] is False
+    assert directory.patch(here, {"op": "remove", "path": "active"})[1]["active"] is False
+    said = directory("PUT", here, {"userName": made["userName"], "displayName": "Elin"})[1]
+    assert (said["active"], said["displayName"]) == (False, "Elin")
+    assert [each["value"] for each in said["roles"]] == ["author"]
+
+
 def test_the_last_administrator_stays(console: Console, directory: Directory) -> None:
     one = staff_of(console, Role.ADMINISTRATOR)
     inactive = {"op": "replace", "path": "active", "value": False}
@@ -219,10 +229,16 @@ def test_it_says_what_it_can_do(directory: Directory) -> None:
     assert [each["id"] for each in kinds] == ["User", "Group"]
     for kind in kinds:
         assert directory("GET", f"ResourceTypes/{kind['id']}")[0] == 200
-        named = {each["name"] for each in directory("GET", f"Schemas/{kind['schema']}")[1]["attributes"]}
+        schema = directory("GET", f"Schemas/{kind['schema']}")[1]["attributes"]
+        named = {each["name"]: each.get("subAttributes", []) for each in schema}
         shown = directory("GET", kind["endpoint"].strip("/"))[1]["Resources"][0]
-        assert set(shown) - {"schemas", "id", "meta", "externalId"} <= named
-    assert directory("GET", "Schemas/urn:x")[0] == 404
+        assert set(shown) - {"schemas", "id", "meta", "externalId"} <= set(named)
+        for name, inner in named.items():
+            for each in shown[name] if isinstance(shown[name], list) else ():
+                assert set(each) <= {sub["name"] for sub in inner}, name
+    for absent in ("Schemas/urn:x", "Bulk", "Me", "no/such/place"):
+        status, said, _ = directory("GET", absent)
+        assert (status, said["status"]) == (404, "404")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,12 @@ def about(request: HttpRequest, kind: str, id: str = "") -> HttpResponse:
     return _json(one)
 
 
+@_for_directories("GET", "POST", "PUT", "PATCH", "DELETE")
+def nothing(request: HttpRequest, rest: str) -> HttpResponse:
+    """Say in SCIM's words that there is nothing."""
+    raise NotFound
+
+
 app_name = "scim"
 urlpatterns: list[URLPattern] = [
     path("Users", users, name="scim_users"),
@@ -134,6 +140,7 @@ urlpatterns: list[URLPattern] = [
     path("Schemas/<str:id>", about, {"kind": "Schemas"}, name="scim_schema"),
     path("ResourceTypes", about, {"kind": "ResourceTypes"}, name="scim_resource_types"),
     path("ResourceTypes/<str:id>", about, {"kind": "ResourceTypes"}, name="scim_resource_type"),
+    path("<path:rest>", nothing, name="scim_nothing"),
 ]
 
 
