@@ -272,7 +272,9 @@ def move(
     clock: Clock = _CLOCK,
     tell: Callable[[int, int], object] = lambda _moved, _left: None,
 ) -> int:
-    """Have every key of an organization wrapped by `to`, and return how many were not: "file", or "aws-kms:ARN".
+    """Have every key of an organization wrapped by `to`, and return how many were not.
+
+    `to` is "file", "aws-kms:ARN" or "vault:https://HOST/MOUNT/KEY".
 
     New keys follow. Call it outside `acting_for`: each key is a transaction of its own, read back before it
     replaces what was there, so that the work can be ended and taken up again at any moment. Raises `BadInput`
@@ -280,8 +282,8 @@ def move(
     """
     from salus.keys import moving
 
-    if to != "file" and not to.startswith(local.AWS_KMS):
-        raise BadInput("Keys are wrapped by the key file or by AWS KMS.", place="to")
+    if to != "file" and not to.startswith((local.AWS_KMS, local.VAULT)):
+        raise BadInput("Keys are wrapped by the key file, AWS KMS or Vault.", place="to")
     return moving.run(organization_id, to, actor, clock.now, tell)
 
 

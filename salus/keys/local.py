@@ -14,6 +14,8 @@ from salus.keys.provider import read_private, write_private
 
 AWS_KMS = "aws-kms:"
 """How the name of a key in AWS KMS begins; its ARN follows."""
+VAULT = "vault:"
+"""How the name of a key in a transit engine begins; its address follows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}\Z")
 
@@ -51,6 +53,10 @@ def provider_of(name: str) -> KeyProvider:
         from salus.keys import kms  # its library takes a third of a second: only those who use it wait
 
         return kms.provider(name)
+    if name.startswith(VAULT):
+        from salus.keys import transit
+
+        return transit.provider(name)
     return ports().provider
 
 

@@ -7,12 +7,25 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import UUID
 
+from salus.identity.contracts import Organization
+from salus.kernel.acting import Actor, system
+from salus.kernel.outbound import ServiceKind
+from salus.keys import api as keys
+from salus.keys.models import KeyRow
+from salus.platform.tenancy import acting_for
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Relation
+from tests.registered import attest
+
+SECRET = b"canary-0bd7"
 REGION = "eu-central-1"
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
@@ -110,3 +123,39 @@ def moto_server() -> Iterator[int]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+def actor(clinic: Organization) -> Actor:
+    return system(clinic.id, "test")
+
+
+def register(clinic: Organization, address: str) -> UUID:
+    """Put the key service into the clinic's register: it is told no PHI, and its set-up is attested."""
+    made: dict[str, Any] = {"actor": actor(clinic), "at": datetime.now(UTC)}
+    with acting_for(clinic.id):
+        vendor = vendors.create_vendor("Key keeper", relation=Relation.NO_PHI, **made)
+        found = vendors.create_service(
+            vendor, kind=ServiceKind.KMS, name="Keys", address=address, may_carry=[], **made
+        )
+        attest(found, **made)
+    return found
+
+
+def move(clinic: Organization, to: str, tell: Callable[[int, int], object] = lambda _a, _b: None) -> int:
+    return keys.move(clinic.id, to, actor=actor(clinic), tell=tell)
+
+
+def wrapped_by(clinic: Organization) -> set[str]:
+    with acting_for(clinic.id):
+        return set(KeyRow.objects.exclude(status="destroyed").values_list("wrapped_by", flat=True))
+
+
+def sealed_by(clinic: Organization) -> bytes:
+    with acting_for(clinic.id):
+        return keys.sealer().seal(SECRET, b"place")
+
+
+def opens(clinic: Organization, sealed: bytes) -> bool:
+    keys.forget_cached()
+    with acting_for(clinic.id):
+        return keys.sealer().open(sealed, b"place") == SECRET

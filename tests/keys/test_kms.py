@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -15,10 +14,10 @@ from salus.audit import api as audit
 from salus.audit.contracts import Filters
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
-from salus.kernel.acting import Actor, system
+from salus.kernel.acting import system
 from salus.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from salus.kernel.ids import new_id
-from salus.kernel.outbound import OutOfScope, ServiceKind
+from salus.kernel.outbound import OutOfScope
 from salus.keys import api as keys
 from salus.keys import kms, local
 from salus.keys.keyring import context
@@ -27,12 +26,19 @@ from salus.keys.models import KeyRow
 from salus.keys.provider import KEY_FILE, file_provider
 from salus.platform.tenancy import acting_for
 from salus.vendors import api as vendors
-from salus.vendors.contracts import Relation
-from tests.keys.key_service import ENVIRONMENT, KeyService, moto_server
-from tests.registered import attest
+from tests.keys.key_service import (
+    ENVIRONMENT,
+    SECRET,
+    KeyService,
+    actor,
+    moto_server,
+    move,
+    opens,
+    register,
+    sealed_by,
+    wrapped_by,
+)
 
-SECRET = b"canary-0bd7"
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MakeClinic = Callable[..., Organization]
 
 
@@ -64,46 +70,10 @@ def clinic(make_clinic: MakeClinic) -> Organization:
     return make_clinic()
 
 
-def actor(clinic: Organization) -> Actor:
-    return system(clinic.id, "test")
-
-
-def register(clinic: Organization, service: KeyService) -> UUID:
-    """Put the key service into the clinic's register: it is told no PHI, and its set-up is attested."""
-    made: dict[str, Any] = {"actor": actor(clinic), "at": datetime.now(UTC)}
-    with acting_for(clinic.id):
-        vendor = vendors.create_vendor("Amazon Web Services", relation=Relation.NO_PHI, **made)
-        found = vendors.create_service(
-            vendor, kind=ServiceKind.KMS, name="Keys", address=service.url, may_carry=[], **made
-        )
-        attest(found, **made)
-    return found
-
-
-def move(clinic: Organization, to: str, tell: Callable[[int, int], object] = lambda _a, _b: None) -> int:
-    return keys.move(clinic.id, to, actor=actor(clinic), tell=tell)
-
-
-def wrapped_by(clinic: Organization) -> set[str]:
-    with acting_for(clinic.id):
-        return set(KeyRow.objects.exclude(status="destroyed").values_list("wrapped_by", flat=True))
-
-
-def sealed_by(clinic: Organization) -> bytes:
-    with acting_for(clinic.id):
-        return keys.sealer().seal(SECRET, b"place")
-
-
-def opens(clinic: Organization, sealed: bytes) -> bool:
-    keys.forget_cached()
-    with acting_for(clinic.id):
-        return keys.sealer().open(sealed, b"place") == SECRET
-
-
 def test_keys_move_to_the_service_and_back_and_nothing_stops_opening(
     clinic: Organization, service: KeyService
 ) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     arn = service.new_key()
     with acting_for(clinic.id):
         keys.dkim_keys("kms.example")
@@ -133,7 +103,7 @@ def audit_says(clinic: Organization) -> int:
 def test_every_call_tells_the_organization_and_a_key_opens_only_in_its_place(
     clinic: Organization, service: KeyService, make_clinic: MakeClinic
 ) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     provider = KmsKeyProvider(service.new_key())
     place = context(clinic.id, "data", "", 1)
     with acting_for(clinic.id):
@@ -175,7 +145,7 @@ def test_a_refusal_closes_and_says_what_to_do(
     clinic: Organization, service: KeyService, code: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    register(clinic, service)
+    register(clinic, service.url)
     arn = service.new_key()
     move(clinic, f"aws-kms:{arn}")
     sealed = sealed_by(clinic)
@@ -194,7 +164,7 @@ def test_a_moment_of_throttling_is_waited_out(
     clinic: Organization, service: KeyService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    register(clinic, service)
+    register(clinic, service.url)
     move(clinic, f"aws-kms:{service.new_key()}")
     sealed = sealed_by(clinic)
     service.failing("ThrottlingException", times=2)
@@ -205,7 +175,7 @@ def test_a_cut_network_and_a_silent_service_close_and_heal(
     clinic: Organization, service: KeyService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    register(clinic, service)
+    register(clinic, service.url)
     provider = KmsKeyProvider(service.new_key(), patience=0.1)
     place = context(clinic.id, "data", "", 1)
     with acting_for(clinic.id):
@@ -222,7 +192,7 @@ def test_a_cut_network_and_a_silent_service_close_and_heal(
 def test_a_key_of_another_region_or_one_that_is_not_there_is_said(
     clinic: Organization, service: KeyService
 ) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     arn = service.new_key("us-east-1")
     for wrong in (arn.replace("us-east-1", "eu-west-1"), arn[:-4] + "0000"):
         with pytest.raises(Unavailable, match="no such key"):
@@ -273,7 +243,7 @@ def test_nothing_is_wrapped_by_a_service_that_is_not_in_the_register_and_what_is
     with pytest.raises(OutOfScope):
         move(clinic, f"aws-kms:{arn}")
     assert [act for act, _ in service.asked] == []
-    found = register(clinic, service)
+    found = register(clinic, service.url)
     sealed = sealed_by(clinic)
     move(clinic, f"aws-kms:{arn}")
     with acting_for(clinic.id):
@@ -285,7 +255,7 @@ def test_nothing_is_wrapped_by_a_service_that_is_not_in_the_register_and_what_is
 
 
 def test_a_move_that_is_ended_at_any_key_is_taken_up_again(clinic: Organization, service: KeyService) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     arn = service.new_key()
     sealed = sealed_by(clinic)
 
@@ -311,7 +281,7 @@ def test_a_move_that_is_ended_at_any_key_is_taken_up_again(clinic: Organization,
 def test_a_key_that_the_service_does_not_give_back_stays_where_it_is(
     clinic: Organization, service: KeyService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     monkeypatch.setattr(KmsKeyProvider, "unwrap", lambda *_: b"another")
     with pytest.raises(Unavailable, match="does not give a key back"):
         move(clinic, f"aws-kms:{service.new_key()}")
@@ -325,7 +295,7 @@ def test_an_organization_without_keys_has_nothing_to_move(database: object) -> N
 
 
 def test_destroyed_keys_are_gone_from_the_service_too(clinic: Organization, service: KeyService) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     sealed = sealed_by(clinic)
     move(clinic, f"aws-kms:{service.new_key()}")
     keys.destroy_organization_keys(clinic.id, actor=actor(clinic))
@@ -337,7 +307,7 @@ def test_destroyed_keys_are_gone_from_the_service_too(clinic: Organization, serv
 def test_a_lost_key_file_loses_nothing_of_a_clinic_in_the_service(
     clinic: Organization, service: KeyService, tmp_path: Path
 ) -> None:
-    register(clinic, service)
+    register(clinic, service.url)
     sealed = sealed_by(clinic)
     move(clinic, f"aws-kms:{service.new_key()}")
     before = local.ports()
@@ -379,7 +349,7 @@ def test_the_command_moves_and_shows_who_wraps(
     from salus.wiring.cli import main
 
     settings.HOME = database.home
-    register(clinic, service)
+    register(clinic, service.url)
     arn = service.new_key()
     words = ["keys", "move", "--organization", clinic.slug, "--to"]
     assert main([*words, "aws-kms"]) == 2

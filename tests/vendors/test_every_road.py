@@ -27,6 +27,7 @@ ROADS = {
     "delivery/transports/session.py": ["delivery/routing.py"],
     "delivery/transports/outside.py": ["delivery/asking.py", "delivery/call_turns.py"],
     "keys/kms.py": ["keys/kms.py"],
+    "keys/transit.py": ["keys/transit.py"],
 }
 """Who opens a connection to somebody's service, and who asks the register for it."""
 HERE = {

@@ -48,9 +48,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     dkim.add_argument("domain")
     move = word("move", _move, "have another provider wrap an organization's keys, and new ones too")
     move.add_argument(
-        "--to", required=True, choices=("file", "aws-kms"), help="this machine's file, or AWS KMS"
+        "--to",
+        required=True,
+        choices=("file", "aws-kms", "vault"),
+        help="this machine's file, AWS KMS, or Vault",
     )
-    move.add_argument("--key", metavar="ARN", default="", help="of aws-kms: the key, not an alias")
+    move.add_argument(
+        "--key", metavar="KEY", default="", help="the ARN in AWS KMS, or https://HOST/MOUNT/KEY in Vault"
+    )
     for each in (listed, rotate, reseal, activate, end, dkim, move):
         each.add_argument("--organization", metavar="SLUG", required=True)
     kit = word("recovery-kit", _recovery_kit, "print shares from which the key file can be made again")
@@ -225,11 +230,11 @@ def _move(options: argparse.Namespace) -> int:
     from salus.kernel.acting import system
     from salus.keys import api as keys
 
-    if bool(options.key) is not (options.to == "aws-kms"):
-        raise BadInput("AWS KMS needs the ARN of its key, and the file has none.", place="--key")
+    if bool(options.key) is (options.to == "file"):
+        raise BadInput("AWS KMS and Vault need to know which key, and the file has one only.", place="--key")
     with _acting_for(options.organization) as organization_id:
         pass
-    to = f"aws-kms:{options.key}" if options.key else "file"
+    to = f"{options.to}:{options.key}" if options.key else "file"
     moved = keys.move(
         organization_id,
         to,
@@ -237,9 +242,9 @@ def _move(options: argparse.Namespace) -> int:
         tell=lambda done, left: print(f"Moved: {done}. Left: {left}.", file=sys.stderr, flush=True),
     )
     print(f"{moved} {'key was' if moved == 1 else 'keys were'} moved. New keys go there too.")
-    if options.to == "aws-kms":
+    if options.to != "file":
         print(
-            "Whoever deletes that key in AWS destroys everything that is sealed. Guard it, and try a restore."
+            "Whoever deletes that key there destroys everything that is sealed. Guard it, and try a restore."
         )
     return 0
 
