@@ -1,4 +1,4 @@
-"""`./bench ground`: what keeps a clinic's ground firm: a rotation of its data key over everybody, a backup and a restore, pages under load."""
+"""`./bench ground`: what keeps a clinic's ground firm: a rotation of its data key over everybody, a backup and a restore, pages under load, the log."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from benchmarks import ground_backup, ground_pages
+from benchmarks import ground_audit, ground_backup, ground_pages
 from benchmarks.audience_people import people
 from benchmarks.processes import usage
 
 Pids = Callable[[], Mapping[str, int]]
 MERGED, BARE = 2_000, 5_000
+LOOKS = 10
+"""Entries of the log for each person, up to a million."""
 TARGETS: dict[str, tuple[float, Callable[[float, float], bool]]] = {
     "rotation contacts/s": (20_000, float.__ge__),
     "rows left under the old key": (0, float.__le__),
     **ground_pages.TARGETS,
     **ground_backup.TARGETS,
+    **ground_audit.TARGETS,
 }
 
 
@@ -47,6 +50,8 @@ def run(contacts: int, json_path: str | Path | None) -> int:
         "pages that failed": figures["pages"]["sign_in"]["failed"] + figures["pages"]["contact"]["failed"],
         "backup and restore seconds": figures["backup"]["seconds"],
         "rows that did not come back": figures["backup"]["missing_rows"],
+        "log entries verified/s": figures["log"]["verified_per_second"],
+        "slowest search of the log ms": max(figures["log"]["search_ms"].values()),
     }
     targets = {
         name: {"value": values[name], "bar": bar, "met": met(float(values[name]), float(bar))}
@@ -74,6 +79,8 @@ def _measure(count: int, installation: Any, supervisor: Any) -> dict[str, Any]:
     supervisor.start(installation.web())
     figures["pages"] = ground_pages.measure(organization, installation.http, _say)
     figures["backup"] = ground_backup.measure(organization.id, installation.home.path, _say)
+    entries = min(ground_audit.MILLION, LOOKS * count)
+    figures["log"] = ground_audit.measure(organization.id, entries, _say)
     return figures
 
 

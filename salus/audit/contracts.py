@@ -205,6 +205,8 @@ class Filters:
     outcome: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    looks: bool = False
+    """Only acts by which somebody saw who a person is or what is known of them."""
 
 
 class Signer(Protocol):

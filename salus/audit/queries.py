@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from salus.audit.contracts import Action, Entry, Filters
+from salus.audit.looks import LOOKS
 from salus.audit.models import EntryRow, IndexRow
 
 
@@ -37,6 +38,8 @@ def _narrowed(filters: Filters) -> QuerySet[EntryRow]:
     if filters.action:
         # The words are known, and under row-level security no index serves a comparison of prefixes.
         rows = rows.filter(action__in=[word for word in Action if word.startswith(filters.action)])
+    if filters.looks:
+        rows = rows.filter(action__in=LOOKS)
     for column in ("actor_id", "patient_id", "object_kind", "object_id", "outcome"):
         value = getattr(filters, column)
         if value:

@@ -45,6 +45,7 @@ __all__ = [
     "log_health",
     "log_page",
     "look_after_log",
+    "looks_at",
     "people_to_tell",
     "reported_campaigns",
     "search_log",
@@ -107,6 +108,14 @@ def home_page(*, actor: Actor, clock: Clock = _CLOCK) -> Home:
 def log_page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> LogPage:
     """Return up to 50 entries of the log, newest first, older than the entry `after`; recorded."""
     return log.page(filters, actor=actor, after=after)
+
+
+def looks_at(contact_id: UUID, *, actor: Actor, after: UUID | None = None) -> LogPage:
+    """Return up to 50 looks at one person's record, newest first, older than the entry `after`; recorded.
+
+    A look at many people at once (a list) names nobody and is not among them. Raises `NotFound`.
+    """
+    return log.looks_at(contact_id, actor=actor, after=after)
 
 
 def search_log(filters: Filters, *, limit: int, actor: Actor) -> list[Entry]:

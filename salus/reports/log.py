@@ -9,9 +9,11 @@ from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Entry, Filters
+from salus.contacts import api as contacts
 from salus.identity import api as identity
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor, ActorKind
+from salus.kernel.errors import NotFound
 from salus.platform.tenancy import acting_for
 from salus.reports import log_lines, rules
 from salus.reports.contracts import EntryProof, LogForm, LogHealth, LogPage, Verified
@@ -97,6 +99,26 @@ def page(filters: Filters, *, actor: Actor, after: UUID | None = None) -> LogPag
     identity.require(actor, Permission.AUDIT_LOG_READ)
     found = audit.entries(filters, after=after, limit=PAGE + 1)
     _record_look(filters, len(found[:PAGE]), actor)
+    return LogPage(tuple(found[:PAGE]), _names(found), len(found) > PAGE)
+
+
+def looks_at(contact_id: UUID, *, actor: Actor, after: UUID | None = None) -> LogPage:
+    """Return a page of who looked at one person's record, newest first; this look is recorded too.
+
+    Raises `NotFound` for whoever may not read the log, and for nobody's id.
+    """
+    identity.require(actor, Permission.AUDIT_LOG_READ)
+    if not contacts.numbers_of([contact_id]):
+        raise NotFound
+    found = audit.entries(Filters(patient_id=contact_id, looks=True), after=after, limit=PAGE + 1)
+    audit.record(
+        Action.ACCESS_READ,
+        actor=actor,
+        object_kind="contact",
+        object_id=contact_id,
+        patient_id=contact_id,
+        details={"entries": len(found[:PAGE])},
+    )
     return LogPage(tuple(found[:PAGE]), _names(found), len(found) > PAGE)
 
 

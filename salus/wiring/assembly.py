@@ -19,6 +19,7 @@ def assemble(home: Home) -> None:
     from salus.patients import api as patients
     from salus.platform import outbound
     from salus.portal import api as portal
+    from salus.reports.web.looks import looks_panel
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
@@ -31,7 +32,7 @@ def assemble(home: Home) -> None:
     audit.use_witness_directory(home.path / "witness")
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
-    use_panels([contact_panel])
+    use_panels([contact_panel, looks_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     vendors.use_queues(delivery.waiting_for)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.reports.web import access, campaigns, home, log
+from salus.reports.web import access, campaigns, home, log, looks
 
 app_name = "reports"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("log/export/", log.export, name="log_export"),
     path("access/", access.review, name="access"),
     path("log/verify/", log.verify, name="verify"),
+    path("log/people/<uuid:contact_id>/", looks.listing, name="looks"),
     path("log/entries/<uuid:entry_id>/", log.entry, name="entry"),
     path("log/entries/<uuid:entry_id>/proof.json", log.proof, name="entry_proof"),
 ]
