@@ -239,7 +239,7 @@ def _licence(name: str, about: metadata.PackageMetadata) -> str:
     short = about["License"].splitlines()[:1] if "License" in about else []
     for one in (*short, *said):
         if one in ALLOWED | WEAK or one in WORDS:
-            return WORDS.get(one, one)
+            return str(WORDS.get(one, one))
     return " ".join(said) or " ".join(short) or "UNKNOWN"
 
 

@@ -50,6 +50,8 @@ __all__ = [
     "sign_on_providers",
     "staff_members",
     "staff_names",
+    "staff_page",
+    "staffed_roles",
     "stale_second_factors",
     "toast",
     "turn_provider",
@@ -142,6 +144,16 @@ def change_staff(
 def staff_members() -> tuple[StaffMember, ...]:
     """Return the staff of the current organization."""
     return staff.every()
+
+
+def staff_page(*, like: str = "", after: UUID | None = None, limit: int = 50) -> tuple[StaffMember, ...]:
+    """Return some of the staff by name, the inactive last: those after `after`, whose name or address has `like`."""
+    return staff.page(like, after, limit)
+
+
+def staffed_roles() -> frozenset[Role]:
+    """Return the roles that an active member of the staff has."""
+    return staff.staffed_roles()
 
 
 def staff_names(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Func, Q, QuerySet
 from email_validator import EmailNotValidError, validate_email
 
 from salus.audit import api as audit
@@ -194,7 +195,34 @@ def get(staff_id: UUID) -> StaffMember:
 
 def every() -> tuple[StaffMember, ...]:
     """Return all staff of the current organization by name, the inactive last."""
-    rows = list(Staff.objects.select_related("user").order_by("-user__is_active", "name", "pk"))
+    return _all_facts(_listed())
+
+
+def page(like: str, after: UUID | None, limit: int) -> tuple[StaffMember, ...]:
+    """Return some staff in the order of `every`: those after the one with the id `after`, whose name or address has `like`."""
+    rows = _listed()
+    if like:
+        rows = rows.filter(Q(name__icontains=like) | Q(user__email__icontains=like))
+    last = Staff.objects.select_related("user").filter(pk=after).first() if after else None
+    if last is not None:
+        beyond = Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk)
+        same = Q(user__is_active=last.user.is_active) & beyond
+        rows = rows.filter(same | Q(user__is_active=False) if last.user.is_active else same)
+    return _all_facts(rows[:limit])
+
+
+def staffed_roles() -> frozenset[Role]:
+    """Return the roles that an active member of the staff has."""
+    found = Staff.objects.filter(user__is_active=True).annotate(role=Func(F("roles"), function="unnest"))
+    return frozenset(Role(word) for word in found.values_list("role", flat=True).distinct())
+
+
+def _listed() -> QuerySet[Staff]:
+    return Staff.objects.select_related("user").order_by("-user__is_active", "name", "pk")
+
+
+def _all_facts(found: QuerySet[Staff]) -> tuple[StaffMember, ...]:
+    rows = list(found)
     ready = set(
         Authenticator.objects.filter(
             user_id__in=[row.pk for row in rows], type__in=second_factor.FACTORS

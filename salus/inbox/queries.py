@@ -33,8 +33,7 @@ def roles() -> frozenset[Role]:
 
 def absent_roles() -> frozenset[Role]:
     """Return the roles that no active staff member has: their deputies see what waits for them."""
-    present = {role for member in identity.staff_members() if member.active for role in member.roles}
-    return frozenset(Role) - present
+    return frozenset(Role) - identity.staffed_roles()
 
 
 def tasks(actor: Actor, *, ended: bool = False, after: UUID | None = None, limit: int = PAGE) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,9 @@ from salus.identity.access import requires, toast
 from salus.identity.contracts import Permission, Role
 from salus.identity.web.forms import NewPerson, Person
 from salus.kernel.errors import BadInput, Conflict
+
+PAGE = 50
+"""People on a page."""
 
 
 @requires(Permission.IDENTITY_STAFF_MANAGE)
@@ -35,13 +39,30 @@ def listing(request: HttpRequest) -> HttpResponse:
             form.add_error(fault.place, fault.what)
         else:
             return _invitation(request, member.id)
+    like, after = request.GET.get("like", "").strip()[:120], _id_given(request.GET.get("after", ""))
+    found = api.staff_page(like=like, after=after, limit=PAGE + 1)
     names = {role.id: role.name for role in own.every()}
     rows = [
         (each, [*(role.words for role in each.roles), *(names[role] for role in each.own_roles)])
-        for each in api.staff_members()
+        for each in found[:PAGE]
     ]
-    context = {"rows": rows, "form": form, "by_provider": sign_on.people()}
+    more = urlencode({"like": like, "after": found[PAGE - 1].id}) if len(found) > PAGE else ""
+    context = {
+        "rows": rows,
+        "form": form,
+        "by_provider": sign_on.people(),
+        "like": like,
+        "first_url": f"?{urlencode({'like': like})}" if after else "",
+        "next_url": f"?{more}" if more else "",
+    }
     return render(request, "identity/staff.html", context)
+
+
+def _id_given(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 @requires(Permission.IDENTITY_STAFF_MANAGE)
