@@ -93,6 +93,12 @@ salus_postgres() { # a PostgreSQL server's programs, as Debian has them
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || salus_apt postgresql
 }
 
+salus_postfix() { # a mail relay for the test of the set-up; it starts as root only, so nothing is asked of others
+  [ "$(id -u)" = 0 ] && [ ! -x /usr/sbin/postfix ] || return 0
+  command -v debconf-set-selections >/dev/null 2>&1 && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+  DEBIAN_FRONTEND=noninteractive salus_apt postfix
+}
+
 salus_browser() { # a Chromium for the browser tests
   for candidate in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
     [ -n "$candidate" ] && [ -x "$candidate" ] && { export CHROMIUM=$candidate; return; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from salus.delivery import calls, capping, deposits, operations, proofs, queries, routing, tracking
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
-from salus.delivery.contracts import Cap, MessageSpec, PlanCounts
+from salus.delivery.contracts import Cap, DomainRecord, MessageSpec, PlanCounts, SeenRecord, Trial
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
@@ -65,7 +65,9 @@ __all__ = [
     "cancel_calls",
     "cap",
     "capped",
+    "confirm_trial",
     "count_unnotified",
+    "domain_records",
     "engaged",
     "engagement",
     "engagement_of",
@@ -75,6 +77,7 @@ __all__ = [
     "finish_plan",
     "hold_calls",
     "is_waiting",
+    "look_up_domain",
     "mail_paused",
     "may_send_code",
     "messages_of_contact",
@@ -102,6 +105,7 @@ __all__ = [
     "run_sender",
     "send",
     "send_code",
+    "send_trial",
     "sendings",
     "sent_message",
     "set_cap",
@@ -109,6 +113,7 @@ __all__ = [
     "settled_since",
     "spec_of",
     "told_receipt",
+    "trial_confirmed",
     "unnotified",
     "untried",
     "use_origins",
@@ -149,6 +154,66 @@ def run_sender(
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
     run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll)
+
+
+def domain_records(domain: str, spf: str) -> tuple[DomainRecord, ...]:
+    """Return what to publish for a sending domain; `spf` are the mechanisms that may send. Its keys are made if need be."""
+    from salus.delivery.domain import records
+    from salus.keys import api as keys
+
+    return records(domain, spf, keys.dkim_keys(domain))
+
+
+def look_up_domain(wanted: Sequence[DomainRecord], *, nameserver: str = "") -> tuple[SeenRecord, ...]:
+    """Return how DNS answers for each record now; `nameserver` ("1.1.1.1", "127.0.0.1:5353") is asked, if given.
+
+    It needs no organization in context, and takes a few seconds at most.
+    """
+    import asyncio
+
+    from salus.delivery.domain import look_up
+    from salus.delivery.transports.dns import Resolver
+
+    host, _, port = nameserver.partition(":")
+    resolver = Resolver(5.0, nameservers=[host] if host else (), port=int(port or 53))
+    return asyncio.run(look_up(wanted, resolver))
+
+
+def send_trial(
+    organization_id: UUID,
+    address: Phi[str],
+    word: str,
+    *,
+    laboratory_routes: Path | None = None,
+    actor: Actor,
+    clock: Clock,
+) -> Trial:
+    """Send a test message with fixed words and `word` by the way that all mail goes; return what became of it.
+
+    Call it outside the organization's context. Raises `BadInput` (with the place), `OutOfScope`, `NotFound`
+    for who may not change the organization's settings.
+    """
+    from salus.delivery import trial
+
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    return trial.send(
+        organization_id, address, word, laboratory_routes=laboratory_routes, actor=actor, clock=clock
+    )
+
+
+def confirm_trial(*, actor: Actor) -> None:
+    """Record that somebody has seen the test message arrive."""
+    from salus.delivery import trial
+
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    trial.confirm(actor=actor)
+
+
+def trial_confirmed() -> datetime | None:
+    """Return when somebody last said that a test message had arrived, None when nobody did."""
+    from salus.delivery import trial
+
+    return trial.confirmed()
 
 
 def set_cap(new: Cap | None, *, actor: Actor, at: datetime) -> None:

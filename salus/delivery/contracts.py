@@ -409,3 +409,43 @@ class SettledCall:
     reason: str
     attempts: int
     at: datetime
+
+
+class Seen(StrEnum):
+    """How a record was found."""
+
+    THERE = "there"
+    MISSING = "missing"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """DNS did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRecord:
+    """One TXT record: what it is for, its name, and what to publish there."""
+
+    purpose: str
+    """"SPF", "DKIM" or "DMARC"."""
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRecord:
+    """How one record was found; `note` says what is wrong or could be stricter, in words."""
+
+    record: DomainRecord
+    seen: Seen
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a test message: `accepted` by the peer, else `reason` (a word); how it was protected."""
+
+    accepted: bool
+    phase: str
+    reason: str
+    reply: str
+    tls: Mapping[str, str]

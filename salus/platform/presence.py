@@ -73,6 +73,18 @@ class Roll:
                 file.close()
 
 
+def living(folder: Path) -> int:
+    """Return how many processes on the roll of `folder` live now; nobody is struck off."""
+    count = 0
+    for path in folder.glob("[!.]*"):
+        file = _unlocked(path)
+        if file is None:
+            count += path.exists()
+        else:
+            file.close()
+    return count
+
+
 def _unlocked(path: Path) -> IO[bytes] | None:
     """Return the file, locked by us now, when its holder is gone; None while it lives."""
     try:

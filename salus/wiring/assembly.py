@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from salus.wiring.home import Home
 
 
@@ -19,17 +21,19 @@ def assemble(home: Home) -> None:
     from salus.patients import api as patients
     from salus.platform import outbound
     from salus.portal import api as portal
+    from salus.privacy import api as privacy
     from salus.reports.web.looks import looks_panel
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
     from salus.wiring.sealed import tell_keys
+    from salus.wiring.setup import facts
     from salus.wiring.subscriptions import subscribe
 
     keys.configure(keys.file_provider(home.keys), home.keys)
     tell_keys()
     audit.use_signer(keys.checkpoint_signer())
-    audit.use_witness_directory(home.path / "witness")
+    audit.use_witness_directory(Path(settings.SALUS_WITNESS or home.path / "witness"))
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
     use_panels([contact_panel, looks_panel])
@@ -37,5 +41,6 @@ def assemble(home: Home) -> None:
     portal.use_mailbox(delivery)
     vendors.use_queues(delivery.waiting_for)
     outbound.use_register(vendors.outbound, lambda: [each.id for each in identity.organizations()])
+    privacy.use_facts(facts.gather)
     subscribe()
     identity.use_ask_provider(delivery.ask_identity_provider)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from salus.kernel.errors import Unavailable
 from salus.platform import postgres, roles
@@ -30,6 +30,8 @@ class Installation:
     http: str = "127.0.0.1:8480"
     inbox_port: int = 8481
     extra: Mapping[str, str] = field(default_factory=dict)
+    has_admin: bool = True
+    """`database_url` has the administrator's login; without it roles and database were made before."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,8 +73,11 @@ class Installation:
 
     def prepare_database(self) -> None:
         """Create roles and database where they are missing, and migrate as the owner."""
-        passwords = {role: self.home.password(role) for role in roles.ROLES}
-        roles.bootstrap(admin_dsn(self.home, self.database_url), database_name(self.database_url), passwords)
+        if self.has_admin or not self.database_url:
+            passwords = {role: self.home.password(role) for role in roles.ROLES}
+            roles.bootstrap(
+                admin_dsn(self.home, self.database_url), database_name(self.database_url), passwords
+            )
         migrated = subprocess.run(
             [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
             env={
@@ -117,10 +122,18 @@ class Installation:
         """Return the web server."""
         return Process("web", [*_SALUS, "web"], self.environment, ready=self.is_serving)
 
+    def backup(self, directory: Path) -> Process:
+        """Return the process that keeps the backups up to date, and removes those that no rule keeps."""
+        return Process(
+            "backup", [*_SALUS, "backup", "--directory", str(directory), "--every", "300"], self.environment
+        )
+
     def is_serving(self) -> bool:
         """Return whether the web server answers."""
         try:
-            with urlopen(f"http://{self.http}/healthz", timeout=2) as answer:
+            # As our TLS proxy would ask: off loopback, nobody else is answered.
+            asked = Request(f"http://{self.http}/healthz", headers={"X-Forwarded-Proto": "https"})
+            with urlopen(asked, timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False

@@ -46,6 +46,7 @@ ROOMS = (
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
+    Room("Posture", "privacy:posture", "flag", "organization:settings:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Backups", "recovery:list", "copy", "organization:settings:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),

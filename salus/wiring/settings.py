@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from salus.platform.local_secrets import local_secret
+from salus.platform.reach import LOOPBACK as _LOOPBACK
 from salus.wiring import home as _home
+from salus.wiring import installed as _installed
 
 HOME = _home.from_environment()
 SALUS_HOME = HOME.path
-SALUS_HTTP = os.environ.get("SALUS_HTTP", "127.0.0.1:8480")
+INSTALLED = _installed.read(SALUS_HOME)
+"""What `salus setup` wrote; the environment wins."""
+SALUS_HTTP = os.environ.get("SALUS_HTTP") or INSTALLED.http or "127.0.0.1:8480"
 """Where the console and the portal listen."""
-SALUS_PUBLIC_URL = os.environ.get("SALUS_PUBLIC_URL", f"http://localhost:{SALUS_HTTP.rpartition(':')[2]}")
+SALUS_PUBLIC_URL = (
+    os.environ.get("SALUS_PUBLIC_URL")
+    or INSTALLED.public_url
+    or f"http://localhost:{SALUS_HTTP.rpartition(':')[2]}"
+)
 """How patients and staff reach us; https, except on loopback."""
-SALUS_LOOPBACK = SALUS_HTTP.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}
+_PUBLIC_HOST = urlsplit(SALUS_PUBLIC_URL).hostname or ""
+SALUS_LOOPBACK = SALUS_HTTP.rpartition(":")[0].strip("[]") in _LOOPBACK and _PUBLIC_HOST in _LOOPBACK
+"""Nobody but this machine reaches us: neither where we listen, nor by a proxy."""
+SALUS_PROXIES = frozenset(filter(None, os.environ.get("SALUS_PROXIES", "").split(",")))
+"""Addresses of TLS proxies on other machines."""
+SALUS_WITNESS = os.environ.get("SALUS_WITNESS", "")
+"""Where copies of the log's roots go; best on another disk. Empty: below the home folder."""
+SALUS_NAMESERVER = os.environ.get("SALUS_NAMESERVER", "")
+"""Whom to ask for the records of the sending domain ("1.1.1.1", "127.0.0.1:5353"), where this machine's own
+resolver does not see what the world sees."""
 SALUS_LABORATORY_ROUTES = os.environ.get("SALUS_LABORATORY_ROUTES", "")
 """A file of `salus catch` that maps domains to local ports; empty: real MX records."""
 SALUS_PLACES = os.environ.get("SALUS_PLACES", "")
@@ -29,13 +47,18 @@ ALLOWED_HOSTS = [
     "127.0.0.1",
     "[::1]",
     *filter(None, os.environ.get("SALUS_HOSTS", "").split(",")),
+    *filter(None, [_PUBLIC_HOST]),
 ]
+if not SALUS_LOOPBACK:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # believed of our proxies only (Proxied)
 CSRF_TRUSTED_ORIGINS = [SALUS_PUBLIC_URL]
 ROOT_URLCONF = "salus.wiring.urls"
 WSGI_APPLICATION = "salus.wiring.wsgi.application"
 DATABASES = {
     "default": _home.django_database(
-        HOME, os.environ.get("DATABASE_URL"), os.environ.get("SALUS_DATABASE_ROLE", "app")
+        HOME,
+        os.environ.get("DATABASE_URL") or INSTALLED.database_url or None,
+        os.environ.get("SALUS_DATABASE_ROLE", "app"),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -77,6 +100,7 @@ INSTALLED_APPS = [
     *(f"salus.{name}" for name in PACKAGES),
 ]
 MIDDLEWARE = [
+    "salus.platform.web.proxy.Proxied",
     "salus.platform.web.headers.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.inbox.web.urls")),
     path("", include("salus.reports.web.urls")),
     path("", include("salus.recovery.web.urls")),
+    path("", include("salus.privacy.web.urls")),
+    path("", include("salus.wiring.setup.web.urls")),
     path("templates/", include("salus.content.web.urls")),
     path("api/v1/", rest.urls),
     path("scim/v2/", include("salus.identity.web.scim")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -62,7 +63,7 @@ class Authority:
         certificate = (
             _builder(_name(names[0]), issuer, key, start, end)
             .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+                x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
@@ -74,6 +75,14 @@ class Authority:
             key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             der=certificate.public_bytes(Encoding.DER),
         )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    """Return a name as a certificate has it: a relay may be reached by its number."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _server_key(*, rsa_key: bool) -> _Key:

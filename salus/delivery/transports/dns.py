@@ -11,6 +11,7 @@ import dns.asyncresolver
 import dns.exception
 import dns.resolver
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
@@ -25,7 +26,14 @@ class Failure(StrEnum):
     NO_DATA = "no_data"
     """The name exists and has no such record."""
     TROUBLE = "trouble"
-    """A time-out, SERVFAIL or refusal: nobody knows."""
+    """SERVFAIL, a refusal, or signatures that do not hold: nobody knows."""
+    TIMEOUT = "timeout"
+    """No answer came: nobody knows."""
+
+    @property
+    def passes(self) -> bool:
+        """Tell whether asking again may help."""
+        return self in (Failure.TROUBLE, Failure.TIMEOUT)
 
 
 class DnsFailure(Exception):
@@ -84,7 +92,14 @@ class Resolver:
             values.extend(record.address for record in answer if isinstance(record, A | AAAA))
         if values:
             return Answer(tuple(values), ttl)
-        raise DnsFailure(Failure.TROUBLE if Failure.TROUBLE in failures else failures[0])
+        raise DnsFailure(next((each for each in failures if each.passes), failures[0]))
+
+    async def texts(self, name: str) -> Answer[str]:
+        """Return the TXT records of a name, each with its strings joined (RFC 7208, 3.3)."""
+        answer = await self._ask(name, "TXT")
+        records = [record for record in answer if isinstance(record, TXT)]
+        values = tuple(b"".join(record.strings).decode("ascii", "replace") for record in records)
+        return Answer(values, _seconds_of(answer))
 
     async def _ask(self, name: str, kind: str) -> dns.resolver.Answer:
         try:
@@ -94,6 +109,8 @@ class Resolver:
             raise DnsFailure(Failure.NO_NAME) from None
         except dns.resolver.NoAnswer:
             raise DnsFailure(Failure.NO_DATA) from None
+        except dns.resolver.LifetimeTimeout:
+            raise DnsFailure(Failure.TIMEOUT) from None
         except (dns.exception.DNSException, OSError):
             raise DnsFailure(Failure.TROUBLE) from None
 

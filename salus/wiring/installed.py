@@ -1,0 +1,64 @@
+"""What an installation was set up with: addresses and choices that hold for all its processes, in one file of its home.
+
+The environment wins over the file, so that a container can be told otherwise. No secret is in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from salus.kernel.errors import BadInput
+
+NAME = "installation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The choices; an empty one was not made."""
+
+    public_url: str = ""
+    http: str = ""
+    """Where the web server listens, as "host:port"."""
+    database_url: str = ""
+    """Without the administrator's login; empty: the embedded database."""
+    spf: str = ""
+    """What SPF should allow besides nobody: "mx", "include:spf.relay.example"."""
+    backup: str = ""
+    """Where backups go."""
+
+
+def read(home: Path) -> Installed:
+    """Return what was chosen; nothing before the set-up. Raises `BadInput` for a file that is not ours."""
+    path = home / NAME
+    try:
+        found = json.loads(path.read_text())
+        return Installed(**{str(name): str(value) for name, value in found.items()})
+    except FileNotFoundError:
+        return Installed()
+    except (ValueError, TypeError, AttributeError) as fault:
+        raise BadInput(
+            "This is not what salus setup writes.",
+            place=str(path),
+            next_step="Run salus setup again; nothing else is lost.",
+        ) from fault
+
+
+def write(home: Path, chosen: Installed) -> None:
+    """Keep the choices, whole or not at all."""
+    write_whole(home / NAME, json.dumps(dataclasses.asdict(chosen), indent=1) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that only we can read, in place of the one before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,186 @@
+"""Gathers the facts of the posture: from this machine, from the packages' doors, and from DNS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from django.conf import settings
+
+from salus.delivery import api as delivery
+from salus.identity import api as identity
+from salus.identity.contracts import Role, StaffMember
+from salus.keys import api as keys
+from salus.platform.presence import living
+from salus.platform.reach import LOOPBACK
+from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Record
+from salus.recovery import api as recovery
+from salus.recovery.contracts import Event
+from salus.reports import api as reports
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Vendor
+from salus.wiring.installed import Installed
+
+YEAR = timedelta(days=366)
+VERIFIED = "verify-full"
+
+
+def gather(at: datetime) -> Facts:
+    """Return the facts of the organization in context and of this machine, as they are now."""
+    organization = identity.organization()
+    return Facts(
+        at=at,
+        machine=_machine(settings.SALUS_HOME, settings.INSTALLED),
+        office=_office(at, settings.INSTALLED),
+        demo=organization.demo,
+        backups=_backups(),
+    )
+
+
+def _machine(home: Path, installed: Installed) -> Machine:
+    host, verified = _database(os.environ.get("DATABASE_URL") or installed.database_url)
+    return Machine(
+        public_url=settings.SALUS_PUBLIC_URL,
+        database=host,
+        database_verified=verified,
+        open_files=tuple(_open_to_others(home)),
+        free_bytes=shutil.disk_usage(home).free,
+        workers=living(home / "workers"),
+        senders=living(home / "senders"),
+        kit_made=_kit_made(),
+        laboratory=bool(settings.SALUS_LABORATORY_ROUTES),
+        log_copies_apart=_apart(Path(settings.SALUS_WITNESS or home / "witness"), home),
+    )
+
+
+def _database(url: str) -> tuple[str, bool]:
+    """Return the host of another machine's database ("" for this one), and whether its certificate is verified."""
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query))
+    host = parts.hostname or asked.get("host", "")
+    if not host or host in LOOPBACK or host.startswith(("/", "%2F")):
+        return "", True
+    return host, asked.get("sslmode") == VERIFIED
+
+
+def _open_to_others(home: Path) -> Iterable[str]:
+    """Yield what others on this machine can read of the keys, the logs and what was chosen."""
+    for path in (
+        home / "keys",
+        home / "logs",
+        *sorted((home / "keys").glob("*")),
+        *sorted(home.glob("*.json")),
+    ):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            continue
+        if mode & (stat.S_IROTH | stat.S_IRGRP):
+            yield str(path.relative_to(home))
+
+
+def _kit_made() -> bool:
+    facts = keys.keys_of_organization()
+    if any(each.status == "active" and not each.wrapped_by.startswith("file:") for each in facts):
+        return True
+    return keys.recovery_kit() is not None
+
+
+def _apart(witness: Path, home: Path) -> bool:
+    try:
+        return witness.stat().st_dev != home.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
+def _office(at: datetime, installed: Installed) -> Office:
+    staff = [each for each in identity.staff_members() if each.active]
+    health, route = reports.log_health(), delivery.route(at)
+    made = [
+        each.created_at
+        for each in keys.keys_of_organization()
+        if (each.kind, each.status) == ("data", "active")
+    ]
+    register = vendors.vendors(at)
+    return Office(
+        privacy_officers=_count(staff, Role.PRIVACY_OFFICER),
+        security_officers=_count(staff, Role.SECURITY_OFFICER),
+        administrators=_count(staff, Role.ADMINISTRATOR),
+        without_second_factor=sum(not each.second_factor for each in staff),
+        endless_keys=_endless(at),
+        data_key_made=max(made, default=None),
+        log_verified=health.verified_at,
+        log_sound=health.verified,
+        refused=_refused(register),
+        agreements_end=_first_end(register),
+        relay=route is not None,
+        mail_paused=_words(route.why_not) if route and route.why_not else "",
+        route_chosen=route.chosen_at if route else None,
+        proven=delivery.trial_confirmed(),
+        records=domain_records(installed),
+    )
+
+
+def _count(staff: list[StaffMember], role: Role) -> int:
+    return sum(role in each.roles and each.second_factor for each in staff)
+
+
+def _endless(at: datetime) -> int:
+    living_keys = [
+        each
+        for each in identity.api_keys_of_organization()
+        if each.revoked_at is None and not (each.expires_at and each.expires_at <= at)
+    ]
+    return sum(each.expires_at is None or each.expires_at - at > YEAR for each in living_keys)
+
+
+def _refused(register: list[Vendor]) -> dict[str, int]:
+    found = Counter(
+        _words(each.why_not)
+        for vendor in register
+        for each in vendor.services
+        if each.active and each.why_not
+    )
+    return dict(found)
+
+
+def _words(code: str) -> str:
+    return next((said[0] for why, said in vendors.WORDS.items() if why == code), code)
+
+
+def _first_end(register: list[Vendor]) -> datetime | None:
+    ends = [
+        vendor.covered_until
+        for vendor in register
+        if vendor.covered_until and any(each.active for each in vendor.services)
+    ]
+    return datetime.combine(min(ends), time.max, UTC) if ends else None
+
+
+def domain_records(installed: Installed) -> tuple[Record, ...]:
+    """Return how DNS answers for the sending domain of the organization in context, now.
+
+    Of a demo's, which is nobody's, nothing is asked.
+    """
+    organization = identity.organization()
+    if organization.demo and not settings.SALUS_NAMESERVER:
+        return ()
+    domain = organization.sending_domain
+    wanted = delivery.domain_records(domain, installed.spf or "mx")
+    seen = delivery.look_up_domain(wanted, nameserver=settings.SALUS_NAMESERVER)
+    return tuple(Record(each.record.purpose, each.record.name, Found(each.seen), each.note) for each in seen)
+
+
+def _backups() -> Backups:
+    last, drill = recovery.last_run(Event.BACKUP), recovery.last_run(Event.DRILL)
+    return Backups(
+        last=last.at if last and last.passed else None,
+        drilled=drill.at if drill else None,
+        drill_passed=bool(drill and drill.passed),
+    )

@@ -1,0 +1,182 @@
+"""Every check of the posture passes on good facts, fails on a fact of its own, and says why and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from salus.privacy import api as privacy
+from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Record, Ruleset, Severity
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DOMAIN = "mail.clinic.example"
+RECORDS = (
+    Record("SPF", DOMAIN, Found.THERE),
+    Record("DKIM", f"one._domainkey.{DOMAIN}", Found.THERE),
+    Record("DMARC", f"_dmarc.{DOMAIN}", Found.THERE),
+)
+GOOD = Facts(
+    at=NOW,
+    machine=Machine(
+        public_url="https://messages.clinic.example",
+        database="",
+        database_verified=True,
+        open_files=(),
+        free_bytes=50_000_000_000,
+        workers=1,
+        senders=1,
+        kit_made=True,
+        laboratory=False,
+        log_copies_apart=True,
+    ),
+    office=Office(
+        privacy_officers=1,
+        security_officers=1,
+        administrators=2,
+        without_second_factor=0,
+        endless_keys=0,
+        data_key_made=NOW - timedelta(days=30),
+        log_verified=NOW - timedelta(minutes=5),
+        log_sound=True,
+        refused={},
+        agreements_end=NOW + timedelta(days=200),
+        relay=True,
+        mail_paused="",
+        route_chosen=NOW - timedelta(days=30),
+        proven=NOW - timedelta(days=29),
+        records=RECORDS,
+    ),
+    backups=Backups(NOW - timedelta(hours=5), NOW - timedelta(days=10), drill_passed=True),
+)
+Change = Callable[[Facts], Facts]
+
+
+def machine(**changes: Any) -> Change:
+    return lambda facts: replace(facts, machine=replace(facts.machine, **changes))
+
+
+def office(**changes: Any) -> Change:
+    return lambda facts: replace(facts, office=replace(facts.office, **changes))
+
+
+def backups(**changes: Any) -> Change:
+    def change(facts: Facts) -> Facts:
+        assert facts.backups is not None
+        return replace(facts, backups=replace(facts.backups, **changes))
+
+    return change
+
+
+def record(purpose: str, found: Found, note: str = "") -> Change:
+    return office(
+        records=tuple(
+            replace(each, found=found, note=note) if each.purpose == purpose else each for each in RECORDS
+        )
+    )
+
+
+FAULTS: dict[str, tuple[Change, str]] = {
+    "public-https": (machine(public_url="http://messages.clinic.example"), "plain http"),
+    "database-tls": (machine(database="db.clinic.example", database_verified=False), "db.clinic.example"),
+    "key-files": (machine(open_files=("keys", "keys/django-secret")), "keys/django-secret"),
+    "recovery-kit": (machine(kit_made=False), "key file"),
+    "disk-space": (machine(free_bytes=900_000_000), "0.9 GB"),
+    "processes": (machine(senders=0), "no sender"),
+    "real-mail": (machine(laboratory=True), "development relay"),
+    "privacy-officer": (office(privacy_officers=0), "privacy officer"),
+    "security-officer": (office(security_officers=0), "security officer"),
+    "administrators": (office(administrators=1), "Only one administrator"),
+    "second-factor": (office(without_second_factor=2), "2 people"),
+    "mfa-everywhere": (office(without_second_factor=1), "1 person"),
+    "api-keys": (office(endless_keys=1), "1 API key has"),
+    "data-key": (office(data_key_made=NOW - timedelta(days=400)), "400 days"),
+    "log-sound": (office(log_sound=False), "does not match"),
+    "log-verified": (office(log_verified=NOW - timedelta(hours=30)), "for a day"),
+    "log-copies": (machine(log_copies_apart=False), "on the disk of the database"),
+    "vendors": (office(refused={"The agreement has expired.": 2}), "2 services are"),
+    "agreements": (office(agreements_end=NOW + timedelta(days=12)), "2026-12-06"),
+    "mail-goes": (office(mail_paused="The agreement has expired."), "expired"),
+    "test-message": (office(proven=None), "Nobody has seen"),
+    "spf": (record("SPF", Found.MISSING), f"{DOMAIN} has no SPF record"),
+    "dkim": (record("DKIM", Found.WRONG, "Another key stands there."), "Another key"),
+    "dmarc": (record("DMARC", Found.MISSING), "no DMARC record"),
+    "dmarc-strict": (record("DMARC", Found.THERE, "DMARC only watches (p=none)."), "only watches"),
+    "dns-answers": (record("SPF", Found.UNKNOWN), "did not answer"),
+    "backup": (backups(last=None), "no backup"),
+    "restore-drill": (backups(drill_passed=False), "failed"),
+    "backup-48h": (backups(last=NOW - timedelta(hours=50)), "50 hours"),
+    "drill-month": (backups(drilled=NOW - timedelta(days=40)), "40 days"),
+}
+
+
+def found(facts: Facts, ruleset: Ruleset = Ruleset.PROPOSED) -> dict[str, str]:
+    return {each.check: each.what for each in privacy.judge(facts, ruleset).findings}
+
+
+def test_good_facts_pass_every_check() -> None:
+    report = privacy.judge(GOOD, Ruleset.PROPOSED)
+    assert report.findings == ()
+    assert report.worst is None
+    assert {each.check for each in report.passed} == {each.name for each in privacy.CHECKS}
+
+
+def test_every_check_has_a_fault_that_makes_it_fail() -> None:
+    assert set(FAULTS) == {each.name for each in privacy.CHECKS}
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_a_check_fails_on_its_fault_and_says_what_is_so(name: str) -> None:
+    change, words = FAULTS[name]
+    assert words in found(change(GOOD))[name]
+
+
+@pytest.mark.parametrize("check", privacy.CHECKS, ids=lambda each: each.name)
+def test_a_check_says_by_which_law_and_how_to_mend_it(check: Any) -> None:
+    law = "90 FR 898" if check.proposed else "45 CFR 164."
+    assert check.citation.startswith(law)
+    assert check.mend.endswith(".")
+    assert check.title
+
+
+def test_the_law_alone_leaves_out_what_was_only_proposed() -> None:
+    facts = FAULTS["mfa-everywhere"][0](FAULTS["backup-48h"][0](GOOD))
+    assert set(found(facts, Ruleset.LAW)) == {"second-factor"}
+    proposed = [each for each in privacy.judge(facts, Ruleset.PROPOSED).findings if each.proposed]
+    assert {each.check for each in proposed} == {"mfa-everywhere", "backup-48h"}
+    assert all("90 FR 898" in each.citation for each in proposed)
+
+
+def test_the_worst_comes_first() -> None:
+    facts = FAULTS["second-factor"][0](FAULTS["api-keys"][0](FAULTS["recovery-kit"][0](GOOD)))
+    report = privacy.judge(facts, Ruleset.LAW)
+    assert [each.severity for each in report.findings] == [Severity.HIGH, Severity.MEDIUM, Severity.LOW]
+    assert report.worst is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (machine(public_url="http://localhost:8480"), "public-https"),
+        (office(administrators=0), "administrators"),
+        (office(log_verified=None), "log-verified"),
+        (office(proven=NOW - timedelta(days=31)), "test-message"),
+        (backups(drilled=None), "restore-drill"),
+        (backups(last=NOW - timedelta(days=9)), "backup"),
+        (machine(workers=0, senders=0), "processes"),
+    ],
+)
+def test_the_other_ways_to_fail(change: Change, check: str) -> None:
+    assert check in found(change(GOOD))
+
+
+def test_a_demo_on_this_machine_needs_no_public_address_and_sends_to_nobody() -> None:
+    demo = replace(machine(public_url="http://localhost:8480", laboratory=True)(GOOD), demo=True)
+    assert found(demo) == {}
+
+
+def test_backups_that_nobody_looks_after_are_not_judged() -> None:
+    assert found(replace(GOOD, backups=None)) == {}
