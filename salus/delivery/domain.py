@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from salus.delivery.contracts import DomainRecord, Seen, SeenRecord
-from salus.delivery.transports.dns import Answer, DnsFailure, Failure
+from salus.delivery.transports.dns import Answer, DnsFailure
 from salus.keys.contracts import DkimKey
 
 
