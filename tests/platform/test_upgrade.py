@@ -124,13 +124,16 @@ def upgraded() -> Iterator[str]:
     home = Home(folder / "home")
     home.path.mkdir()
     cluster = postgres.Cluster(home.path, home.password(postgres.SUPERUSER), durable=False)
-    cluster.prepare()
-    with running(cluster, cluster.place.data):
-        Installation(home).prepare_database()
-        password = quote(home.password(postgres.SUPERUSER), safe="")
-        yield f"postgresql://postgres:{password}@{quote(str(cluster.place.socket), safe='')}/{postgres.DATABASE}"
-    for each in (cluster.place.data.parent, folder):
-        shutil.rmtree(each, ignore_errors=True)
+    try:
+        cluster.prepare()
+        with running(cluster, cluster.place.data):
+            Installation(home).prepare_database()
+            password = quote(home.password(postgres.SUPERUSER), safe="")
+            host = quote(str(cluster.place.socket), safe="")
+            yield f"postgresql://postgres:{password}@{host}/{postgres.DATABASE}"
+    finally:
+        for each in (cluster.place.data.parent, folder):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 @pytest.mark.slow
