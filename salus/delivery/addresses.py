@@ -32,8 +32,8 @@ class Mailbox:
 def ascii_domain(domain: str, *, place: str = "domain") -> str:
     """Return `domain` in lower case, as A-labels, without a trailing dot.
 
-    Raises `BadInput` for what is not a host name: an empty label, a literal, an underscore, a label
-    above 63 or a name above 253 octets (RFC 1035 2.3.4, RFC 5891).
+    Raises `BadInput` for what is not a host name: an empty label, a literal, a number in place of a name
+    (RFC 3696, 2), an underscore, a label above 63 or a name above 253 octets (RFC 1035 2.3.4, RFC 5891).
     """
     name = domain.removesuffix(".")
     lowered = name.lower()
@@ -42,7 +42,8 @@ def ascii_domain(domain: str, *, place: str = "domain") -> str:
             lowered = idna.encode(lowered, uts46=True).decode("ascii").lower()
         except (idna.IDNAError, UnicodeError) as fault:
             raise BadInput("The domain of this address cannot exist.", place=place) from fault
-    if len(lowered) > 253 or not _DOMAIN.fullmatch(lowered):
+    last = lowered.rpartition(".")[2]
+    if len(lowered) > 253 or last.isdigit() or not _DOMAIN.fullmatch(lowered):
         raise BadInput("The domain of this address cannot exist.", place=place)
     return lowered
 

@@ -38,6 +38,7 @@ def test_an_ordinary_address_is_split_and_its_domain_made_ascii(
         "ana@@example.org",
         "ana@exa mple.org",
         "ana@[192.0.2.1]",
+        "ana@198.41.0.4",
         '"ana diaz"@example.org',
         "ana@example..org",
         "ana@-example.org",

@@ -61,6 +61,7 @@ def test_without_mx_records_the_domain_is_its_own_host() -> None:
         (FakeDns(), "no_such_domain", True),
         (FakeDns(mx={"a.example": [(0, ".")]}), "domain_takes_no_mail", True),
         (FakeDns(mx={"a.example": Failure.TROUBLE}), "dns_trouble", False),
+        (FakeDns(mx={"a.example": Failure.TIMEOUT}), "dns_timeout", False),
         (FakeDns(mx={"a.example": Failure.NO_DATA}), "no_mail_host", True),
         (
             FakeDns(mx={"a.example": Failure.NO_DATA}, hosts={"a.example": Failure.TROUBLE}),
@@ -73,6 +74,7 @@ def test_without_mx_records_the_domain_is_its_own_host() -> None:
             False,
         ),
         (FakeDns(mx={"a.example": [(10, "not a host."), (20, "192.0.2.1.x y.")]}), "no_mail_host", True),
+        (FakeDns(mx={"a.example": [(10, "198.41.0.4.")]}), "no_mail_host", True),
     ],
 )
 def test_each_failure_has_its_own_word_and_says_whether_to_try_again(
@@ -114,6 +116,13 @@ def test_no_address_of_our_own_network_is_ever_connected_to(address: str) -> Non
 @pytest.mark.parametrize("address", [PUBLIC, "2001:500:2::c"])
 def test_public_addresses_are(address: str) -> None:
     assert is_public(address)
+
+
+def test_the_two_families_take_turns_so_that_neither_hides_the_other() -> None:
+    six = [f"2001:500:2::{number}" for number in range(1, 3)]
+    dns = FakeDns(hosts={"mx.a.example": [*(f"198.41.0.{number}" for number in range(4, 10)), *six]})
+    found = run(DnsRoutes(dns).addresses(Host("mx.a.example")))
+    assert found == ("198.41.0.4", six[0], "198.41.0.5", six[1])
 
 
 def test_private_addresses_among_public_ones_are_left_out_unless_a_laboratory_allows_them() -> None:

@@ -133,6 +133,7 @@ class FakeDns:
 
     mx: dict[str, list[tuple[int, str]] | Failure] = field(default_factory=dict)
     hosts: dict[str, list[str] | Failure] = field(default_factory=dict)
+    txt: dict[str, list[str] | Failure] = field(default_factory=dict)
     ttl: float = 300
     asked: list[str] = field(default_factory=list)
 
@@ -146,6 +147,11 @@ class FakeDns:
         """Return what `hosts` says of the host."""
         self.asked.append(f"{host} A")
         return Answer(tuple(_or_raise(self.hosts.get(host, Failure.NO_NAME))), self.ttl)
+
+    async def texts(self, name: str) -> Answer[str]:
+        """Return what `txt` says of the name."""
+        self.asked.append(f"{name} TXT")
+        return Answer(tuple(_or_raise(self.txt.get(name, Failure.NO_NAME))), self.ttl)
 
 
 def _or_raise(found: list[T] | Failure) -> list[T]:

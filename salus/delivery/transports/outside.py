@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from salus.delivery.protection import tls
 from salus.delivery.protection.policy import Named, Shortfall
-from salus.delivery.transports.dns import Dns, DnsFailure, Failure
+from salus.delivery.transports.dns import Dns, DnsFailure
 from salus.delivery.transports.routes import is_public
 from salus.platform.reach import LOOPBACK
 
@@ -111,7 +111,7 @@ class Outside:
             try:
                 found = (await self.dns.addresses(host)).values
             except DnsFailure as fault:
-                raise Ended("dns_trouble" if fault.failure is Failure.TROUBLE else "no_such_host") from None
+                raise Ended("dns_trouble" if fault.failure.passes else "no_such_host") from None
         public = tuple(each for each in found if self.laboratory or is_public(each))
         if not public:
             raise Ended("private_address")

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from itertools import zip_longest
+from typing import Protocol
 
 from salus.delivery import site
 from salus.delivery.addresses import ascii_domain
 from salus.delivery.status import Kind, Verdict
 from salus.delivery.transports.dns import Dns, DnsFailure, Failure
 from salus.delivery.transports.handover import Fate, Outcome, Phase
+from salus.delivery.transports.keeping import SHORTEST, Kept
 from salus.kernel.errors import BadInput
 
 PORT = 25
 MAX_HOSTS = 10
 MAX_ADDRESSES = 4
-SHORTEST, LONGEST = 30.0, 3600.0
-"""Seconds that an answer is kept, whatever its time to live says."""
-_KEPT = 20_000
 
 # Addresses that a translator turns into IPv4 (RFC 6052, RFC 8215).
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 _TRANSLATED_HERE = ipaddress.IPv6Network("64:ff9b:1::/48")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,8 +96,8 @@ class DnsRoutes:
         self, dns: Dns, *, private: bool = False, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._dns, self._private, self._monotonic = dns, private, monotonic
-        self._routes: _Kept[Route | NoRoute] = _Kept(monotonic)
-        self._addresses: _Kept[tuple[str, ...] | NoRoute] = _Kept(monotonic)
+        self._routes: Kept[Route | NoRoute] = Kept(monotonic)
+        self._addresses: Kept[tuple[str, ...] | NoRoute] = Kept(monotonic)
 
     async def find(self, domain: str) -> Route | NoRoute:
         """Return the route for a domain in ASCII form."""
@@ -122,7 +118,7 @@ class DnsRoutes:
             seconds = SHORTEST
         else:
             public = tuple(each for each in answer.values if self._private or is_public(each))
-            found = public[:MAX_ADDRESSES] or NoRoute("private_address", permanent=False)
+            found = _mixed(public)[:MAX_ADDRESSES] or NoRoute("private_address", permanent=False)
             seconds = answer.ttl
         self._addresses.put(host.name, found, seconds)
         return found
@@ -133,8 +129,8 @@ class DnsRoutes:
         except DnsFailure as fault:
             if fault.failure is Failure.NO_NAME:
                 return NoRoute("no_such_domain", permanent=True), SHORTEST
-            if fault.failure is Failure.TROUBLE:
-                return NoRoute("dns_trouble", permanent=False), 0
+            if fault.failure.passes:
+                return _unknown(fault.failure), 0
             return await self._implicit(domain)
         if all(name in ("", ".") for _, name in answer.values):
             return NoRoute("domain_takes_no_mail", permanent=True), answer.ttl
@@ -214,27 +210,17 @@ def _grouped(records: Sequence[tuple[int, str]]) -> tuple[tuple[Host, ...], ...]
 
 
 def _no_host(failure: Failure) -> NoRoute:
-    if failure is Failure.TROUBLE:
-        return NoRoute("dns_trouble", permanent=False)
-    return NoRoute("no_mail_host", permanent=True)
+    return _unknown(failure) if failure.passes else NoRoute("no_mail_host", permanent=True)
 
 
-class _Kept(Generic[T]):
-    """Answers with an end, the oldest dropped when there are too many."""
+def _unknown(failure: Failure) -> NoRoute:
+    return NoRoute(f"dns_{failure}", permanent=False)
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._answers: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
-    def get(self, name: str) -> T | None:
-        """Return what is kept and still holds."""
-        kept = self._answers.get(name)
-        return kept[1] if kept and kept[0] > self._monotonic() else None
-
-    def put(self, name: str, answer: T, seconds: float) -> None:
-        """Keep an answer; 0 seconds means not at all."""
-        if seconds > 0:
-            self._answers[name] = (self._monotonic() + min(max(seconds, SHORTEST), LONGEST), answer)
-            self._answers.move_to_end(name)
-            if len(self._answers) > _KEPT:
-                self._answers.popitem(last=False)
+def _mixed(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return addresses with the two families by turns, so that one that is cut off does not hide the other."""
+    families: dict[bool, list[str]] = {False: [], True: []}
+    for address in addresses:
+        families[":" in address].append(address)
+    turns = zip_longest(families[False], families[True])
+    return tuple(address for turn in turns for address in turn if address)
