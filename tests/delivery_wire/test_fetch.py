@@ -24,7 +24,7 @@ def ask(reply: bytes, fetch: Fetch = FETCH, *, name: str = HOST, **request: Any)
     async def run() -> tuple[Fetched, Receiver]:
         async with receiving(answers(reply), context=context_for(name)) as receiver:
             given = Request(f"{receiver.origin}/token?a=b", datetime.now(UTC), body=b"code=7")
-            return await fetch.fetch(replace(given, **request)), receiver  # type: ignore[arg-type]
+            return await fetch.fetch(replace(given, **request)), receiver
 
     return uvloop.run(run())
 

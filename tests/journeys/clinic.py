@@ -254,7 +254,7 @@ class Clinic:
         coordinator = self.staff(Role.CARE_COORDINATOR)
         with acting_for(self.id):
             for task in inbox.tasks(coordinator, limit=inbox.MANY):
-                if self._chance(task.contact_id, "is called") < 0.66:
+                if task.contact_id and self._chance(task.contact_id, "is called") < 0.66:
                     inbox.end(task.id, done=True, actor=coordinator, at=self.clock.now())
 
 
