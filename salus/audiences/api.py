@@ -16,6 +16,7 @@ from salus.audiences import schema as _schema
 from salus.audiences.asking import Happening, Question, Questions
 from salus.audiences.client import Engine, Status
 from salus.audiences.contracts import Asked, Count, Explanation, Frozen, Group, Segment, Step, Tree
+from salus.audiences.leaving import erase_person, export_person
 from salus.audiences.nodes import Moment
 from salus.audiences.ports import gate_preview, use_gate_preview
 from salus.audiences.predicate import Person, holds
@@ -45,7 +46,9 @@ __all__ = [
     "create_static",
     "engine_status",
     "entered_and_left",
+    "erase_person",
     "explain",
+    "export_person",
     "fingerprint",
     "freeze",
     "frozen",

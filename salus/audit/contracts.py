@@ -171,6 +171,16 @@ class Action(StrEnum):
     RECOVERY_RESTORE = "recovery:restore:run"
     RECOVERY_DRILL = "recovery:drill:run"
 
+    PRIVACY_REQUEST = "privacy:request:receive"
+    """A person asked for their record, its erasure or an accounting."""
+    PRIVACY_EXTEND = "privacy:request:extend"
+    PRIVACY_DECIDE = "privacy:request:decide"
+    PRIVACY_EXPORT = "privacy:record:export"
+    PRIVACY_ERASE = "privacy:record:erase"
+    """One package was asked to erase a person; `details` name it and count what went and what stays."""
+    PRIVACY_DISCLOSE = "privacy:disclosure:record"
+    PRIVACY_ACCOUNT = "privacy:accounting:read"
+
     REPORT_READ = "reports:campaign:read"
     REPORT_RECIPIENTS = "reports:recipients:read"
     REPORT_EXPORT = "reports:campaign:export"

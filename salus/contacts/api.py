@@ -63,6 +63,7 @@ __all__ = [
     "ValueSet",
     "address_maker",
     "blind_address",
+    "blinds_of_address",
     "change_attributes",
     "change_records",
     "changes",
@@ -327,6 +328,14 @@ def count() -> int:
 def blind_address(channel: Channel, value: str) -> bytes:
     """Return the blind index of an address, normalized first; raises `BadInput`."""
     return keys.blinder().blind(*_address_key(channel, value))
+
+
+def blinds_of_address(channel: Channel, value: str) -> Sequence[bytes]:
+    """Return every blind index under which an address may be kept, none for one that has no normal form."""
+    try:
+        return keys.blinder().candidates(*_address_key(channel, value))
+    except BadInput:
+        return ()
 
 
 def _address_key(channel: Channel, value: str) -> tuple[str, str]:

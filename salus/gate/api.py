@@ -7,6 +7,7 @@ batch of people and decides; `decide` and `clear` decide on facts that the calle
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Protocol
@@ -251,7 +252,8 @@ def _any_code_fields(facts: MessageFacts) -> tuple[str, ...]:
 
 
 def _assembler(facts: MessageFacts, now: Moment) -> Assembler:
-    return Assembler(facts, _any_code_fields(facts), _PORTS, now)
+    ports = replace(_PORTS, barred=permissions.barred(), blinds=contacts.blinds_of_address)
+    return Assembler(facts, _any_code_fields(facts), ports, now)
 
 
 def _blind(channel: Channel, value: str) -> bytes | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from salus.gate.contracts import MessageFacts, PersonFacts, Treatment
 from salus.gate.rules.codes import Codes
 from salus.gate.rules.moment import Moment
 from salus.kernel.vocabulary import AddressSource, Channel, Purpose, Relation, Special
-from salus.permissions.contracts import Standing
+from salus.permissions.contracts import Barred, Standing, Suppression
 
 ABOUT_THE_PERSON = ("relation", "birth_date", "deceased_date", "state", "care_state")
 WHERE_THEY_ARE = ("time_zone",)
@@ -59,6 +60,10 @@ class Ports:
     blind: Callable[[Channel, str], bytes | None]
     specials: Callable[[Mapping[str, Any]], frozenset[Special]]
     zone_of_state: Callable[[str], str | None]
+    barred: Mapping[bytes, Barred] = dataclasses.field(default_factory=dict)
+    """Addresses of people who were erased, by blind index."""
+    blinds: Callable[[Channel, str], Sequence[bytes]] = lambda channel, value: ()
+    """Every blind index under which an address may have been kept, also of keys that retired."""
 
 
 class Assembler:
@@ -82,6 +87,7 @@ class Assembler:
         minor = born is not None and born > self._now.adult_if_born_by
         address = addresses.choose(opened.addresses, standing, self._facts.channel, minor=minor)
         source = addresses.source_of(address, opened.addresses)
+        standing = self._bar(address, standing)
         any_code = {name: values[name] for name in self._fields if name in values}
         return PersonFacts(
             contact_id=opened.id,
@@ -99,6 +105,18 @@ class Assembler:
             time_zone=self._zone(values, states),
             recorded_deceased="deceased_date" in values,
         )
+
+    def _bar(self, address: Address | None, standing: Standing) -> Standing:
+        """Suppress the address of somebody who was erased, unless they asked for messages on it after that."""
+        if address is None or not self._ports.barred:
+            return standing
+        for blind in self._ports.blinds(address.channel, address.value.reveal()):
+            found = self._ports.barred.get(blind)
+            asked = [one for one in standing.opt_ins if one.channel is address.channel]
+            if found is not None and not any(one.at > found.since for one in asked):
+                more = Suppression(found.id, address.channel, "erased")
+                return replace(standing, suppressions=(*standing.suppressions, more))
+        return standing
 
     def _blind(self, address: Address | None, standing: Standing) -> bytes | None:
         """Blind the address only when there is a suppression to compare it with."""

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     """Hand a sign-in code to a patient whose identity was checked."""
     AUDIT_LOG_READ = "audit:log:read"
     AUDIT_LOG_VERIFY = "audit:log:verify"
+    PRIVACY_REQUEST_DO = "privacy:request:do"
+    """Receive, approve and do what people ask about their own record: export, erasure, accounting."""
     IDENTITY_STAFF_MANAGE = "identity:staff:manage"
     IDENTITY_APIKEY_MANAGE = "identity:apikey:manage"
     IDENTITY_ROLE_GRANT = "identity:role:grant"

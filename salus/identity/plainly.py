@@ -52,6 +52,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
         P.IDENTITY_GLASS_BREAK: "Take emergency access, with a reason",
     },
     "Settings": {
+        P.PRIVACY_REQUEST_DO: "Answer what people ask about their own record: copies, erasure, accounting",
         P.IDENTITY_STAFF_MANAGE: "Invite staff, change their roles and access",
         P.IDENTITY_ROLE_GRANT: "Make roles, out of what one holds oneself",
         P.IDENTITY_SESSION_END: "See where everybody is signed in, and end it",

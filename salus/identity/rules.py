@@ -56,6 +56,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             | {
                 P.IDENTITY_ROLE_GRANT,
                 P.AUDIT_ACCESS_REVIEW,
+                P.PRIVACY_REQUEST_DO,
                 P.CONTACTS_RECORD_READ,
                 P.CONTACTS_PHI_REVEAL,
                 P.PERMISSIONS_ENTRY_READ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salus.inbox.leaving import erase_person, export_person
 from salus.inbox.operations import create_tasks, end, expire, give_back, take, withdraw
 from salus.inbox.queries import MANY, absent_roles, count_open, open_keys, roles, settled, task, tasks
 
@@ -11,7 +12,9 @@ __all__ = [
     "count_open",
     "create_tasks",
     "end",
+    "erase_person",
     "expire",
+    "export_person",
     "give_back",
     "open_keys",
     "roles",

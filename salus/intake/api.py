@@ -36,6 +36,7 @@ from salus.intake.contracts import (
     SavedMapping,
 )
 from salus.intake.csv_reading import CsvReader, read_heading
+from salus.intake.leaving import erase_person
 from salus.intake.operations import Incoming, Receiving
 from salus.intake.plan import Plan
 from salus.intake.running import Progress, Run
@@ -59,6 +60,7 @@ __all__ = [
     "describe",
     "discard_abandoned",
     "discard_rejects",
+    "erase_person",
     "generate_clinic",
     "generate_crowd",
     "headings",

@@ -18,6 +18,7 @@ from salus.patients.contracts import (
     PatientSession,
     Person,
 )
+from salus.patients.leaving import erase_person, export_person
 from salus.patients.ports import use_post
 from salus.platform.tenancy import current_organization
 
@@ -25,6 +26,8 @@ __all__ = [
     "actor_of",
     "birth_date",
     "end_session",
+    "erase_person",
+    "export_person",
     "find_patient",
     "forget_old",
     "invitation",

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from salus.audit import api as audit
-from salus.audit.contracts import Action
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.time import Clock, SystemClock
@@ -25,6 +23,9 @@ from salus.permissions.contracts import (
     StandingChange,
 )
 from salus.permissions.details import AUTHORIZATION_FIELDS, PART2_FIELDS, SHAPES, moment_of
+from salus.permissions.leaving import barred as barred
+from salus.permissions.leaving import erase_person as erase_person
+from salus.permissions.leaving import export_person as export_person
 from salus.platform import feed
 
 _CLOCK = SystemClock()
@@ -76,10 +77,7 @@ def head_change() -> int:
 
 def entries_of(contact_id: UUID, *, actor: Actor, purpose: str = "") -> list[Entry]:
     """Return the whole ledger of a contact, oldest first; the look is recorded."""
-    audit.record(
-        Action.PERMISSION_READ, actor=actor, object_kind="contact", patient_id=contact_id, purpose=purpose
-    )
-    return queries.entries_of([contact_id])[contact_id]
+    return operations.read(contact_id, purpose=purpose, actor=actor)
 
 
 def filed_forms(contact_id: UUID, at: datetime, *, actor: Actor, purpose: str = "") -> list[FiledForm]:

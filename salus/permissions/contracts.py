@@ -192,6 +192,14 @@ class Part2Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """An address of somebody who was erased: nobody writes there, unless its person asks for it after `since`."""
+
+    id: UUID
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """All that a contact permits and forbids at one moment, as a value.
 

@@ -43,3 +43,20 @@ class StandingRow(TenantModel):
 
         db_table = "permissions_standing"
         indexes = [models.Index(fields=["organization_id", "change"], name="permissions_standing_change")]
+
+
+class BarredRow(TenantModel):
+    """An address of somebody who was erased, as its blind index alone: nobody writes there because of an old file."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    blind = models.BinaryField(max_length=16)
+    channel = models.CharField(max_length=10)
+    recorded_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Each address once."""
+
+        db_table = "permissions_barred"
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "blind"], name="permissions_barred_once")
+        ]

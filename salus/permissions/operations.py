@@ -96,6 +96,21 @@ def rebuild(contact_ids: Sequence[UUID]) -> int:
     return len(wrong)
 
 
+def read(contact_id: UUID, *, purpose: str, actor: Actor) -> list[Entry]:
+    """Return a person's whole ledger, oldest first, and record the look."""
+    audit.record(
+        Action.PERMISSION_READ, actor=actor, object_kind="contact", patient_id=contact_id, purpose=purpose
+    )
+    return queries.entries_of([contact_id])[contact_id]
+
+
+def sum_up_anew(contact_id: UUID) -> None:
+    """Make one person's standing anew out of what the ledger still holds, as a change that others follow."""
+    held = _lock({contact_id})
+    version, entries = held[contact_id]
+    _store({contact_id: (version + 1, entries)})
+
+
 Held = dict[UUID, tuple[int, list[Entry]]]
 
 

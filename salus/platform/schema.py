@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.migrations.operations import RunSQL
 
 # The subselect is evaluated once a query, not once a row; NULLIF because a setting that was local to
@@ -88,3 +92,39 @@ class Resealable(RunSQL):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""
         return type(self).__name__, [self.table, *self.columns], {}
+
+
+class Erasable(RunSQL):
+    """Let rows of append-only `table` be deleted for the one person whose id `salus.erasing` says, and no others.
+
+    Everything else that its trigger refuses stays refused: say it with the columns that may be re-sealed.
+    """
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.table, self.columns = table, columns
+        body = str(Resealable(table, *columns).sql)
+        opening = "BEGIN IF TG_OP <> 'UPDATE'"
+        if opening not in body:
+            raise ValueError("The trigger of re-sealing is not as it was when this was written.")
+        allowed = (
+            "BEGIN IF TG_OP = 'DELETE' AND TG_LEVEL = 'ROW' THEN "
+            "IF OLD.contact_id::text = current_setting('salus.erasing', true) THEN RETURN OLD; END IF; END IF; "
+            "IF TG_OP <> 'UPDATE'"
+        )
+        super().__init__(body.replace(opening, allowed), body)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table, *self.columns], {}
+
+
+@contextmanager
+def erasing(contact_id: UUID) -> Iterator[None]:
+    """Let the `Erasable` tables delete rows of one person, in the transaction of the caller."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('salus.erasing', %s, true)", [str(contact_id)])
+        try:
+            yield
+        finally:
+            if not connection.needs_rollback:
+                cursor.execute("SELECT set_config('salus.erasing', '', true)")

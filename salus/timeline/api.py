@@ -13,10 +13,11 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import feed
-from salus.timeline import appointments, hearing, operations, queries, shapes, telling
+from salus.timeline import appointments, hearing, leaving, operations, queries, shapes, telling
 from salus.timeline.contracts import Event, EventKind, NewEvent, Outcome, Told
 
 _CLOCK = SystemClock()
+export_person, erase_person = leaving.export_person, leaving.erase_person
 NOBODY = telling.NOBODY
 """The reason of an event that names somebody who is not here, or not for you."""
 

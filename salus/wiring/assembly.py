@@ -26,6 +26,7 @@ def assemble(home: Home) -> None:
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.pages import PublicPages
+    from salus.wiring.person import PACKAGES
     from salus.wiring.sealed import tell_keys
     from salus.wiring.setup import facts
     from salus.wiring.subscriptions import subscribe
@@ -39,8 +40,9 @@ def assemble(home: Home) -> None:
     use_panels([contact_panel, looks_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
+    identity.use_ask_provider(delivery.ask_identity_provider)
     vendors.use_queues(delivery.waiting_for)
     outbound.use_register(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     privacy.use_facts(facts.gather)
+    privacy.use_packages(PACKAGES)
     subscribe()
-    identity.use_ask_provider(delivery.ask_identity_provider)

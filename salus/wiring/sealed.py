@@ -85,11 +85,14 @@ COLUMNS = (
     ),
     _column("intake_reject"),
     _column("intake_mapping", batch=FEW),
+    _column("privacy_request"),
+    _column("privacy_disclosure"),
     _column("delivery_origin", "spec", batch=FEW),
     _column("delivery_message"),
     SealedColumn("delivery_deposit", "sealed", (("message_id", "uuid"),), _as("delivery_deposit"), batch=FEW),
     _column("delivery_call"),
     _column("delivery_route"),
+    _column("delivery_sts"),
     _column("campaigns_campaign"),
     _column("identity_glass"),
     _column("identity_glass", "sealed_note"),
@@ -143,6 +146,7 @@ class _ContactIndexes:
 
 KEPT = (
     KeptIndex("timeline_event", "recorded_at"),
+    KeptIndex("permissions_barred", "recorded_at"),
     KeptIndex("journeys_enrolment", "entered_at"),
 )
 """Indexes of what is kept nowhere else: an event's own key, a person's occasion."""

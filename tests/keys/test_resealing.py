@@ -54,6 +54,7 @@ NOT_SEALED = {
     "delivery_receipt.body",
     "timeline_event.key",
     "contacts_blind.blind",
+    "permissions_barred.blind",
     "keys_key.wrapped",
 }
 """Hashes, blind indexes, public receipts, and keys that another key wraps."""

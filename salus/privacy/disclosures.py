@@ -1,0 +1,94 @@
+"""Disclosures that staff enter, and the accounting of them (45 CFR 164.528)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.contacts import api as contacts
+from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.ids import new_id
+from salus.kernel.phi import Phi
+from salus.keys import api as keys
+from salus.platform.tenancy import current_organization
+from salus.privacy import request_rules
+from salus.privacy.contracts import Accounting, Disclosed, Disclosure, Ground
+from salus.privacy.models import DisclosureRow
+
+LONGEST = 500
+
+
+def record_disclosure(contact_id: UUID, made: Disclosure, *, actor: Actor, at: datetime) -> UUID:
+    """Store a disclosure as 164.528(b)(2) asks for it; return its id. Raises `NotFound`, `BadInput` with the place."""
+    if not contacts.versions([contact_id]):
+        raise NotFound
+    if made.at > at:
+        raise BadInput("It cannot have been made in the future.", place="at")
+    text = {
+        name: getattr(made, name).reveal().strip() for name in ("recipient", "address", "what", "purpose")
+    }
+    for name, value in text.items():
+        if len(value) > LONGEST or "\x00" in value or (not value and name != "address"):
+            raise BadInput(f"Write 1 to {LONGEST} characters (45 CFR 164.528(b)(2)).", place=name)
+    row = DisclosureRow(id=new_id(), contact_id=contact_id, at=made.at, ground=made.ground)
+    row.sealed = keys.sealer().seal(orjson.dumps(text), _binding(row.id))
+    row.save(force_insert=True)
+    _record(Action.PRIVACY_DISCLOSE, row, actor, made.ground.value)
+    return row.id
+
+
+def suspend(disclosure_id: UUID, *, until: datetime, in_writing: bool, actor: Actor, at: datetime) -> None:
+    """Leave a disclosure to an agency out of accountings until a moment that the agency stated (164.528(a)(2)).
+
+    Raises `NotFound`, `Conflict` for another ground, `BadInput` for a moment past, or an oral one beyond 30 days.
+    """
+    row = DisclosureRow.objects.select_for_update().filter(id=disclosure_id).first()
+    if row is None:
+        raise NotFound
+    if Ground(row.ground) not in request_rules.SUSPENDING:
+        raise Conflict("Only what a health oversight or law enforcement agency got can be suspended.")
+    if until <= at:
+        raise BadInput("Give a moment to come.", place="until")
+    if not in_writing and until > at + request_rules.ORAL_AT_MOST:
+        raise BadInput("Without a written statement it ends within 30 days.", place="until")
+    row.suspended_until = until
+    row.save(update_fields=["suspended_until"])
+    _record(Action.PRIVACY_DISCLOSE, row, actor, "suspended")
+
+
+def accounting(contact_id: UUID, *, since: datetime, actor: Actor, at: datetime) -> Accounting:
+    """Return what of a person's record was disclosed from `since` (six years back at most) to `at`; recorded.
+
+    Messages to the person and what rests on an authorization are exempt (164.528(a)(1)(ii), (iv)): their
+    receipts tell of them elsewhere.
+    """
+    sealer = keys.sealer()
+    found = []
+    for row in DisclosureRow.objects.filter(contact_id=contact_id):
+        text = orjson.loads(sealer.open(bytes(row.sealed), _binding(row.id)))
+        facts = Disclosure(
+            row.at, ground=Ground(row.ground), **{name: Phi(each) for name, each in text.items()}
+        )
+        found.append(Disclosed(row.id, facts, row.suspended_until))
+    audit.record(Action.PRIVACY_ACCOUNT, actor=actor, object_kind="contact", patient_id=contact_id)
+    return request_rules.account(found, since, at)
+
+
+def _binding(disclosure_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "privacy_disclosure", disclosure_id)
+
+
+def _record(action: Action, row: DisclosureRow, actor: Actor, outcome: str) -> None:
+    audit.record(
+        action,
+        actor=actor,
+        object_kind="disclosure",
+        object_id=row.id,
+        patient_id=row.contact_id,
+        outcome=outcome,
+    )

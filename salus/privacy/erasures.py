@@ -1,0 +1,73 @@
+"""The run of an erasure over all packages: one transaction and one line of the completion record each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.kernel.acting import Actor
+from salus.kernel.leaving import Kept, Left
+from salus.kernel.time import Clock
+from salus.platform.tenancy import acting_for
+from salus.privacy import requests
+from salus.privacy.contracts import Kind, Step
+from salus.privacy.exports import packages
+from salus.privacy.models import StepRow
+
+
+def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock) -> tuple[Step, ...]:
+    """Erase the person of an approved request everywhere; return the completion record.
+
+    Call it outside the organization's context: each package has a transaction of its own, so a run that was
+    killed goes on at the package that it did not end, and one that ended changes nothing. Raises `NotFound`,
+    `Conflict` (not approved; or a message is being handed over: ask again).
+    """
+    for package in packages():
+        with acting_for(organization_id):
+            row = requests.approved(request_id, Kind.ERASURE)
+            if StepRow.objects.filter(request_id=request_id, package=package.name).exists():
+                continue
+            left = package.erase(row.contact_id, actor, clock)
+            StepRow(
+                request_id=request_id,
+                package=package.name,
+                done_at=clock.now(),
+                erased=dict(left.erased),
+                kept=[_plain(each) for each in left.kept],
+            ).save(force_insert=True)
+            audit.record(
+                Action.PRIVACY_ERASE,
+                actor=actor,
+                object_kind="privacy_request",
+                object_id=request_id,
+                patient_id=row.contact_id,
+                details={
+                    "package": package.name,
+                    **left.erased,
+                    "kept": sum(each.count for each in left.kept),
+                },
+            )
+    with acting_for(organization_id):
+        requests.finish(requests.approved(request_id, Kind.ERASURE), at=clock.now())
+        return steps(request_id)
+
+
+def steps(request_id: UUID) -> tuple[Step, ...]:
+    """Return the completion record so far, in the order in which packages ended."""
+    rows = StepRow.objects.filter(request_id=request_id).order_by("done_at", "package")
+    return tuple(
+        Step(row.package, row.done_at, Left(row.erased, tuple(map(_kept, row.kept)))) for row in rows
+    )
+
+
+def _plain(kept: Kept) -> dict[str, Any]:
+    return asdict(kept) | {"until": kept.until.isoformat() if kept.until else None}
+
+
+def _kept(plain: dict[str, Any]) -> Kept:
+    until = plain["until"]
+    return Kept(**plain | {"until": datetime.fromisoformat(until) if until else None})
