@@ -186,7 +186,7 @@ def test_numbers_of_a_feed_are_dense_and_ordered_by_commit(database: object, wor
         first = next_numbers("changes", 5)
         second = next_numbers("changes", 2)
     assert (first, second) == (1, 6)
-    with acting_for(ours), psycopg.connect(connection.get_connection_params()["host"] and _dsn()) as other:
+    with acting_for(ours), psycopg.connect(_dsn()) as other:
         next_numbers("changes", 1)
         other.execute("SELECT set_config('salus.organization', %s, true)", [str(ours)])
         other.execute("SET LOCAL lock_timeout = '100ms'")
@@ -197,6 +197,7 @@ def test_numbers_of_a_feed_are_dense_and_ordered_by_commit(database: object, wor
 def _dsn() -> str:
     return psycopg.conninfo.make_conninfo(
         host=connection.settings_dict["HOST"],
+        port=connection.settings_dict["PORT"] or None,
         user=connection.settings_dict["USER"],
         password=connection.settings_dict["PASSWORD"],
         dbname=connection.settings_dict["NAME"],
