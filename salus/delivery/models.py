@@ -260,6 +260,21 @@ class PartnerPolicy(TenantModel):
         ]
 
 
+class StsRow(TenantModel):
+    """The MTA-STS policy of one recipient domain, sealed; its id is the domain's blind index."""
+
+    id = models.UUIDField(primary_key=True)
+    sealed = models.BinaryField()
+    fetched_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Found by its id; what has expired goes."""
+
+        db_table = "delivery_sts"
+        indexes = [models.Index(fields=["organization_id", "expires_at"], name="delivery_sts_expires")]
+
+
 class RouteRow(TenantModel):
     """The relay that all mail of an organization goes by; none while there is no row. `sealed` holds the login.
 

@@ -15,15 +15,19 @@ from salus.delivery import routing
 from salus.delivery.calling import Caller
 from salus.delivery.models import PartnerPolicy
 from salus.delivery.protection.policy import Partner
+from salus.delivery.published import InThread, PublishedStore
 from salus.delivery.sender import MakeCourier, Pace, Sender
+from salus.delivery.threads import Threads
 from salus.delivery.transports import laboratory
 from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.dns import Resolver
+from salus.delivery.transports.fetch import Fetch
 from salus.delivery.transports.handover import Recheck
-from salus.delivery.transports.policies import PartnerPolicies
+from salus.delivery.transports.policies import FoundPolicies, PartnerPolicies
 from salus.delivery.transports.relays import RelayRoutes
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
+from salus.delivery.transports.sts import StsPolicies
 from salus.delivery.transports.webhook import Webhook
 from salus.identity import api as identity
 from salus.kernel.time import SystemClock
@@ -52,7 +56,8 @@ def run_sender(
 async def _run(
     laboratory_routes: Path | None, until_idle: bool, pace: Pace | None, roll: Roll | None
 ) -> None:
-    sender = Sender(ways_out(laboratory_routes), pace=pace, roll=roll)
+    threads = Threads(2, "policies")
+    sender = Sender(ways_out(laboratory_routes, threads.run), pace=pace, roll=roll)
     caller = Caller(Webhook(Resolver(), laboratory=laboratory_here()))
 
     def stop() -> None:
@@ -62,11 +67,17 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
+    try:
+        await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
+    finally:
+        threads.end()
 
 
-def ways_out(laboratory_routes: Path | None) -> MakeCourier:
-    """Return what looks up an organization's way to the network; it is called in a thread, in its context."""
+def ways_out(laboratory_routes: Path | None, in_thread: InThread = asyncio.to_thread) -> MakeCourier:
+    """Return what looks up an organization's way to the network; it is called in a thread, in its context.
+
+    `in_thread` runs what a courier asks of the database.
+    """
 
     def look_up(organization_id: UUID) -> Callable[[Recheck], Courier]:
         domain = identity.organization().sending_domain
@@ -81,9 +92,10 @@ def ways_out(laboratory_routes: Path | None) -> MakeCourier:
             row.domain: Partner(**{name: _plain(value) for name, value in row.policy.items()})
             for row in PartnerPolicy.objects.all()
         }
-        return lambda recheck: Courier(
-            WireSettings(domain), DnsRoutes(Resolver()), PartnerPolicies(partners), recheck
-        )
+        resolver, store = Resolver(), PublishedStore(in_thread, organization_id)
+        published = StsPolicies(resolver, Fetch(resolver), store, SystemClock().now)
+        found = FoundPolicies(partners, published)
+        return lambda recheck: Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck)
 
     return look_up
 

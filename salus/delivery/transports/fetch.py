@@ -26,25 +26,34 @@ class Request:
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    accept: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer, or a word why there is none ("timeout", "unreachable"...): then the status is 0."""
+    """An answer, or a word why there is none ("timeout", "unreachable"...): then the status is 0.
+
+    `kind` is its media type in lower case, without parameters.
+    """
 
     status: int
     body: bytes = field(default=b"", repr=False)
     reason: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Fetches. `authorities`, `laboratory`: as of `Outside`; `seconds` is all that one request may take."""
+    """Fetches. `authorities`, `laboratory`: as of `Outside`; `seconds` is all that one request may take.
+
+    `longest`: octets that a body may have.
+    """
 
     dns: Dns
     laboratory: bool = False
     authorities: str = ""
     seconds: float = 10.0
+    longest: int = BODY
 
     async def fetch(self, request: Request) -> Fetched:
         """Return the answer; it never raises for what the network or the service does."""
@@ -65,7 +74,9 @@ class Fetch:
                 found = _STATUS.match(head)
                 if not found:
                     raise Ended("not_http")
-                return Fetched(int(found[1]), await _body(way.reader, head))
+                headers = _headers(head)
+                kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+                return Fetched(int(found[1]), await _body(way.reader, headers, self.longest), kind=kind)
             except asyncio.LimitOverrunError:
                 raise Ended("answer_too_long") from None
             except asyncio.IncompleteReadError as fault:
@@ -80,7 +91,7 @@ def _written(request: Request, netloc: str, target: str) -> bytes:
         f"{'GET' if body is None else 'POST'} {target} HTTP/1.1",
         f"Host: {netloc}",
         "User-Agent: Salus",
-        "Accept: application/json",
+        f"Accept: {request.accept}",
         "Connection: close",
         *(f"{name}: {value}" for name, value in request.headers.items()),
     ]
@@ -91,35 +102,38 @@ def _written(request: Request, netloc: str, target: str) -> bytes:
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + (body or b"")
 
 
-async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
-    headers = {
+def _headers(head: bytes) -> Mapping[str, str]:
+    return {
         name.strip().lower(): value.strip()
         for name, _, value in (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
     }
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str], longest: int) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        return await _chunks(reader)
+        return await _chunks(reader, longest)
     if "content-length" in headers:
         length = int(headers["content-length"])
-        if not 0 <= length <= BODY:
+        if not 0 <= length <= longest:
             raise Ended("answer_too_long")
         return await reader.readexactly(length)
-    return await _rest(reader)
+    return await _rest(reader, longest)
 
 
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
+async def _chunks(reader: asyncio.StreamReader, longest: int) -> bytes:
     whole = b""
     while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        if size < 0 or len(whole) + size > BODY:
+        if size < 0 or len(whole) + size > longest:
             raise Ended("answer_too_long")
         whole += await reader.readexactly(size)
         await reader.readexactly(2)
     return whole
 
 
-async def _rest(reader: asyncio.StreamReader) -> bytes:
+async def _rest(reader: asyncio.StreamReader, longest: int) -> bytes:
     whole = b""
     while part := await reader.read(HEAD):
         whole += part
-        if len(whole) > BODY:
+        if len(whole) > longest:
             raise Ended("answer_too_long")
     return whole

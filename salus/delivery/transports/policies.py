@@ -1,4 +1,4 @@
-"""Which TLS policy holds for a domain: what was agreed with a partner, else the host's own certificate."""
+"""Which TLS policy holds for a domain: what was agreed with a partner, what it publishes, else the host's own certificate."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ class PartnerPolicies:
     async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
         """Return the partner's policy, or the one for everybody."""
         return self.partners.get(domain, self.otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPolicies:
+    """What was agreed with a partner, else what the domain itself publishes."""
+
+    partners: Mapping[str, Partner]
+    published: Policies
+
+    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+        """Return the partner's policy, or the one that was found."""
+        return self.partners.get(domain) or await self.published.policy_for(domain)
