@@ -21,7 +21,7 @@ _SUITE = re.compile(
 
 # Verification errors of OpenSSL (x509_vfy.h) that a person can act on.
 _EXPIRED = frozenset({9, 10})
-_WRONG_NAME = frozenset({62})
+_WRONG_NAME = frozenset({62, 64})
 
 
 @lru_cache(maxsize=256)
