@@ -99,6 +99,10 @@ salus_postfix() { # a mail relay for the test of the set-up; it starts as root o
   DEBIAN_FRONTEND=noninteractive salus_apt postfix
 }
 
+salus_unbound() { # the resolver that validates, for the tests of DANE
+  [ -x /usr/sbin/unbound ] || command -v unbound >/dev/null 2>&1 || salus_apt unbound
+}
+
 salus_browser() { # a Chromium for the browser tests
   for candidate in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
     [ -n "$candidate" ] && [ -x "$candidate" ] && { export CHROMIUM=$candidate; return; }

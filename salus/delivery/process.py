@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import uvloop
+from django.conf import settings
 
 from salus.delivery import routing
 from salus.delivery.calling import Caller
@@ -20,7 +22,7 @@ from salus.delivery.sender import MakeCourier, Pace, Sender
 from salus.delivery.threads import Threads
 from salus.delivery.transports import laboratory
 from salus.delivery.transports.courier import Courier
-from salus.delivery.transports.dns import Resolver
+from salus.delivery.transports.dns import DnsFailure, Resolver, resolver_at
 from salus.delivery.transports.fetch import Fetch
 from salus.delivery.transports.handover import Recheck
 from salus.delivery.transports.policies import FoundPolicies, PartnerPolicies
@@ -28,12 +30,15 @@ from salus.delivery.transports.relays import RelayRoutes
 from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.delivery.transports.sts import StsPolicies
+from salus.delivery.transports.tlsa import DanePolicies
 from salus.delivery.transports.webhook import Webhook
 from salus.identity import api as identity
 from salus.kernel.time import SystemClock
 from salus.platform.memory import settle_memory
 from salus.platform.presence import Roll
 from salus.platform.reach import laboratory as laboratory_here
+
+log = logging.getLogger(__name__)
 
 
 def run_sender(
@@ -68,9 +73,21 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
+        await warn_of(resolver_at(settings.SALUS_RESOLVER), settings.SALUS_RESOLVER)
         await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
     finally:
         threads.end()
+
+
+async def warn_of(resolver: Resolver, address: str) -> None:
+    """Say so when the resolver at `address`, if one is trusted, does not validate: DANE would bind nobody, unseen."""
+    if not address:
+        return
+    try:
+        if not await resolver.validates():
+            log.warning("SALUS_RESOLVER (%s) does not validate: nothing is verified by DANE", address)
+    except DnsFailure as fault:
+        log.warning("SALUS_RESOLVER (%s) does not vouch for the root: %s", address, fault)
 
 
 def ways_out(laboratory_routes: Path | None, in_thread: InThread = asyncio.to_thread) -> MakeCourier:
@@ -92,9 +109,9 @@ def ways_out(laboratory_routes: Path | None, in_thread: InThread = asyncio.to_th
             row.domain: Partner(**{name: _plain(value) for name, value in row.policy.items()})
             for row in PartnerPolicy.objects.all()
         }
-        resolver, store = Resolver(), PublishedStore(in_thread, organization_id)
+        resolver, store = resolver_at(settings.SALUS_RESOLVER), PublishedStore(in_thread, organization_id)
         published = StsPolicies(resolver, Fetch(resolver), store, SystemClock().now)
-        found = FoundPolicies(partners, published)
+        found = FoundPolicies(partners, DanePolicies(resolver, published))
         return lambda recheck: Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck)
 
     return look_up

@@ -33,6 +33,8 @@ SALUS_WITNESS = os.environ.get("SALUS_WITNESS", "")
 SALUS_NAMESERVER = os.environ.get("SALUS_NAMESERVER", "")
 """Whom to ask for the records of the sending domain ("1.1.1.1", "127.0.0.1:5353"), where this machine's own
 resolver does not see what the world sees."""
+SALUS_RESOLVER = os.environ.get("SALUS_RESOLVER", "")
+"""A resolver of this machine that validates DNSSEC ("127.0.0.1:53"): with it mail is verified by DANE."""
 SALUS_LABORATORY_ROUTES = os.environ.get("SALUS_LABORATORY_ROUTES", "")
 """A file of `salus catch` that maps domains to local ports; empty: real MX records."""
 SALUS_PLACES = os.environ.get("SALUS_PLACES", "")

@@ -18,7 +18,7 @@ from salus.delivery.transports.dns import Failure, FakeDns
 from salus.delivery.transports.fetch import Fetch, Fetched, Request
 from salus.delivery.transports.handover import Fate, Outcome
 from salus.delivery.transports.policies import FoundPolicies
-from salus.delivery.transports.routes import Host, NoRoute, StaticRoutes
+from salus.delivery.transports.routes import Host, NoRoute, Route, StaticRoutes
 from salus.delivery.transports.sts import KeptPolicy, StoreAway, StsPolicies
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Protection
@@ -86,9 +86,10 @@ class World:
         return StsPolicies(self.dns, self.web, self.store, lambda: self.now, otherwise=NAMED)
 
     def look(self, domain: str = DOMAIN) -> TlsPolicy | NoRoute:
-        return run(self.policies().policy_for(domain))
+        return run(self.policies().policy_for(domain, ROUTE))
 
 
+ROUTE = Route("example.test", ())
 ENFORCED = MtaSts((HOST,), AUTHORITY.pem)
 
 
@@ -222,7 +223,7 @@ def test_many_messages_at_once_ask_once_and_each_domain_has_its_own() -> None:
     async def go() -> list[TlsPolicy | NoRoute]:
         policies = world.policies()
         domains = [DOMAIN] * 20 + ["sub.example.test"]
-        return list(await asyncio.gather(*(policies.policy_for(each) for each in domains)))
+        return list(await asyncio.gather(*(policies.policy_for(each, ROUTE) for each in domains)))
 
     found = run(go())
     assert found == [ENFORCED] * 20 + [NAMED]
@@ -232,7 +233,7 @@ def test_many_messages_at_once_ask_once_and_each_domain_has_its_own() -> None:
 def test_what_was_agreed_with_a_partner_goes_before_what_is_published() -> None:
     world, partner = World(), Partner(names=("mx.partner.example",))
     policies = FoundPolicies({DOMAIN: partner}, world.policies())
-    assert run(policies.policy_for(DOMAIN)) == partner
+    assert run(policies.policy_for(DOMAIN, ROUTE)) == partner
     assert world.dns.asked == []
 
 
@@ -317,4 +318,4 @@ def test_a_web_server_that_does_not_answer_as_it_must_verifies_nobody(given: dic
 
 def test_the_policy_of_everybody_is_that_of_the_machine() -> None:
     dns = FakeDns()
-    assert run(StsPolicies(dns, Fetch(dns), Memory(), present).policy_for(DOMAIN)) == Named()
+    assert run(StsPolicies(dns, Fetch(dns), Memory(), present).policy_for(DOMAIN, ROUTE)) == Named()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -12,16 +12,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The facts of a certificate that a policy judges; fingerprints are SHA-256 in hexadecimal."""
+    """The facts of a certificate that a policy judges; fingerprints are SHA-256 in hexadecimal.
+
+    `issuers` are the certificates that the host showed after its own, in DER: nobody has verified them.
+    """
 
     names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
     fingerprint: str
     key_fingerprint: str
+    der: bytes = field(default=b"", repr=False)
+    issuers: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def read(der: bytes) -> Certificate:
+def read(der: bytes, issuers: tuple[bytes, ...] = ()) -> Certificate:
     """Return the facts of a DER certificate. Raises `ValueError` when it cannot be read.
 
     Only DNS names of the subject alternative name count; a common name never does (RFC 9525).
@@ -39,6 +44,8 @@ def read(der: bytes) -> Certificate:
         not_after=parsed.not_valid_after_utc,
         fingerprint=hashlib.sha256(der).hexdigest(),
         key_fingerprint=hashlib.sha256(public).hexdigest(),
+        der=der,
+        issuers=issuers,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from salus.delivery.addresses import ascii_domain
 from salus.delivery.protection.certificates import Certificate, matches
-from salus.delivery.protection.policy import Shortfall, Trust
+from salus.delivery.protection.policy import Shortfall, TlsPolicy, Trust
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Protection
 
@@ -101,6 +101,10 @@ class MtaSts:
     def allows_host(self, host: str) -> bool:
         """Tell whether a pattern of the policy covers this mail host."""
         return any(matches(pattern, host) for pattern in self.hosts)
+
+    def at_host(self, host: str) -> TlsPolicy:
+        """Return this policy: it is the same for every host."""
+        return self
 
     def judge(self, host: str, certificate: Certificate, at: datetime) -> Shortfall | None:
         """Leave it to the TLS library, which verified chain, dates and name."""

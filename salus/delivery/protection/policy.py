@@ -28,6 +28,8 @@ class Shortfall(StrEnum):
     WRONG_NAME = "certificate_wrong_name"
     UNTRUSTED = "certificate_untrusted"
     NOT_PINNED = "certificate_not_pinned"
+    NO_TLSA_MATCH = "no_tlsa_match"
+    """The domain says in DNS, signed, which certificates it uses (DANE), and this is none of them."""
     HOST_NOT_ALLOWED = "host_not_allowed"
 
 
@@ -40,7 +42,7 @@ class TlsFacts:
     version: str
     cipher: str
     peer: str
-    """How the peer was verified: "webpki", "partner" (later "mta-sts", "dane")."""
+    """How the peer was verified: "webpki", "partner", "mta-sts", "dane"."""
     fingerprint: str
     """SHA-256 of the certificate, in hexadecimal."""
 
@@ -82,8 +84,7 @@ class Trust:
 class TlsPolicy(Protocol):
     """A destination's TLS policy; a hashable value, because connections are pooled by it.
 
-    MTA-STS and DANE come as two more kinds: `allows_host` carries the `mx` patterns of RFC 8461,
-    `judge` the TLSA match of RFC 7672.
+    For MTA-STS `allows_host` carries the `mx` patterns of RFC 8461, for DANE `judge` the TLSA match of RFC 7672.
     """
 
     @property
@@ -103,6 +104,10 @@ class TlsPolicy(Protocol):
 
     def allows_host(self, host: str) -> bool:
         """Tell whether mail may go to this mail host at all."""
+        ...
+
+    def at_host(self, host: str) -> TlsPolicy | None:
+        """Return the policy to use with one mail host; None when nobody knows it now, and the host is not used."""
         ...
 
     def judge(self, host: str, certificate: Certificate, at: datetime) -> Shortfall | None:
@@ -130,6 +135,10 @@ class Named:
     def allows_host(self, host: str) -> bool:
         """Any host may be asked; it must prove its own name."""
         return True
+
+    def at_host(self, host: str) -> TlsPolicy:
+        """Return this policy: it is the same for every host."""
+        return self
 
     def judge(self, host: str, certificate: Certificate, at: datetime) -> Shortfall | None:
         """Leave it to the TLS library, which verified chain, dates and name."""
@@ -171,6 +180,10 @@ class Partner:
     def allows_host(self, host: str) -> bool:
         """Tell whether `host` is one of the partner's."""
         return not self.hosts or any(matches(pattern, host) for pattern in self.hosts)
+
+    def at_host(self, host: str) -> TlsPolicy:
+        """Return this policy: it is the same for every host."""
+        return self
 
     def judge(self, host: str, certificate: Certificate, at: datetime) -> Shortfall | None:
         """Return the first of dates, name and pins that does not hold."""

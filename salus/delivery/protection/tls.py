@@ -6,7 +6,7 @@ import re
 import ssl
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from salus.delivery.protection import certificates
 from salus.delivery.protection.policy import Shortfall, TlsFacts, TlsPolicy, Trust
@@ -46,7 +46,9 @@ def client_context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
-def examine(connection: ssl.SSLObject, host: str, policy: TlsPolicy, at: datetime) -> TlsFacts | Shortfall:
+def examine(
+    connection: ssl.SSLObject | ssl.SSLSocket, host: str, policy: TlsPolicy, at: datetime
+) -> TlsFacts | Shortfall:
     """Return what the finished handshake reached under `policy`, or why that is not enough.
 
     Version and suite are looked at again here: a context that was set wrong must not go unseen.
@@ -60,13 +62,22 @@ def examine(connection: ssl.SSLObject, host: str, policy: TlsPolicy, at: datetim
     if not der:
         return Shortfall.UNTRUSTED
     try:
-        certificate = certificates.read(der)
+        certificate = certificates.read(der, _issuers(connection))
     except ValueError:
         return Shortfall.UNTRUSTED
     shortfall = policy.judge(host, certificate, at)
     if shortfall:
         return shortfall
     return TlsFacts(policy.reaches, host, version, suite, policy.source, certificate.fingerprint)
+
+
+def _issuers(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[bytes, ...]:
+    """Return what the peer showed after its own certificate, in DER, not verified."""
+    public: Any = getattr(connection, "get_unverified_chain", None)
+    if public:
+        return tuple(public()[1:])
+    inner: Any = connection._sslobj  # type: ignore[union-attr]  # noqa: SLF001 - public from Python 3.13 on
+    return tuple(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in inner.get_unverified_chain()[1:])
 
 
 def shortfall_of(fault: ssl.SSLError) -> Shortfall:

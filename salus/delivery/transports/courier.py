@@ -61,7 +61,7 @@ class Courier:
         route = await self._routes.find(item.domain)
         if isinstance(route, NoRoute):
             return route.outcome()
-        policy = await self._policies.policy_for(item.domain)
+        policy = await self._policies.policy_for(item.domain, route)
         if isinstance(policy, NoRoute):
             return policy.outcome()
         if policy.reaches < item.floor:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from salus.delivery.protection.policy import Named, Partner, TlsPolicy
-from salus.delivery.transports.routes import NoRoute
+from salus.delivery.transports.routes import NoRoute, Route
 
 
 class Policies(Protocol):
     """Anything that knows the TLS policy of a recipient domain.
 
-    It is per domain, never per mail host (MTA-STS would be wrong otherwise), and it may have to ask
-    the network; `NoRoute` defers the message when the answer cannot be had and must not be guessed.
+    It is per domain, never per mail host (MTA-STS would be wrong otherwise; DANE's tells them apart within), and it
+    may have to ask the network; `NoRoute` defers the message when the answer cannot be had and must not be guessed.
     """
 
-    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
-        """Return the policy for a domain in ASCII form."""
+    async def policy_for(self, domain: str, route: Route) -> TlsPolicy | NoRoute:
+        """Return the policy for a domain in ASCII form, whose mail hosts are those of `route`."""
         ...
 
 
@@ -29,7 +29,7 @@ class PartnerPolicies:
     partners: Mapping[str, Partner] = field(default_factory=dict)
     otherwise: TlsPolicy = field(default_factory=Named)
 
-    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+    async def policy_for(self, domain: str, route: Route) -> TlsPolicy | NoRoute:
         """Return the partner's policy, or the one for everybody."""
         return self.partners.get(domain, self.otherwise)
 
@@ -41,6 +41,6 @@ class FoundPolicies:
     partners: Mapping[str, Partner]
     published: Policies
 
-    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+    async def policy_for(self, domain: str, route: Route) -> TlsPolicy | NoRoute:
         """Return the partner's policy, or the one that was found."""
-        return self.partners.get(domain) or await self.published.policy_for(domain)
+        return self.partners.get(domain) or await self.published.policy_for(domain, route)

@@ -57,6 +57,8 @@ class Route:
     site: str
     groups: tuple[tuple[Host, ...], ...]
     is_relay: bool = False
+    is_secure: bool = False
+    """Signatures in DNS prove that these are the domain's mail hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +133,22 @@ class DnsRoutes:
                 return NoRoute("no_such_domain", permanent=True), SHORTEST
             if fault.failure.passes:
                 return _unknown(fault.failure), 0
-            return await self._implicit(domain)
+            return await self._implicit(domain, fault.is_secure)
         if all(name in ("", ".") for _, name in answer.values):
             return NoRoute("domain_takes_no_mail", permanent=True), answer.ttl
         groups = _grouped(answer.values)
         if not groups:
             return NoRoute("no_mail_host", permanent=True), answer.ttl
         names = [host.name for host in groups[0]]
-        return Route(site.of_hosts(names), groups), answer.ttl
+        return Route(site.of_hosts(names), groups, is_secure=answer.is_secure), answer.ttl
 
-    async def _implicit(self, domain: str) -> tuple[Route | NoRoute, float]:
+    async def _implicit(self, domain: str, is_secure: bool) -> tuple[Route | NoRoute, float]:
         """Without MX records the domain itself is the host, if it has an address (RFC 5321, 5.1)."""
         host = Host(domain)
         addresses = await self.addresses(host)
         if isinstance(addresses, NoRoute):
             return addresses, SHORTEST if addresses.permanent else 0
-        return Route(site.of_hosts([domain]), ((host,),)), SHORTEST
+        return Route(site.of_hosts([domain]), ((host,),), is_secure=is_secure), SHORTEST
 
 
 @dataclass(frozen=True, slots=True)

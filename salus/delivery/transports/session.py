@@ -50,6 +50,10 @@ async def open_session(
     `at` is the present moment, for the dates of certificates. `within_tls` begins with the handshake (RFC
     8314, 3.3); a `login` is said when the session is protected, and not before.
     """
+    found = policy.at_host(host)
+    if found is None:
+        raise Ended(broken(Phase.CONNECT, "policy_unknown"))
+    policy = found
     if not policy.allows_host(host):
         raise Ended(unprotected(Phase.CONNECT, Shortfall.HOST_NOT_ALLOWED))
     loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from salus.delivery.protection.policy import Named, TlsPolicy
 from salus.delivery.transports.dns import Answer, DnsFailure
 from salus.delivery.transports.fetch import Fetch, Request
 from salus.delivery.transports.keeping import Kept
-from salus.delivery.transports.routes import NoRoute
+from salus.delivery.transports.routes import NoRoute, Route
 from salus.kernel.errors import BadInput
 
 LONGEST: Final = 64 * 1024
@@ -83,7 +83,7 @@ class StsPolicies:
         self._otherwise, self._port = otherwise or Named(), port
         self._found: Kept[TlsPolicy] = Kept(monotonic)
 
-    async def policy_for(self, domain: str) -> TlsPolicy | NoRoute:
+    async def policy_for(self, domain: str, route: Route) -> TlsPolicy | NoRoute:
         """Return what holds for a recipient domain in ASCII form; never for its mail hosts' domain (5)."""
         try:
             return await self._found.find(domain, lambda: self._policy(domain))
