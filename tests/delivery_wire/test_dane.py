@@ -115,6 +115,16 @@ def test_an_anchor_of_usage_2_must_have_issued_what_holds_now_for_one_of_the_nam
     assert policy.judge(HOST, read(LEAF.der, (b"garbage", *chain)), NOW) is Shortfall.UNTRUSTED
 
 
+def test_a_key_of_an_unknown_kind_is_a_certificate_that_cannot_be_read() -> None:
+    elliptic, unknown = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d027f")
+    strange = LEAF.der.replace(elliptic, unknown)
+    assert strange != LEAF.der
+    with pytest.raises(ValueError, match="unknown kind"):
+        read(strange)
+    policy = Dane((Tlsa(2, 1, 1, b"x" * 32),), (HOST,))
+    assert policy.judge(HOST, read(LEAF.der, (strange,)), NOW) is Shortfall.UNTRUSTED
+
+
 def zone(**changes: Any) -> FakeDns:
     """Return a domain with one mail host whose certificate is announced, all of it signed; or with `changes`."""
     values = {"mx": {DOMAIN: [(10, HOST)]}, "hosts": {HOST: [ADDRESS]}, "tlsas": {HOST: [MATCH]}, **changes}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
@@ -37,7 +38,7 @@ def read(der: bytes, issuers: tuple[bytes, ...] = ()) -> Certificate:
         names = tuple(name.lower() for name in alternative.get_values_for_type(x509.DNSName))
     except x509.ExtensionNotFound:
         names = ()
-    public = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    public = public_key_of(parsed)
     return Certificate(
         names=names,
         not_before=parsed.not_valid_before_utc,
@@ -47,6 +48,15 @@ def read(der: bytes, issuers: tuple[bytes, ...] = ()) -> Certificate:
         der=der,
         issuers=issuers,
     )
+
+
+def public_key_of(certificate: x509.Certificate) -> bytes:
+    """Return the public key in DER. Raises `ValueError` for one of a kind that nobody here knows."""
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm as fault:
+        raise ValueError("a key of an unknown kind") from fault
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def matches(pattern: str, host: str) -> bool:

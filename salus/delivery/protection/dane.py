@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 
-from salus.delivery.protection.certificates import Certificate
+from salus.delivery.protection.certificates import Certificate, public_key_of
 from salus.delivery.protection.policy import Shortfall, TlsPolicy, Trust
 from salus.kernel.vocabulary import Protection
 
@@ -44,8 +43,7 @@ class Tlsa:
         """Tell whether it is about this certificate. Raises `ValueError` for one that cannot be read."""
         selected = der
         if self.selector == 1:
-            key = x509.load_der_x509_certificate(der).public_key()
-            selected = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            selected = public_key_of(x509.load_der_x509_certificate(der))
         if self.matching:
             selected = (hashlib.sha256 if self.matching == 1 else hashlib.sha512)(selected).digest()
         return selected == self.data
