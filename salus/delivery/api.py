@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from salus.delivery import calls, capping, deposits, operations, proofs, queries, routing, tracking
+from salus.delivery import (
+    calls,
+    capping,
+    deposits,
+    operations,
+    proofs,
+    queries,
+    routing,
+    suppressing,
+    tracking,
+)
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, DomainRecord, MessageSpec, PlanCounts, SeenRecord, Trial
@@ -42,6 +52,7 @@ from salus.delivery.queries import (
 from salus.delivery.routing import route
 from salus.delivery.rules import accounted, priority_of
 from salus.delivery.sending import send
+from salus.delivery.suppressing import one_stopped, signs_since, stopped
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
 from salus.identity import api as identity
@@ -80,10 +91,12 @@ __all__ = [
     "finish_plan",
     "hold_calls",
     "is_waiting",
+    "lift",
     "look_up_domain",
     "mail_paused",
     "may_send_code",
     "messages_of_contact",
+    "one_stopped",
     "origin_of",
     "pause",
     "plain_reason",
@@ -105,6 +118,7 @@ __all__ = [
     "release_calls",
     "resume",
     "route",
+    "run_inbound",
     "run_sender",
     "send",
     "send_code",
@@ -114,7 +128,9 @@ __all__ = [
     "set_cap",
     "set_route",
     "settled_since",
+    "signs_since",
     "spec_of",
+    "stopped",
     "told_receipt",
     "trial_confirmed",
     "unnotified",
@@ -157,6 +173,28 @@ def run_sender(
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
     run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll)
+
+
+def run_inbound(
+    listen: str, host: str, *, certificate: Path | None, key: Path | None, say: Callable[[str], None]
+) -> None:
+    """Take bounces and complaints on `listen` ("address:port") until SIGTERM, for every organization.
+
+    `say` is told once where it listens. Raises `OSError` when it cannot.
+    """
+    from salus.delivery.inbound import run_inbound as run  # the network is loaded by the listener only
+
+    run(listen, host, certificate=certificate, key=key, say=say)
+
+
+def lift(entry_id: UUID, why: Phi[str], *, actor: Actor, at: datetime) -> None:
+    """Let messages go again to an address that a rule had stopped; `why` is kept in the person's ledger.
+
+    Raises `NotFound` (also for who may not write permissions), `BadInput` (with the place), `Conflict` when
+    it was lifted already.
+    """
+    identity.require(actor, Permission.PERMISSIONS_ENTRY_WRITE)
+    suppressing.lift(entry_id, why, actor=actor, at=at)
 
 
 def domain_records(domain: str, spf: str) -> tuple[DomainRecord, ...]:

@@ -12,10 +12,12 @@ from salus.delivery.addresses import Mailbox
 from salus.delivery.links import Links
 from salus.delivery.preparing import Prepared
 from salus.delivery.protection.dkim import Signer
+from salus.delivery.return_paths import local_part
 from salus.gate.contracts import Element
 from salus.identity.contracts import Organization
+from salus.keys.contracts import Blinder
 
-LOCAL_PART, RETURN_PATH = "care", "bounces"
+LOCAL_PART = "care"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Built:
 class Builder:
     """Builds the messages of one organization; thread-safe, and a signature releases the GIL."""
 
-    def __init__(self, organization: Organization, signer: Signer) -> None:
-        self._organization, self._signer = organization, signer
+    def __init__(self, organization: Organization, signer: Signer, blinder: Blinder) -> None:
+        self._organization, self._signer, self._blinder = organization, signer, blinder
         self._domain = organization.sending_domain
 
     def build(self, prepared: Prepared, links: Links, date: datetime) -> Built:
@@ -51,7 +53,8 @@ class Builder:
             automatic=True,
         )
         data = self._signer.sign(mime.build(letter), date)
-        return Built(data, hashlib.sha256(data).hexdigest(), f"{RETURN_PATH}+{token}@{self._domain}")
+        comes_back_to = local_part(prepared.lease.message_id, self._blinder)
+        return Built(data, hashlib.sha256(data).hexdigest(), f"{comes_back_to}@{self._domain}")
 
     def _unsubscribe(self, decision: Mapping[str, object], links: Links) -> mime.Unsubscribe | None:
         """Return the header that the gate asked for (RFC 2369), with one click where it did (RFC 8058)."""

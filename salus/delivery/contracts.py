@@ -449,3 +449,61 @@ class Trial:
     reason: str
     reply: str
     tls: Mapping[str, str]
+
+
+class Sign(StrEnum):
+    """What came back for a message, or what its refusal said: of the address, of the message, or of us."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    POLICY = "policy"
+    REPUTATION = "reputation"
+    MESSAGE = "message"
+    COMPLAINT = "complaint"
+
+
+class Returned(StrEnum):
+    """What became of something that came back; each is an answer, none is a fault."""
+
+    BOUNCED = "bounced"
+    COMPLAINT = "complaint"
+    DELAYED = "delayed"
+    """They still try: nothing changes."""
+    NOTED = "noted"
+    """It says nothing that changes anything: it was delivered, or it is no person's complaint."""
+    AUTO_REPLY = "auto_reply"
+    """Somebody is away: it arrived."""
+    KNOWN = "known"
+    """It was reported before."""
+    LATE = "late"
+    """The message is too old for a bounce to mean anything."""
+    GONE = "gone"
+    """There is no such message any more, or its person was erased."""
+    UNREADABLE = "unreadable"
+    NOT_A_REPORT = "not_a_report"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One return that counted; `status` is a code ("550 5.1.1", "abuse")."""
+
+    message_id: UUID
+    sign: Sign
+    reason: str
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedAddress:
+    """An address that a rule stopped; `stands` is False once somebody lifted it."""
+
+    entry_id: UUID
+    contact_id: UUID
+    number: int | None
+    """None when the person is not here any more."""
+    because: str
+    """"hard_bounce", "soft_bounces" or "complaint"."""
+    at: datetime
+    stands: bool
+    evidence: tuple[Evidence, ...]

@@ -10,7 +10,6 @@ from salus.delivery.contracts import State
 from salus.delivery.deposits import FLOOR_IS_PORTAL, PORTAL_WAS_CHOSEN
 from salus.delivery.outcomes import Outcome, deferred
 from salus.delivery.preparing import Batch, Prepared
-from salus.delivery.status import Kind
 from salus.delivery.transports.handover import Fate, Phase
 from salus.delivery.transports.handover import Outcome as WireOutcome
 from salus.kernel.vocabulary import Channel, PhiClass, Protection, Special
@@ -62,6 +61,7 @@ def judge(
     reply = f"{wire.reply.code} {wire.reply.enhanced}".strip() if wire.reply else ""
     tls = wire.tls.as_dict() if wire.tls else {}
     reached = wire.tls.level if wire.tls else None
+    kind = wire.verdict.kind if wire.verdict else None
     match wire.fate:
         case Fate.WITHDRAWN:
             return None
@@ -74,8 +74,7 @@ def judge(
         case Fate.UNPROTECTED:
             return Outcome(prepared, State.PORTAL, at, Protection.PORTAL, tls, reason=wire.reason)
         case Fate.PERMANENT:
-            hard = wire.verdict is not None and wire.verdict.kind is Kind.HARD
-            return Outcome(prepared, State.BOUNCED, at, None, tls, reply, wire.reason, hard)
+            return Outcome(prepared, State.BOUNCED, at, None, tls, reply, wire.reason, kind)
         case Fate.UNCERTAIN:
             return deferred(
                 prepared,
@@ -88,4 +87,6 @@ def judge(
                 body_hash=body_hash,
             )
         case _:
-            return deferred(prepared, at=at, jitter=jitter, tls=tls, reply=reply, reason=wire.reason)
+            return deferred(
+                prepared, at=at, jitter=jitter, tls=tls, reply=reply, reason=wire.reason, kind=kind
+            )

@@ -16,6 +16,7 @@ from salus.delivery.models import (
     MessageRow,
     QueueRow,
     ReceiptRow,
+    ReturnRow,
     WrittenRow,
 )
 from salus.delivery.queries import messages_of_contact, portal_message
@@ -72,6 +73,7 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     Deposit.objects.filter(message_id__in=ids).update(sealed=_GONE)
     emptied = _empty(contact_id)
     WrittenRow.objects.filter(contact_id=contact_id).delete()
+    ReturnRow.objects.filter(contact_id=contact_id).delete()
     return Left({"stopped": stopped, "letters": len(ids), "messages": emptied}, _kept(contact_id))
 
 

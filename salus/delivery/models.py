@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from salus.delivery.contracts import By, Engaged, State
+from salus.delivery.contracts import By, Engaged, Sign, State
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import TenantModel
 
@@ -375,3 +375,36 @@ class CallPause(TenantModel):
         """A row while it is paused."""
 
         db_table = "delivery_callpause"
+
+
+class ReturnRow(TenantModel):
+    """What came back for a message, by code; never the address, and nothing of what was returned.
+
+    `entry_id` is the suppression that it was evidence for: it counts for one only. `decided` marks the
+    return that led to it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    message_id = models.UUIDField()
+    contact_id = models.UUIDField()
+    sign = models.CharField(max_length=12, choices=[(sign, sign) for sign in Sign])
+    reason = models.CharField(max_length=60)
+    status = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    entry_id = models.UUIDField(null=True)
+    decided = models.BooleanField(default=False)
+
+    class Meta(TenantModel.Meta):
+        """Once a message and sign; found by person for the rule, and newest first for the page."""
+
+        db_table = "delivery_return"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "message_id", "sign"], name="delivery_return_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization_id", "contact_id", "at"], name="delivery_return_contact"),
+            models.Index(fields=["organization_id", "at"], name="delivery_return_at"),
+            models.Index(fields=["organization_id", "entry_id"], name="delivery_return_entry"),
+        ]

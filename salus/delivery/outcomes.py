@@ -10,14 +10,15 @@ from uuid import UUID
 
 from psycopg import sql
 
-from salus.delivery import capping, deposits, receipts
-from salus.delivery.contracts import State
+from salus.delivery import capping, deposits, receipts, suppressing
+from salus.delivery.contracts import Sign, State
 from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.rules import has_given_up, next_attempt
+from salus.delivery.status import Kind
+from salus.delivery.suppressing import Came
 from salus.kernel.acting import Actor
-from salus.kernel.vocabulary import Channel, Protection
-from salus.permissions import api as permissions
-from salus.permissions.contracts import EntryKind, NewEntry
+from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import Protection
 from salus.platform import bulk
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind, NewEvent
@@ -27,8 +28,8 @@ from salus.timeline.contracts import EventKind, NewEvent
 class Outcome:
     """What became of one attempt.
 
-    `tls` tells how it was protected; `reply` is code and enhanced status only. `hard` says that the
-    address does not exist, so it is suppressed. `body_hash` is over the bytes handed over.
+    `tls` tells how it was protected; `reply` is code and enhanced status only. `kind` is what a refusal
+    says of the address, None when nobody refused. `body_hash` is over the bytes handed over.
     """
 
     prepared: Prepared
@@ -38,7 +39,7 @@ class Outcome:
     tls: Mapping[str, Any] = field(default_factory=dict)
     reply: str = ""
     reason: str = ""
-    hard: bool = False
+    kind: Kind | None = None
     uncertain: bool = False
     body_hash: str = ""
     again_at: datetime | None = None
@@ -54,7 +55,6 @@ def deferred(prepared: Prepared, *, at: datetime, jitter: float, **facts: Any) -
     return Outcome(prepared, State.DEFERRED, at, again_at=again_at, **facts)
 
 
-HARD_BOUNCE = "hard_bounce"
 _GOT, _NOBODY_GOT = {State.ACCEPTED, State.PORTAL}, {State.BOUNCED, State.GAVE_UP}
 
 _EVENTS = {
@@ -134,7 +134,7 @@ def record(
         at=at,
     )
     # The ledger before the stream: everybody takes their locks in this order.
-    _suppress([each for each in mine if each.hard], actor=actor)
+    suppressing.note([_came(each) for each in mine if each.state in _NOBODY_GOT and each.kind], actor=actor)
     timeline.append(
         [_event(each) for each in mine if each.state in _EVENTS and each.prepared.is_letter], actor=actor
     )
@@ -214,21 +214,15 @@ def _event(outcome: Outcome) -> NewEvent:
     )
 
 
-def _suppress(outcomes: Sequence[Outcome], *, actor: Actor) -> None:
-    """Suppress addresses that do not exist: nothing more goes there until a person lifts it."""
-    permissions.append(
-        [
-            NewEntry(
-                contact_id=each.prepared.contact_id,
-                kind=EntryKind.SUPPRESSION,
-                at=each.at,
-                evidence=f"message {each.prepared.lease.message_id} bounced: {each.reply}",
-                channel=Channel.EMAIL,
-                key=f"bounce:{each.prepared.lease.message_id}",
-                details={"reason": HARD_BOUNCE, "address": each.prepared.content.to},
-            )
-            for each in outcomes
-        ],
-        actor=actor,
-        skip_absent=True,
+def _came(outcome: Outcome) -> Came:
+    assert outcome.kind is not None
+    prepared = outcome.prepared
+    return Came(
+        _id(outcome),
+        prepared.contact_id,
+        Phi(prepared.content.to),
+        Sign(outcome.kind.value),
+        outcome.reason,
+        outcome.reply,
+        outcome.at,
     )

@@ -24,9 +24,8 @@ def same_bytes(row: MessageRow, *, body_hash: str, date: datetime, actor: Actor)
     domain = organization.sending_domain
     try:
         prepared = make_again(row, actor=actor, at=date)
-        built = Builder(organization, Signer(domain, keys.dkim_keys(domain))).build(
-            prepared, prepared.links, date
-        )
+        builder = Builder(organization, Signer(domain, keys.dkim_keys(domain)), keys.blinder())
+        built = builder.build(prepared, prepared.links, date)
     except SalusError:
         return False
     return built.body_hash == body_hash

@@ -189,3 +189,21 @@ def accounted(states: dict[str, int]) -> dict[str, int]:
         "queued": tuple(WAITING),
     }
     return {word: sum(states.get(state, 0) for state in group) for word, group in words.items()}
+
+
+OF_THE_ADDRESS = frozenset({"mailbox_full", "mailbox_trouble", "address_trouble", "ambiguous_address"})
+"""Reasons of soft bounces that speak of the address; a busy or silent host may as well be our own network."""
+SOFT_DAYS, SOFT_WITHIN = 3, timedelta(days=30)
+"""An address is stopped whose messages bounced softly on so many different days within so long."""
+BOUNCES_COUNT_FOR = timedelta(days=30)
+"""A report that comes later than this after the hand-over changes nothing; a complaint always counts."""
+
+
+def soft_enough(bounced: Iterable[datetime], at: datetime) -> bool:
+    """Return whether an address that bounced softly at these moments (UTC) is to be stopped at `at`."""
+    return len({each.date() for each in bounced if at - SOFT_WITHIN < each <= at}) >= SOFT_DAYS
+
+
+def too_late(handed_over: datetime, at: datetime) -> bool:
+    """Return whether a bounce that comes at `at` is too old to change anything."""
+    return at - handed_over > BOUNCES_COUNT_FOR

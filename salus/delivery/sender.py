@@ -240,7 +240,8 @@ class Sender:
                 )
             if (organization_id, way) not in self._openings:
                 domain = batch.organization.sending_domain
-                builder = Builder(batch.organization, Signer(domain, keys.dkim_keys(domain)))
+                signer = Signer(domain, keys.dkim_keys(domain))
+                builder = Builder(batch.organization, signer, keys.blinder())
                 self._openings[organization_id, way] = builder, self._make_courier(organization_id)
             return batch, way
 

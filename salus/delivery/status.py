@@ -15,7 +15,9 @@ class Kind(StrEnum):
     SOFT = "soft"
     """The address may work again: full, busy, unreachable."""
     POLICY = "policy"
-    """They refuse us, this content or this volume: the address says nothing, the sender must act."""
+    """They refuse this content, this volume or how it is signed: the address says nothing, the sender must act."""
+    REPUTATION = "reputation"
+    """They refuse whom it comes from: our network or domain is on a list, or was complained about."""
     MESSAGE = "message"
     """This one message cannot be taken: too large, wrong form."""
 
@@ -62,12 +64,17 @@ PROVIDER_TEXTS = (
     ("account has been disabled", Kind.HARD, "mailbox_disabled"),
     ("account is disabled", Kind.HARD, "mailbox_disabled"),
     ("inactive", Kind.HARD, "mailbox_disabled"),
-    ("blocklist", Kind.POLICY, "blocked"),
-    ("blacklist", Kind.POLICY, "blocked"),
-    ("block list", Kind.POLICY, "blocked"),
-    ("spamhaus", Kind.POLICY, "blocked"),
-    ("spamcop", Kind.POLICY, "blocked"),
-    ("reputation", Kind.POLICY, "blocked"),
+    ("blocklist", Kind.REPUTATION, "blocked"),
+    ("blacklist", Kind.REPUTATION, "blocked"),
+    ("block list", Kind.REPUTATION, "blocked"),
+    ("spamhaus", Kind.REPUTATION, "blocked"),
+    ("spamcop", Kind.REPUTATION, "blocked"),
+    ("reputation", Kind.REPUTATION, "blocked"),
+    ("barracudacentral", Kind.REPUTATION, "blocked"),
+    ("user complaints", Kind.REPUTATION, "blocked"),
+    ("message too large", Kind.MESSAGE, "too_large"),
+    ("message size exceeds", Kind.MESSAGE, "too_large"),
+    ("exceeds size limit", Kind.MESSAGE, "too_large"),
     ("dmarc", Kind.POLICY, "authentication"),
     ("dkim", Kind.POLICY, "authentication"),
     (" spf ", Kind.POLICY, "authentication"),
@@ -106,7 +113,7 @@ _DETAILS = {
     (7, 27): (Kind.POLICY, "bad_sender_domain"),
     (7, 28): (Kind.POLICY, "rate"),
     (7, 515): (Kind.POLICY, "authentication"),
-    (7, 606): (Kind.POLICY, "blocked"),
+    (7, 606): (Kind.REPUTATION, "blocked"),
 }
 _SUBJECTS = {
     1: (Kind.SOFT, "address_trouble"),

@@ -17,9 +17,10 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
 from salus.delivery import mime, process
 from salus.delivery.addresses import Mailbox, split
-from salus.delivery.building import LOCAL_PART, RETURN_PATH
+from salus.delivery.building import LOCAL_PART
 from salus.delivery.contracts import Trial
 from salus.delivery.protection.dkim import Signer
+from salus.delivery.return_paths import local_part
 from salus.delivery.transports.courier import Courier, still_stands
 from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken
 from salus.identity import api as identity
@@ -124,7 +125,7 @@ def _item(address: Phi[str], word: str, at: datetime) -> HandOver:
     now = time.monotonic()
     return HandOver(
         message_id=message_id,
-        envelope_from=f"{RETURN_PATH}+{message_id.hex}@{domain}",
+        envelope_from=f"{local_part(message_id, keys.blinder())}@{domain}",
         recipient=address,
         data=Phi(data),
         floor=Protection.NAMED,

@@ -122,6 +122,12 @@ class Installation:
         """Return the web server."""
         return Process("web", [*_SALUS, "web"], self.environment, ready=self.is_serving)
 
+    def inbound(self, listen: str, host: str, certificate: str, key: str) -> Process:
+        """Return the process that takes bounces and complaints; an empty word is left to its default."""
+        given = {"--listen": listen, "--host": host, "--certificate": certificate, "--key": key}
+        words = [word for name, value in given.items() if value for word in (name, value)]
+        return Process("inbound", [*_SALUS, "inbound", *words], self.environment)
+
     def backup(self, directory: Path) -> Process:
         """Return the process that keeps the backups up to date, and removes those that no rule keeps."""
         return Process(

@@ -30,6 +30,13 @@ class Installed:
     """What SPF should allow besides nobody: "mx", "include:spf.relay.example"."""
     backup: str = ""
     """Where backups go."""
+    inbound: str = ""
+    """Where bounces and complaints are taken, as "address:port"; empty: nowhere."""
+    inbound_host: str = ""
+    """What the listener is called, as the MX record of the sending domain says."""
+    inbound_certificate: str = ""
+    inbound_key: str = ""
+    """Files in PEM; without them the listener makes a certificate of its own."""
 
 
 def read(home: Path) -> Installed:

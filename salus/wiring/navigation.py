@@ -38,6 +38,7 @@ ROOMS = (
     Room("Home", "reports:home", "home"),
     Room("Tasks", "inbox:list", "inbox", "inbox:task:read", "", open_tasks),
     Room("Contacts", "contacts:list", "people", "contacts:record:read", PEOPLE),
+    Room("Stopped addresses", "delivery:stopped", "hide", "permissions:entry:read", PEOPLE),
     Room("Sign-in codes", "patients:code", "phone", "patients:code:issue", PEOPLE),
     Room("Import", "intake:list", "down", "contacts:import:run", PEOPLE),
     Room("Segments", "audiences:list", "segment", "segments:segment:read", PEOPLE),

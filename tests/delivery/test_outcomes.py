@@ -76,7 +76,7 @@ def test_a_lost_lease_changes_nothing_at_all(desk: Desk) -> None:
     desk.clock.advance(LEASE + timedelta(seconds=1))
     [new] = desk.take().prepared
     batches = ReceiptBatch.objects.count()
-    bounced = desk.outcome(old, State.BOUNCED, reason="no_such_mailbox", hard=True)
+    bounced = desk.outcome(old, State.BOUNCED, reason="no_such_mailbox", kind=Kind.HARD)
     assert desk.settle(bounced) == set()
     row = desk.row(old.lease.message_id)
     assert (row.state, row.attempts) == (State.LEASED, 0)
@@ -113,7 +113,9 @@ def test_a_temporary_failure_is_tried_again_later_and_then_given_up(desk: Desk) 
 
 def test_an_address_that_does_not_exist_is_suppressed_and_the_next_plan_refuses_it(desk: Desk) -> None:
     origin, prepared = send_one(desk)
-    desk.settle(desk.outcome(prepared, State.BOUNCED, reply="550 5.1.1", reason="no_such_mailbox", hard=True))
+    desk.settle(
+        desk.outcome(prepared, State.BOUNCED, reply="550 5.1.1", reason="no_such_mailbox", kind=Kind.HARD)
+    )
     assert desk.states(origin) == {State.BOUNCED: 1}
     desk.clock.advance(timedelta(seconds=1))
     _, counts = desk.plan()
@@ -243,12 +245,12 @@ def test_each_fate_of_the_wire_means_one_thing_for_the_message(desk: Desk, fate:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_only_a_hard_refusal_speaks_of_the_address(desk: Desk, kind: Kind) -> None:
+def test_what_a_refusal_says_of_the_address_is_kept(desk: Desk, kind: Kind) -> None:
     _, prepared = send_one(desk)
     wire = WireOutcome(Fate.PERMANENT, Phase.RCPT, "x", verdict=Verdict(kind, "x"))
     found = judging.judge(prepared, wire, "", desk.clock.now(), 0.5)
     assert found is not None
-    assert found.hard == (kind is Kind.HARD)
+    assert found.kind is kind
 
 
 def test_in_doubt_it_is_flagged_on_row_and_receipt(desk: Desk) -> None:

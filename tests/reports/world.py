@@ -25,6 +25,7 @@ from salus.delivery.outcomes import Outcome
 from salus.delivery.preparing import Prepared
 from salus.delivery.protection.dkim import Signer
 from salus.delivery.sealing import TRACK, message_binding, open_content
+from salus.delivery.status import Kind
 from salus.gate import api as gate
 from salus.identity import api as identity
 from salus.identity.contracts import Organization, Role
@@ -249,7 +250,7 @@ def accepted(prepared: Prepared, at: datetime) -> Outcome:
     """Return that the peer took it, with the hash of the bytes that a sender makes."""
     organization = identity.organization()
     signer = Signer(organization.sending_domain, keys.dkim_keys(organization.sending_domain))
-    built = Builder(organization, signer).build(prepared, prepared.links, prepared.checked_at)
+    built = Builder(organization, signer, keys.blinder()).build(prepared, prepared.links, prepared.checked_at)
     return Outcome(
         prepared, State.ACCEPTED, at, Protection.VERIFIED, TLS, "250 2.0.0", body_hash=built.body_hash
     )
@@ -262,7 +263,7 @@ def to_portal(prepared: Prepared, at: datetime, reason: str = "no_starttls") -> 
 
 def bounced(prepared: Prepared, at: datetime) -> Outcome:
     """Return that there is no such mailbox."""
-    return Outcome(prepared, State.BOUNCED, at, None, TLS, "550 5.1.1", "no_such_mailbox", hard=True)
+    return Outcome(prepared, State.BOUNCED, at, None, TLS, "550 5.1.1", "no_such_mailbox", Kind.HARD)
 
 
 def seal_log() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -99,9 +100,9 @@ class Machine:
         before = ""
         while page := self._get(f"mails.json?before={before}"):
             for mail in page:
-                token = re.fullmatch(r"bounces\+([0-9a-f]{32})@.*", mail["from"])
+                token = re.fullmatch(r"bounces\+([a-z2-7]{48})@.*", mail["from"])
                 assert token, mail["from"]
-                found[token[1]] += 1
+                found[base64.b32decode(token[1].upper())[:16].hex()] += 1
             before = str(page[-1]["number"])
         assert found.total() == self._get("stats.json")["received"]
         return found

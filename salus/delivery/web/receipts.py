@@ -142,6 +142,8 @@ def _course(told: ToldReceipt) -> Iterable[Step]:
 def _step(facts: Mapping[str, Any]) -> Step:
     state = State(str(facts["state"]))
     kind, glyph, what = wording.STEPS.get(state, ("", "next", wording.STATES[state][1]))
+    if facts.get("reported"):
+        what = "It came back: reported as not delivered"
     notes = []
     if facts.get("attempt", 0) > 1:
         notes.append(f"Attempt {facts['attempt']}")

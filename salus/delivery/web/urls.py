@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.delivery.web import cap, receipts, route, tracking
+from salus.delivery.web import cap, receipts, route, stopped, tracking
 
 app_name = "delivery"
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("messages/<uuid:message_id>/receipt/", receipts.receipt, name="receipt"),
     path("messages/<uuid:message_id>/receipt/proof.json", receipts.proof, name="proof"),
     path("messages/<uuid:message_id>/recall/", receipts.recall, name="recall"),
+    path("stopped-addresses/", stopped.listed, name="stopped"),
+    path("stopped-addresses/<uuid:entry_id>/", stopped.lift, name="lift"),
     path("settings/how-often/", cap.cap, name="cap"),
     path("settings/mail-route/", route.route, name="route"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),

@@ -72,9 +72,13 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
     from salus.wiring import installed
 
     supervisor.start(installation.engine(), installation.worker(), installation.sender(), installation.web())
-    backup = installed.read(installation.home.path).backup
-    if backup:
-        supervisor.start(installation.backup(Path(backup)))
+    chosen = installed.read(installation.home.path)
+    if chosen.backup:
+        supervisor.start(installation.backup(Path(chosen.backup)))
+    if listen := os.environ.get("SALUS_INBOUND") or chosen.inbound:
+        supervisor.start(
+            installation.inbound(listen, chosen.inbound_host, chosen.inbound_certificate, chosen.inbound_key)
+        )
     print(f"Salus runs at {_public(installation.home)}", flush=True)
     _let_go()
     supervisor.watch()
