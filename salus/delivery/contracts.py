@@ -339,6 +339,8 @@ class SentMessage:
     rule_ids: tuple[str, ...]
     evidence_ids: tuple[UUID, ...]
     disclosed: tuple[str, ...]
+    to_representative: bool = False
+    """It went to the address of a minor's representative."""
 
 
 @dataclass(frozen=True, slots=True)

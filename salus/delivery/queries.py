@@ -14,7 +14,7 @@ from salus.delivery.rules import IN_PORTAL, WAITING
 from salus.delivery.sealing import message_binding, open_content
 from salus.kernel.errors import NotFound
 from salus.kernel.phi import Phi
-from salus.kernel.vocabulary import Protection
+from salus.kernel.vocabulary import Gate, Protection
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
@@ -92,6 +92,10 @@ def _sent(row: MessageRow) -> SentMessage:
             dict.fromkeys(UUID(result["evidence"]) for result in decision["results"] if result["evidence"])
         ),
         disclosed=tuple(decision["disclosed"]),
+        to_representative=any(
+            result["gate"] == Gate.REPRESENTATIVE and result["satisfied"] and result["evidence"]
+            for result in decision["results"]
+        ),
     )
 
 

@@ -1,22 +1,44 @@
-"""The door of the privacy office. Call it inside the organization's context; whoever calls asked for the permission."""
+"""The door of the privacy office. Call it inside the organization's context."""
 
 from __future__ import annotations
 
 from salus.privacy.disclosures import accounting, record_disclosure, suspend
 from salus.privacy.erasures import erase, steps
 from salus.privacy.exports import export, use_packages
+from salus.privacy.keeping import copy_made_at, erase_copies, forget_copies, make_copy, open_copy
+from salus.privacy.letter import LANGUAGES, letter
 from salus.privacy.posture_port import posture, use_facts
 from salus.privacy.posture_rules import CHECKS, judge
-from salus.privacy.requests import approve, extend, overdue, receive, refuse, request, requests
+from salus.privacy.request_rules import DUE, EXEMPT
+from salus.privacy.requests import (
+    approve,
+    carry_out,
+    extend,
+    overdue,
+    receive,
+    refuse,
+    request,
+    requests,
+)
 
 __all__ = [
     "CHECKS",
+    "DUE",
+    "EXEMPT",
+    "LANGUAGES",
     "accounting",
     "approve",
+    "carry_out",
+    "copy_made_at",
     "erase",
+    "erase_copies",
     "export",
     "extend",
+    "forget_copies",
     "judge",
+    "letter",
+    "make_copy",
+    "open_copy",
     "overdue",
     "posture",
     "receive",

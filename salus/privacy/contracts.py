@@ -45,9 +45,11 @@ __all__ = [
     "Record",
     "Report",
     "Ruleset",
+    "Sent",
     "Severity",
     "Status",
     "Step",
+    "To",
 ]
 
 
@@ -87,6 +89,8 @@ class PersonRequest:
     extended: bool
     decided_by: UUID | None
     decided_at: datetime | None
+    started_at: datetime | None
+    """When it was last queued to be carried out."""
     done_at: datetime | None
 
 
@@ -157,12 +161,38 @@ class Disclosed:
     suspended_until: datetime | None
 
 
+class To(StrEnum):
+    """To whom Salus itself told something, as a receipt or the log proves it."""
+
+    PERSON = "person"
+    REPRESENTATIVE = "representative"
+    VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message or call that Salus made: `what` are classes or fields, `purpose` a code; `sure`: it arrived."""
+
+    id: UUID
+    at: datetime
+    to: To
+    name: Phi[str]
+    address: str
+    what: tuple[str, ...]
+    purpose: str
+    sure: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """What a person is told: the disclosures, oldest first. How many were left out, and why, is for staff only."""
+    """What a person is told: disclosures that were entered and those that Salus made, each oldest first.
+
+    `exempt` counts what is not listed, by the ground why; what an agency suspended is for staff only.
+    """
 
     since: datetime
     until: datetime
     told: tuple[Disclosed, ...]
+    sent: tuple[Sent, ...]
     exempt: Mapping[Ground, int]
     suspended: int

@@ -16,8 +16,9 @@ from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
-from salus.privacy import request_rules
+from salus.privacy import request_rules, requests
 from salus.privacy.contracts import Accounting, Disclosed, Disclosure, Ground
+from salus.privacy.made import made_by_salus
 from salus.privacy.models import DisclosureRow
 
 LONGEST = 500
@@ -25,6 +26,7 @@ LONGEST = 500
 
 def record_disclosure(contact_id: UUID, made: Disclosure, *, actor: Actor, at: datetime) -> UUID:
     """Store a disclosure as 164.528(b)(2) asks for it; return its id. Raises `NotFound`, `BadInput` with the place."""
+    requests.must_do(actor)
     if not contacts.versions([contact_id]):
         raise NotFound
     if made.at > at:
@@ -47,6 +49,7 @@ def suspend(disclosure_id: UUID, *, until: datetime, in_writing: bool, actor: Ac
 
     Raises `NotFound`, `Conflict` for another ground, `BadInput` for a moment past, or an oral one beyond 30 days.
     """
+    requests.must_do(actor)
     row = DisclosureRow.objects.select_for_update().filter(id=disclosure_id).first()
     if row is None:
         raise NotFound
@@ -64,9 +67,10 @@ def suspend(disclosure_id: UUID, *, until: datetime, in_writing: bool, actor: Ac
 def accounting(contact_id: UUID, *, since: datetime, actor: Actor, at: datetime) -> Accounting:
     """Return what of a person's record was disclosed from `since` (six years back at most) to `at`; recorded.
 
-    Messages to the person and what rests on an authorization are exempt (164.528(a)(1)(ii), (iv)): their
-    receipts tell of them elsewhere.
+    What staff entered, and what Salus itself told others, from receipts and the log. Messages to the person
+    are exempt (164.528(a)(1)(ii)) and counted.
     """
+    requests.must_do(actor)
     sealer = keys.sealer()
     found = []
     for row in DisclosureRow.objects.filter(contact_id=contact_id):
@@ -76,7 +80,7 @@ def accounting(contact_id: UUID, *, since: datetime, actor: Actor, at: datetime)
         )
         found.append(Disclosed(row.id, facts, row.suspended_until))
     audit.record(Action.PRIVACY_ACCOUNT, actor=actor, object_kind="contact", patient_id=contact_id)
-    return request_rules.account(found, since, at)
+    return request_rules.account(found, since, at, made_by_salus(contact_id, at))
 
 
 def _binding(disclosure_id: UUID) -> bytes:

@@ -26,6 +26,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
     killed goes on at the package that it did not end, and one that ended changes nothing. Raises `NotFound`,
     `Conflict` (not approved; or a message is being handed over: ask again).
     """
+    requests.must_do(actor)
     for package in packages():
         with acting_for(organization_id):
             row = requests.approved(request_id, Kind.ERASURE)

@@ -38,6 +38,7 @@ def export(request_id: UUID, *, actor: Actor, at: datetime) -> dict[str, Any]:
 
     Raises `NotFound` (also when the person was erased meanwhile), `Conflict` before it is approved.
     """
+    requests.must_do(actor)
     row = requests.approved(request_id, Kind.ACCESS)
     parts = {each.name: dict(each.export(row.contact_id, PURPOSE, actor)) for each in packages()}
     if not parts.get("contacts"):

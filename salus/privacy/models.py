@@ -1,4 +1,4 @@
-"""The tables of the privacy office: what people asked for, what each package erased, what was disclosed."""
+"""The tables of the privacy office: what people asked for, the copies, what each package erased, what was disclosed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class RequestRow(TenantModel):
     extended = models.BooleanField(default=False)
     decided_by = models.UUIDField(null=True)
     decided_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    """When somebody last had it carried out."""
     done_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
@@ -29,6 +31,20 @@ class RequestRow(TenantModel):
 
         db_table = "privacy_request"
         indexes = [models.Index(fields=["organization_id", "due_at"], name="privacy_request_due")]
+
+
+class CopyRow(TenantModel):
+    """The copy that one request for access made, sealed: JSON, until it is forgotten or the person is erased."""
+
+    request_id = models.UUIDField(primary_key=True)
+    contact_id = models.UUIDField()
+    made_at = models.DateTimeField()
+    sealed = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        """One a request."""
+
+        db_table = "privacy_copy"
 
 
 class StepRow(TenantModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from salus.privacy.contracts import Accounting, Disclosed, Ground, Kind
+from salus.privacy.contracts import Accounting, Disclosed, Ground, Kind, Sent, To
 
 DUE: Mapping[Kind, tuple[timedelta, str]] = {
     Kind.ACCESS: (timedelta(days=30), "45 CFR 164.524(b)(2)(i)"),
@@ -47,8 +47,13 @@ def years_before(moment: datetime) -> datetime:
         return moment.replace(year=moment.year - YEARS, day=28)
 
 
-def account(found: Iterable[Disclosed], since: datetime, until: datetime) -> Accounting:
-    """Return what of `found` is told at `until`: what is exempt, suspended or outside the period is not."""
+def account(
+    found: Iterable[Disclosed], since: datetime, until: datetime, sent: Iterable[Sent] = ()
+) -> Accounting:
+    """Return what of `found` and `sent` is told at `until`: what is exempt, suspended or outside the period is not.
+
+    What went to a vendor or a representative is told: the law asks for less, the person wants to know.
+    """
     start = max(since, years_before(until))
     told, exempt, suspended = [], dict[Ground, int](), 0
     for one in sorted(found, key=lambda one: (one.facts.at, one.id)):
@@ -61,4 +66,9 @@ def account(found: Iterable[Disclosed], since: datetime, until: datetime) -> Acc
             suspended += 1
         else:
             told.append(one)
-    return Accounting(start, until, tuple(told), exempt, suspended)
+    made = sorted((each for each in sent if start <= each.at <= until), key=lambda each: (each.at, each.id))
+    others = tuple(each for each in made if each.to is not To.PERSON)
+    if len(made) > len(others):
+        own = Ground.TO_THE_PERSON
+        exempt[own] = exempt.get(own, 0) + len(made) - len(others)
+    return Accounting(start, until, tuple(told), others, exempt, suspended)

@@ -10,11 +10,14 @@ import orjson
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.contacts import api as contacts
-from salus.kernel.acting import Actor
+from salus.identity import api as identity
+from salus.identity.contracts import Permission
+from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.keys import api as keys
+from salus.platform.jobs import defer
 from salus.platform.tenancy import current_organization
 from salus.privacy import request_rules
 from salus.privacy.contracts import Kind, PersonRequest, Status
@@ -22,6 +25,13 @@ from salus.privacy.models import RequestRow
 
 LONGEST = 2000
 _ENDED = (Status.DONE, Status.REFUSED)
+_JOBS = {Kind.ACCESS: "salus.privacy.tasks.export", Kind.ERASURE: "salus.privacy.tasks.erase"}
+
+
+def must_do(actor: Actor) -> None:
+    """Raise `NotFound` unless `actor` answers requests: staff with the permission, or the system that carries them out."""
+    if actor.kind is not ActorKind.SYSTEM:
+        identity.require(actor, Permission.PRIVACY_REQUEST_DO)
 
 
 def receive(
@@ -31,6 +41,7 @@ def receive(
 
     Raises `NotFound` for somebody who is not here, `BadInput` for a day to come or a note too long.
     """
+    must_do(actor)
     if not contacts.versions([contact_id]):
         raise NotFound
     if received_at > at:
@@ -50,6 +61,7 @@ def receive(
 
 def extend(request_id: UUID, *, reason: str, actor: Actor, at: datetime) -> None:
     """Extend a request by 30 days, once, with the reason the person is told; raises `Conflict` when it is too late."""
+    must_do(actor)
     row = _row(request_id)
     _must(row, Status.OPEN, Status.APPROVED)
     if row.extended:
@@ -65,7 +77,7 @@ def extend(request_id: UUID, *, reason: str, actor: Actor, at: datetime) -> None
 
 
 def approve(request_id: UUID, *, actor: Actor, at: datetime) -> None:
-    """Approve a request; an erasure starts only after this. Raises `NotFound`, `Conflict`."""
+    """Approve a request, as a person: an erasure starts only after this. Raises `NotFound`, `Conflict`."""
     _decide(request_id, Status.APPROVED, actor, at)
 
 
@@ -76,6 +88,27 @@ def refuse(request_id: UUID, *, reason: str, actor: Actor, at: datetime) -> None
     _decide(request_id, Status.REFUSED, actor, at, reason)
 
 
+def carry_out(request_id: UUID, *, actor: Actor, at: datetime) -> None:
+    """Queue what was approved: the copy, or the erasure; an accounting that was handed over is answered by this.
+
+    Safe to repeat: a job that waits is not doubled. Raises `NotFound`, `Conflict` before it is approved, when it
+    was answered, or when the person whose copy is asked for is not here any more.
+    """
+    identity.require(actor, Permission.PRIVACY_REQUEST_DO)
+    row = _row(request_id)
+    _must(row, Status.APPROVED)
+    kind = Kind(row.kind)
+    if kind is Kind.ACCESS and not contacts.versions([row.contact_id]):
+        raise Conflict("This person was erased meanwhile; there is nothing to copy.")
+    row.started_at = at
+    row.save(update_fields=["started_at"])
+    _record(Action.PRIVACY_DECIDE, row, actor, outcome="carried_out")
+    if kind is Kind.ACCOUNTING:
+        finish(row, at=at)
+    else:
+        defer(_JOBS[kind], once=str(row.id), request_id=str(row.id))
+
+
 def finish(row: RequestRow, *, at: datetime) -> None:
     """Say that a request was answered, now for the first time."""
     if row.status != Status.DONE:
@@ -83,16 +116,18 @@ def finish(row: RequestRow, *, at: datetime) -> None:
         row.save(update_fields=["status", "done_at"])
 
 
-def request(request_id: UUID) -> PersonRequest:
+def request(request_id: UUID, *, actor: Actor) -> PersonRequest:
     """Return one request; raises `NotFound`."""
+    must_do(actor)
     row = RequestRow.objects.filter(id=request_id).first()
     if row is None:
         raise NotFound
     return _facts(row)
 
 
-def requests(limit: int = 200, contact_id: UUID | None = None) -> list[PersonRequest]:
+def requests(*, actor: Actor, limit: int = 200, contact_id: UUID | None = None) -> list[PersonRequest]:
     """Return requests: those that are not ended first, the next due first."""
+    must_do(actor)
     rows = (
         RequestRow.objects.all() if contact_id is None else RequestRow.objects.filter(contact_id=contact_id)
     )
@@ -116,6 +151,7 @@ def approved(request_id: UUID, *kinds: Kind) -> RequestRow:
 
 
 def _decide(request_id: UUID, status: Status, actor: Actor, at: datetime, reason: str = "") -> None:
+    identity.require(actor, Permission.PRIVACY_REQUEST_DO)
     row = _row(request_id)
     _must(row, Status.OPEN)
     if reason:
@@ -172,6 +208,7 @@ def _facts(row: RequestRow) -> PersonRequest:
         row.extended,
         row.decided_by,
         row.decided_at,
+        row.started_at,
         row.done_at,
     )
 

@@ -18,6 +18,7 @@ from salus.kernel.leaving import Kept, Left
 from salus.kernel.time import Clock
 from salus.patients import api as patients
 from salus.permissions import api as permissions
+from salus.privacy import api as privacy
 from salus.privacy.contracts import Package
 from salus.timeline import api as timeline
 
@@ -86,6 +87,7 @@ PACKAGES = (
         lambda id, why, actor: permissions.export_person(id, purpose=why, actor=actor),
         lambda id, actor, clock: permissions.erase_person(id, actor=actor, clock=clock),
     ),
+    Package("privacy", _nothing, lambda id, actor, clock: privacy.erase_copies(id)),
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact
     ),

@@ -17,6 +17,7 @@ from salus.kernel.time import SystemClock
 from salus.keys import api as keys
 from salus.patients import api as patients
 from salus.platform.rounds import Round
+from salus.privacy import api as privacy
 from salus.reports import api as reports
 from salus.wiring.reminding import remind_of_vendors
 
@@ -66,6 +67,10 @@ def _forget_patients(organization_id: UUID) -> None:
     patients.forget_old()
 
 
+def _forget_copies(organization_id: UUID) -> None:
+    privacy.forget_copies(CLOCK.now())
+
+
 def _forget_staff_sessions(organization_id: UUID) -> None:
     identity.forget_old(CLOCK.now())
 
@@ -101,6 +106,7 @@ ROUNDS = (
     Round("vendors-remind", 3_600.0, _remind_of_vendors),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
+    Round("privacy-forget", 86_400.0, _forget_copies),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("campaigns-launch", 5.0, _launch),

@@ -87,6 +87,9 @@ COLUMNS = (
     _column("intake_mapping", batch=FEW),
     _column("privacy_request"),
     _column("privacy_disclosure"),
+    SealedColumn(
+        "privacy_copy", "sealed", (("request_id", "uuid"),), _as("privacy_copy"), batch=ONE_BY_ONE
+    ),
     _column("delivery_origin", "spec", batch=FEW),
     _column("delivery_message"),
     SealedColumn("delivery_deposit", "sealed", (("message_id", "uuid"),), _as("delivery_deposit"), batch=FEW),

@@ -1,0 +1,80 @@
+"""The copy that a request for access makes: kept sealed for a while, handed over by a person, erased with the person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+
+from salus.audit import api as audit
+from salus.audit.contracts import Action
+from salus.kernel.acting import Actor
+from salus.kernel.errors import NotFound
+from salus.kernel.leaving import Kept, Left
+from salus.keys import api as keys
+from salus.platform.tenancy import current_organization
+from salus.privacy import requests
+from salus.privacy.exports import PURPOSE, export
+from salus.privacy.models import CopyRow, DisclosureRow, RequestRow
+
+KEPT_FOR = timedelta(days=30)
+"""A copy is made again from the record in a moment, so it does not lie about for long."""
+
+
+def make_copy(request_id: UUID, *, actor: Actor, at: datetime) -> None:
+    """Make the copy of an approved request and keep it sealed; made again, it replaces the one before.
+
+    Raises as `export` does.
+    """
+    document = orjson.dumps(export(request_id, actor=actor, at=at), option=orjson.OPT_INDENT_2)
+    contact_id = RequestRow.objects.get(id=request_id).contact_id
+    sealed = keys.sealer().seal(document, _binding(request_id))
+    CopyRow.objects.update_or_create(
+        request_id=request_id, defaults={"contact_id": contact_id, "made_at": at, "sealed": sealed}
+    )
+
+
+def open_copy(request_id: UUID, *, actor: Actor) -> bytes:
+    """Return the copy as JSON; recorded. Raises `NotFound` when there is none any more."""
+    requests.must_do(actor)
+    row = CopyRow.objects.filter(request_id=request_id).first()
+    if row is None:
+        raise NotFound
+    audit.record(
+        Action.PRIVACY_EXPORT,
+        actor=actor,
+        object_kind="privacy_request",
+        object_id=request_id,
+        patient_id=row.contact_id,
+        purpose=PURPOSE,
+        outcome="downloaded",
+    )
+    return keys.sealer().open(bytes(row.sealed), _binding(request_id))
+
+
+def copy_made_at(request_id: UUID) -> datetime | None:
+    """Return when the copy of a request was made, None when there is none."""
+    return CopyRow.objects.filter(request_id=request_id).values_list("made_at", flat=True).first()
+
+
+def forget_copies(at: datetime) -> int:
+    """Remove copies that were made more than `KEPT_FOR` ago; return how many."""
+    return CopyRow.objects.filter(made_at__lt=at - KEPT_FOR).delete()[0]
+
+
+def erase_copies(contact_id: UUID) -> Left:
+    """Erase the copies of a person; what they asked and what was disclosed stays, sealed."""
+    copies = CopyRow.objects.filter(contact_id=contact_id).delete()[0]
+    kept = RequestRow.objects.filter(contact_id=contact_id).count()
+    kept += DisclosureRow.objects.filter(contact_id=contact_id).count()
+    what = "requests and disclosures that were entered, sealed"
+    why = "documentation of what was asked and disclosed is kept for six years"
+    return Left(
+        {"copies": copies},
+        (Kept(what, kept, why, "45 CFR 164.528(d), 164.530(j)(2)"),) if kept else (),
+    )
+
+
+def _binding(request_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "privacy_copy", request_id)
