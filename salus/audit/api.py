@@ -46,6 +46,7 @@ __all__ = [
     "checkpoint",
     "checkpoint_origins",
     "entries",
+    "entries_from",
     "entry",
     "evidence_for",
     "export_tiles",
@@ -64,6 +65,7 @@ __all__ = [
     "record_receipts",
     "repeated_looks",
     "root_at",
+    "size",
     "use_signer",
     "use_witness_directory",
     "verifier_key",
@@ -268,6 +270,16 @@ def entries(
     Every single filter, and time with any other, is served by an index.
     """
     return queries.entries(filters or Filters(), after, limit, oldest_first=oldest_first)
+
+
+def entries_from(position: int, *, limit: int) -> list[Entry]:
+    """Return the entries in the order of the log from `position` on, of `limit` places: nothing is ever put in between."""
+    return queries.entries_from(position, limit)
+
+
+def size() -> int:
+    """Return how many entries of the current organization have their place in the log."""
+    return proofs.stored_tree(current_organization()).size
 
 
 def entry(entry_id: UUID) -> Entry:

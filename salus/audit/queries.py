@@ -57,6 +57,17 @@ def _entries(rows: Sequence[EntryRow] | QuerySet[EntryRow]) -> list[Entry]:
     return [_entry(row, places.get(row.id)) for row in found]
 
 
+def entries_from(position: int, limit: int) -> list[Entry]:
+    """Return up to `limit` entries in the order of the log, from `position` on."""
+    places = dict(
+        IndexRow.objects.filter(position__gte=position, position__lt=position + limit).values_list(
+            "entry_id", "position"
+        )
+    )
+    found = [_entry(row, places[row.id]) for row in EntryRow.objects.filter(id__in=list(places))]
+    return sorted(found, key=lambda each: places[each.id])
+
+
 def entry(entry_id: UUID) -> Entry | None:
     """Return one entry."""
     row = EntryRow.objects.filter(id=entry_id).first()

@@ -121,7 +121,9 @@ __all__ = [
     "run_inbound",
     "run_sender",
     "send",
+    "send_checkpoint",
     "send_code",
+    "send_log",
     "send_trial",
     "sendings",
     "sent_message",
@@ -240,6 +242,32 @@ def send_trial(
     return trial.send(
         organization_id, address, word, laboratory_routes=laboratory_routes, actor=actor, clock=clock
     )
+
+
+def send_checkpoint(
+    organization_id: UUID, service_id: UUID, *, laboratory_routes: Path | None = None, clock: Clock
+) -> tuple[int, Trial]:
+    """Send the newest checkpoint to a witness of the register; return how many entries it covers, and what became of it.
+
+    Call it outside the organization's context. Raises `NotFound`, `OutOfScope`, `BadInput` for a service that is
+    no mailbox of a witness, `Conflict` before the first checkpoint.
+    """
+    from salus.delivery import witnessing
+
+    return witnessing.send_checkpoint(
+        organization_id, service_id, laboratory_routes=laboratory_routes, clock=clock
+    )
+
+
+def send_log(organization_id: UUID, service_id: UUID, messages: Sequence[str], *, clock: Clock) -> str:
+    """Send messages of RFC 5424 to a log server of the register; return "", or a word for why they may not be there.
+
+    Call it outside the organization's context. Raises `NotFound`, `OutOfScope`, `BadInput` for a service that is
+    no log server.
+    """
+    from salus.delivery import witnessing
+
+    return witnessing.send_log(organization_id, service_id, messages, clock=clock)
 
 
 def confirm_trial(*, actor: Actor) -> None:

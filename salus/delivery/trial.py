@@ -56,7 +56,7 @@ def send(
     with acting_for(organization_id):
         make = process.ways_out(laboratory_routes)(organization_id)
         item = _item(address, word, clock.now())
-    outcome = asyncio.run(_hand_over(make, item))
+    outcome = asyncio.run(hand_over(make, item))
     accepted = outcome.fate is Fate.ACCEPTED
     tls = outcome.tls.as_dict() if outcome.tls else {}
     with acting_for(organization_id):
@@ -72,7 +72,8 @@ def send(
     return Trial(accepted, str(outcome.phase), outcome.reason, str(outcome.reply or ""), tls)
 
 
-async def _hand_over(make: Callable[[Recheck], Courier], item: HandOver) -> Outcome:
+async def hand_over(make: Callable[[Recheck], Courier], item: HandOver) -> Outcome:
+    """Hand over a message that has no row, and return what became of it after `PATIENCE` at the latest."""
     courier = make(still_stands)
     sending = asyncio.ensure_future(courier.send(item))
     done, _ = await asyncio.wait({sending}, timeout=PATIENCE)

@@ -99,6 +99,8 @@ class Office:
     data_key_made: datetime | None
     log_verified: datetime | None
     log_sound: bool
+    copies_failing: Mapping[str, int]
+    """How many witnesses and log servers get no copy of the log, by reason in words."""
     refused: Mapping[str, int]
     """How many services that are switched on may not be used, by reason in words."""
     agreements_end: datetime | None

@@ -183,6 +183,14 @@ def _services(facts: Facts) -> str | None:
     return f"{count} {'service is' if count == 1 else 'services are'} switched on and may not be used: {said}"
 
 
+def _log_outside(facts: Facts) -> str | None:
+    failing = facts.office.copies_failing
+    if not failing:
+        return None
+    said = "; ".join(f"{word} ({number})" for word, number in sorted(failing.items()))
+    return f"Copies of the audit log do not get to those who keep them outside: {said}."
+
+
 def _agreements(facts: Facts) -> str | None:
     end = facts.office.agreements_end
     if end is None or end - facts.at > ENDS_SOON:
@@ -329,6 +337,10 @@ CHECKS = (
     Check(
         "log-copies", "Copies of the log's roots are kept apart", _M, "45 CFR 164.312(c)(1)",
         "Put the witness folder on another disk (SALUS_WITNESS), or let another machine collect it.", _log_apart,
+    ),
+    Check(
+        "log-outside", "Witnesses and log servers get their copies of the log", _M, "45 CFR 164.312(b), (c)(1)",
+        "The page of the log says which; mend it, or switch the service off in the vendor register.", _log_outside,
     ),
     Check(
         "vendors", "Every service in use has its agreement", _H, "45 CFR 164.308(b)(1), 164.314(a), 164.504(e)",

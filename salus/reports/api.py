@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
+
+from salus.audit import api as audit
 from salus.audit.contracts import Entry, Filters
 from salus.campaigns import api as campaigns
 from salus.campaigns.contracts import Campaign
@@ -15,12 +20,13 @@ from salus.kernel.acting import Actor, ActorKind, system
 from salus.kernel.time import Clock, SystemClock
 from salus.platform import jobs
 from salus.platform.tenancy import acting_for
-from salus.reports import access, campaign, home, log, log_lines, recipients, rules
+from salus.reports import access, campaign, copies, home, log, log_lines, recipients, rules
 from salus.reports.access import Review
 from salus.reports.contracts import (
     CampaignReport,
     EntryProof,
     Home,
+    LogCopy,
     LogForm,
     LogPage,
     Reveal,
@@ -33,6 +39,7 @@ from salus.reports.sendings import describe as describe_sending
 from salus.reports.sendings import journey_of as journey_of_sending
 
 __all__ = [
+    "COPY_HOURS",
     "access_review",
     "campaign_report",
     "describe_sending",
@@ -42,13 +49,19 @@ __all__ = [
     "export_recipients",
     "home_page",
     "journey_of_sending",
+    "log_copies",
     "log_health",
     "log_page",
+    "look_after_copies",
     "look_after_log",
     "looks_at",
     "people_to_tell",
     "reported_campaigns",
     "search_log",
+    "send_copies",
+    "send_copy_now",
+    "send_copy_soon",
+    "set_copy_hours",
     "sign_access",
     "usual_access_period",
     "verify_log",
@@ -58,6 +71,7 @@ __all__ = [
 ]
 
 _CLOCK = SystemClock()
+COPY_HOURS = copies.HOURS
 PAGE = 50
 
 
@@ -191,6 +205,67 @@ def verify_regularly(organization_id: UUID, clock: Clock = _CLOCK) -> None:
     """Verify one organization's log as the system does; call it outside any organization's context."""
     with acting_for(organization_id):
         log.verify(actor=system(organization_id, "worker"), at=clock.now())
+
+
+def log_copies(clock: Clock = _CLOCK) -> tuple[LogCopy, ...]:
+    """Return who keeps a copy of the log outside (witnesses, log servers), and how each stands."""
+    return copies.copies(clock.now())
+
+
+def set_copy_hours(service_id: UUID, hours: int, *, actor: Actor, clock: Clock = _CLOCK) -> None:
+    """Set how often a witness is written to at most: `copies.HOURS`, 0 only when asked.
+
+    Raises `BadInput`, `NotFound` for what is no witness and for whoever may not.
+    """
+    _require_copies(actor)
+    copies.set_hours(service_id, hours, actor=actor, at=clock.now())
+
+
+def send_copy_soon(service_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> None:
+    """Have a witness or log server sent its copy within seconds; raises `NotFound`, also for whoever may not."""
+    _require_copies(actor)
+    copies.ask(service_id, actor=actor, at=clock.now())
+    _queue_copies()
+
+
+def send_copy_now(organization_id: UUID, service_id: UUID, *, clock: Clock = _CLOCK) -> LogCopy:
+    """Sign the log as it stands and send a witness its copy; return how that ended. Raises `NotFound`.
+
+    For the command line: call it outside any organization's context, for it waits for the witness's mail host.
+    """
+    with acting_for(organization_id):
+        audit.integrate()
+        audit.checkpoint(clock)
+        copies.ask(service_id, actor=system(organization_id, "command-line"), at=clock.now())
+    send_copies(organization_id, clock)
+    with acting_for(organization_id):
+        return next(each for each in log_copies(clock) if each.service_id == service_id)
+
+
+def look_after_copies(clock: Clock = _CLOCK) -> None:
+    """Queue the sending of copies when any is due; a round of the workers calls it."""
+    if copies.is_due(clock.now()):
+        _queue_copies()
+
+
+def send_copies(organization_id: UUID, clock: Clock = _CLOCK) -> None:
+    """Send the copies of one organization's log that are due; call it outside any organization's context."""
+    routes = settings.SALUS_LABORATORY_ROUTES
+    copies.send_due(
+        organization_id,
+        host=urlsplit(settings.SALUS_PUBLIC_URL).hostname or "",
+        routes=Path(routes) if routes else None,
+        clock=clock,
+    )
+
+
+def _require_copies(actor: Actor) -> None:
+    if actor.kind is not ActorKind.SYSTEM:
+        identity.require(actor, Permission.AUDIT_LOG_VERIFY)
+
+
+def _queue_copies() -> None:
+    jobs.defer("salus.reports.tasks.send_copies", once="copies")
 
 
 def _queue() -> None:

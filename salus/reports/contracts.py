@@ -299,3 +299,24 @@ class Reveal(StrEnum):
     PAYMENT = "payment"
     OPERATIONS = "health_care_operations"
     PATIENT_ASKED = "patient_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class LogCopy:
+    """Somebody outside who gets a copy of the log: a witness its checkpoints, a log server its entries."""
+
+    service_id: UUID
+    name: Phi[str]
+    witness: bool
+    hours: int
+    """A witness is written to every so many hours at most; 0: only when somebody asks."""
+    reached: int
+    """How many entries it has, or are under the checkpoint that it has."""
+    sent_at: datetime | None
+    tries: int
+    """Attempts in a row that failed."""
+    reason: str
+    why: str
+    """Why the last attempt failed, in words; empty: it did not."""
+    failing: bool
+    """It failed too often to be chance."""

@@ -1,4 +1,4 @@
-"""Tables of reports: how the audit log was found when it was last verified, and the reviews of access to it."""
+"""Tables of reports: how the audit log was found when it was last verified, reviews of access to it, copies of it outside."""
 
 from __future__ import annotations
 
@@ -44,3 +44,25 @@ class AccessReviewRow(TenantModel):
 
         db_table = "reports_accessreview"
         indexes = (models.Index(fields=["organization_id", "until"], name="reports_accessreview_until"),)
+
+
+class LogCopyRow(TenantModel):
+    """How far a witness or a log server of the vendor register came with its copy of the log."""
+
+    service_id = models.UUIDField(primary_key=True, editable=False)
+    hours = models.SmallIntegerField(default=1)
+    """A witness is written to every so many hours at most; 0: only when somebody asks."""
+    asked = models.BooleanField(default=False)
+    reached = models.BigIntegerField(default=0)
+    """How many entries it has, or are under the checkpoint that it has."""
+    sent_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    tries = models.IntegerField(default=0)
+    """Attempts since the last one that went well, the one under way included."""
+    reason = models.CharField(max_length=60, blank=True)
+    """A word for why the last attempt failed; empty: it did not."""
+
+    class Meta(TenantModel.Meta):
+        """A handful of rows an organization."""
+
+        db_table = "reports_logcopy"

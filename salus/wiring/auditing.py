@@ -132,6 +132,39 @@ def check(file: Path, key: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     return given, faults
 
 
+def witness(organization_id: UUID, every: int | None) -> list[tuple[str, bool]]:
+    """Send a checkpoint to each witness now, or set how often they are written to; return what to say, and whether it is well.
+
+    Raises `BadInput` for hours that cannot be, `Conflict` when the register has no witness.
+    """
+    from salus.kernel.acting import system
+    from salus.platform.tenancy import acting_for
+    from salus.reports import api as reports
+
+    actor = system(organization_id, "command-line")
+    with acting_for(organization_id):
+        found = [each for each in reports.log_copies() if each.witness]
+        if not found:
+            raise Conflict(
+                "The vendor register has no witness that is written to.",
+                next_step="Add a service of the kind witness with an address like mailto:witness@example.org.",
+            )
+        if every is not None:
+            for each in found:
+                reports.set_copy_hours(each.service_id, every, actor=actor)
+            often = f"every {every} hours at most" if every > 1 else "every hour at most"
+            return [
+                (f"{each.name.reveal()}: {often if every else 'only when asked'}", True) for each in found
+            ]
+    sent = [reports.send_copy_now(organization_id, each.service_id) for each in found]
+    return [
+        (f"{each.name.reveal()}: NOT SENT ({each.reason}). {each.why}.", False)
+        if each.reason
+        else (f"{each.name.reveal()}: took the checkpoint of {each.reached} entries", True)
+        for each in sent
+    ]
+
+
 def _read(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(LARGEST_KEY_FILE + 1)

@@ -54,6 +54,10 @@ def _verify(organization_id: UUID) -> None:
     reports.look_after_log(CLOCK)
 
 
+def _send_copies(organization_id: UUID) -> None:
+    reports.look_after_copies(CLOCK)
+
+
 def _age_keys(organization_id: UUID) -> None:
     keys.age_token_keys()
     keys.age_dkim_keys()
@@ -109,6 +113,7 @@ ROUNDS = (
     Round("privacy-forget", 86_400.0, _forget_copies),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
+    Round("reports-copies", 15.0, _send_copies),
     Round("campaigns-launch", 5.0, _launch),
     Round("journeys-due", 1.0, _find_due),
     *(Round(f"journeys-follow-{feed}", 1.0, partial(_follow, feed)) for feed in journeys.FEEDS),

@@ -29,6 +29,7 @@ MAY_OPEN = {
         "delivery/transports/outside.py",
         "open_connection",
     ): "the one mouth: calls and questions to services in scope",
+    ("delivery/transports/syslog.py", "create_connection"): "the one mouth: log servers in scope",
     ("audiences/client.py", "socket"): "AF_UNIX: the engine of this machine",
     ("audiences/engine/server.py", "socket"): "AF_UNIX: the engine of this machine",
     ("wiring/installation.py", "urlopen"): "is the web server of this machine up",

@@ -138,3 +138,18 @@ class LogExport(forms.Form):
             (LogForm.SYSLOG.value, "Syslog (RFC 5424), for a collector of logs"),
         ],
     )
+
+
+class CopyHours(forms.Form):
+    """How often a witness of the log is written to."""
+
+    hours = forms.TypedChoiceField(
+        label="Write to it",
+        coerce=int,
+        choices=[
+            (1, "Every hour at most"),
+            (6, "Every 6 hours at most"),
+            (24, "Once a day at most"),
+            (0, "Only when asked"),
+        ],
+    )

@@ -21,9 +21,9 @@ from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.platform.web.given import id_given
 from salus.reports import api
-from salus.reports.contracts import LogForm, Verified
+from salus.reports.contracts import LogCopy, LogForm, Verified
 from salus.reports.web.documents import entry_document
-from salus.reports.web.forms import Entries, LogExport
+from salus.reports.web.forms import CopyHours, Entries, LogExport
 
 FILES = {
     LogForm.CSV: ("text/csv", "log.csv"),
@@ -95,6 +95,26 @@ def export(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+@requires(Permission.AUDIT_LOG_VERIFY)
+@require_POST
+def copy(request: HttpRequest, service_id: UUID) -> HttpResponse:
+    """Have a copy of the log sent now, or set how often a witness is written to."""
+    if "hours" not in request.POST:
+        api.send_copy_soon(service_id, actor=_actor(request))
+        identity.toast(request, "It is being sent. Look again in a moment.")
+        return redirect("reports:log")
+    form = CopyHours(request.POST)
+    if not form.is_valid():
+        return _page(request, None, status=400)
+    api.set_copy_hours(service_id, form.cleaned_data["hours"], actor=_actor(request))
+    identity.toast(request, "Saved.")
+    return redirect("reports:log")
+
+
+def _hours(copy: LogCopy) -> CopyHours:
+    return CopyHours(initial={"hours": copy.hours}, auto_id=f"copy_{copy.service_id}_%s")
+
+
 def _entries(request: HttpRequest) -> Entries:
     people = [(each.id, each.name) for each in identity.staff_members()]
     return Entries(request.GET, people=people)
@@ -111,6 +131,7 @@ def _page(request: HttpRequest, verified: Verified | None, status: int = 200) ->
         "page": page,
         "rows": [(each, page.names.get(each.actor_id) if each.actor_id else None) for each in page.entries],
         "health": health,
+        "copies": [(each, _hours(each)) for each in api.log_copies()],
         "verified": verified,
         "export": LogExport(),
         "asked": urlencode({name: value for name, value in request.GET.items() if value and name != "after"}),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("log/export/", log.export, name="log_export"),
     path("access/", access.review, name="access"),
     path("log/verify/", log.verify, name="verify"),
+    path("log/copies/<uuid:service_id>/", log.copy, name="log_copy"),
     path("log/people/<uuid:contact_id>/", looks.listing, name="looks"),
     path("log/entries/<uuid:entry_id>/", log.entry, name="entry"),
     path("log/entries/<uuid:entry_id>/proof.json", log.proof, name="entry_proof"),

@@ -62,6 +62,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--key", type=Path, required=True, metavar="FILE", help="what `salus audit key` printed"
     )
     check.set_defaults(run=_check)
+    witness = words.add_parser(
+        "witness", help="send the newest checkpoint to the witnesses of the vendor register now"
+    )
+    witness.add_argument("--organization", metavar="SLUG", required=True)
+    witness.add_argument(
+        "--every",
+        type=int,
+        metavar="HOURS",
+        help="send nothing; set how often they are written to: 1, 6, 24, or 0 for only when asked",
+    )
+    witness.set_defaults(run=_witness)
     key = words.add_parser("key", help="print the public key that verifies checkpoints")
     key.add_argument("--organization", metavar="SLUG", required=True)
     key.set_defaults(run=_key)
@@ -202,6 +213,16 @@ def _check(options: argparse.Namespace) -> int:
     verdict = "NOT PROVEN" if faults else "proven"
     print(f"message {given.get('message')}: {steps} step{'s' if steps != 1 else ''}, {verdict}")
     return 1 if faults else 0
+
+
+def _witness(options: argparse.Namespace) -> int:
+    """Write to every witness, or set how often; 1 when one of them did not get it."""
+    _setup()
+    (organization,) = _organizations(options.organization)
+    told = auditing.witness(organization.id, options.every)
+    for line, _ in told:
+        print(line)
+    return 0 if all(well for _, well in told) else 1
 
 
 def _key(options: argparse.Namespace) -> int:

@@ -117,6 +117,7 @@ def _office(at: datetime, installed: Installed) -> Office:
         data_key_made=max(made, default=None),
         log_verified=health.verified_at,
         log_sound=health.verified,
+        copies_failing=Counter(each.why for each in reports.log_copies() if each.failing),
         refused=_refused(register),
         agreements_end=_first_end(register),
         relay=route is not None,
