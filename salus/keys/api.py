@@ -17,6 +17,8 @@ from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import local, tokens
 from salus.keys.contracts import (
+    AWS_KMS,
+    VAULT,
     Blinder,
     DkimKey,
     KeptIndex,
@@ -282,7 +284,7 @@ def move(
     """
     from salus.keys import moving
 
-    if to != "file" and not to.startswith((local.AWS_KMS, local.VAULT)):
+    if to != "file" and not to.startswith((AWS_KMS, VAULT)):
         raise BadInput("Keys are wrapped by the key file, AWS KMS or Vault.", place="to")
     return moving.run(organization_id, to, actor, clock.now, tell)
 

@@ -10,6 +10,11 @@ from uuid import UUID
 
 from salus.kernel.errors import BadInput, Conflict
 
+AWS_KMS = "aws-kms:"
+"""How the name of a key in AWS KMS begins; its ARN follows."""
+VAULT = "vault:"
+"""How the name of a key in a transit engine begins; its address follows."""
+
 
 class KeyProvider(Protocol):
     """Wraps keysets with a key-encryption key it never hands out (a file, a KMS)."""

@@ -14,7 +14,7 @@ from botocore.config import Config
 from salus.kernel.errors import BadInput, SalusError, Unavailable
 from salus.kernel.outbound import ServiceKind
 from salus.kernel.time import Clock, SystemClock
-from salus.keys.local import AWS_KMS
+from salus.keys.contracts import AWS_KMS
 from salus.platform import outbound
 
 PATIENCE = 5.0

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from salus.kernel.errors import Unavailable
-from salus.keys.contracts import KeyProvider
+from salus.keys.contracts import AWS_KMS, VAULT, KeyProvider
 from salus.keys.provider import read_private, write_private
-
-AWS_KMS = "aws-kms:"
-"""How the name of a key in AWS KMS begins; its ARN follows."""
-VAULT = "vault:"
-"""How the name of a key in a transit engine begins; its address follows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}\Z")
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from salus.kernel.errors import BadInput, SalusError, Unavailable
 from salus.kernel.outbound import ServiceKind
 from salus.kernel.time import Clock, SystemClock
-from salus.keys.local import VAULT
+from salus.keys.contracts import VAULT
 from salus.keys.provider import read_private
 from salus.platform import outbound
 
