@@ -78,15 +78,19 @@ def _spf(record: DomainRecord, found: list[str]) -> SeenRecord:
         return SeenRecord(record, Seen.MISSING)
     if len(found) > 1:
         return SeenRecord(record, Seen.WRONG, "There are several; receivers then count none (RFC 7208, 4.5).")
-    terms = found[0].lower().split()[1:]
-    if any(each in ("+all", "all", "?all") for each in terms):
+    terms = [each.removeprefix("+") for each in found[0].lower().split()[1:]]
+    if any(each in ("all", "?all") for each in terms):
         return SeenRecord(record, Seen.WRONG, "It lets everybody send.")
-    if any(each.startswith("redirect=") for each in terms):
-        return SeenRecord(record, Seen.THERE)
+    last = next((at for at, each in enumerate(terms) if each in ("-all", "~all")), None)
+    if last is not None:
+        terms = terms[: last + 1]  # receivers read no further (RFC 7208, 5.1)
+    elif led := next((each for each in terms if each.startswith("redirect=")), ""):
+        where = led.removeprefix("redirect=")
+        return SeenRecord(record, Seen.THERE, f"It leads to {where}, which was not looked at.")
     lacking = [each for each in record.value.lower().split()[1:-1] if each not in terms]
     if lacking:
         return SeenRecord(record, Seen.WRONG, f"It lacks {' '.join(lacking)}.")
-    if not {"-all", "~all"} & set(terms):
+    if last is None:
         return SeenRecord(record, Seen.WRONG, "It does not end with -all.")
     return SeenRecord(record, Seen.THERE)
 
@@ -107,7 +111,7 @@ def _dmarc(record: DomainRecord, found: list[dict[str, str]], *, above: bool) ->
         return SeenRecord(record, Seen.MISSING)
     if len(found) > 1:
         return SeenRecord(record, Seen.WRONG, "There are several; receivers then count none (RFC 9989).")
-    policy = (found[0].get("sp", "") if above else "") or found[0].get("p", "")
+    policy = ((found[0].get("sp", "") if above else "") or found[0].get("p", "")).lower()
     if policy == "none":
         return SeenRecord(record, Seen.THERE, "DMARC only watches (p=none): forged mail gets through.")
     if policy not in ("quarantine", "reject"):
