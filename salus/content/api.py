@@ -10,7 +10,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from salus.contacts.contracts import Attribute, Opened
-from salus.content import builtin, compiling, footers, inspecting, operations, people, previews, queries
+from salus.content import (
+    builtin,
+    compiling,
+    footers,
+    inspecting,
+    letters,
+    operations,
+    people,
+    previews,
+    queries,
+)
 from salus.content import house as _house
 from salus.content.contracts import (
     Analysis,
@@ -30,6 +40,7 @@ from salus.content.contracts import (
     TemplateVersion,
 )
 from salus.content.fields import LINK_FIELDS, ORG_FIELDS
+from salus.content.inspecting import LANGUAGES
 from salus.content.rendering import Compiled, RenderFailed, compiled
 from salus.content.rules import check_classification
 from salus.identity import api as identity
@@ -40,6 +51,7 @@ from salus.kernel.time import Clock, SystemClock
 from salus.platform.tenancy import current_organization
 
 __all__ = [
+    "LANGUAGES",
     "LINK_FIELDS",
     "ORG_FIELDS",
     "Compiled",
@@ -57,6 +69,7 @@ __all__ = [
     "decline_classification",
     "format_values",
     "history",
+    "letter",
     "merge_fields",
     "notice",
     "notice_org",
@@ -244,6 +257,19 @@ def compile_version(version: TemplateVersion, *, elements: Iterable[str] = (), p
     say what the organization has not given, such as its postal address.
     """
     return _compiled(version.id, current_organization(), frozenset(elements), payer, _Held(version))
+
+
+def letter(
+    subject: str, html: str, text: str, *, language: str, elements: Iterable[str] = (), payer: str = ""
+) -> Compiled:
+    """Return the renderer of words written elsewhere for one message, with its closing elements.
+
+    `html` is what stands inside the body, "" for plain text; no sign of the words is read as a template's.
+    Raises `BadInput` when the message must say what the organization has not given.
+    """
+    return letters.letter(
+        subject, html, text, language=language, elements=elements, house=_house.house(), payer=payer
+    )
 
 
 def with_footer(sources: Sources, language: str, elements: Iterable[str], *, payer: str = "") -> Sources:

@@ -55,6 +55,7 @@ from salus.delivery.sending import send
 from salus.delivery.suppressing import one_stopped, signs_since, stopped
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
+from salus.delivery.written import Words
 from salus.identity import api as identity
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
@@ -68,6 +69,7 @@ __all__ = [
     "MOST_DAYS",
     "MOST_MESSAGES",
     "Recipient",
+    "Words",
     "accounted",
     "ask_identity_provider",
     "begin_plan",

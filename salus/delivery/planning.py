@@ -28,6 +28,7 @@ from salus.delivery.sealing import (
     seal_content,
     spec_document,
 )
+from salus.delivery.written import Words
 from salus.gate import api as gate
 from salus.gate.contracts import Clearance, Decision, MessageFacts
 from salus.identity.contracts import Organization
@@ -137,11 +138,17 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
 
 
 def add(
-    spec: MessageSpec, numbers: Sequence[int], *, actor: Actor, at: datetime, stopped: str = ""
+    spec: MessageSpec,
+    numbers: Sequence[int],
+    *,
+    actor: Actor,
+    at: datetime,
+    stopped: str = "",
+    words: Words | None = None,
 ) -> set[int]:
     """Write one row for each of these people who has none yet; return the numbers of those who are gone.
 
-    With `stopped` whoever would be cleared is refused for this reason.
+    With `stopped` whoever would be cleared is refused for this reason; `words` stand in place of a template.
     """
     known = set(
         MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=numbers).values_list(
@@ -151,7 +158,7 @@ def add(
     wanted = [number for number in numbers if number not in known]
     if not wanted:
         return set()
-    planner = Planner(spec, at)
+    planner = Planner(spec, at, words)
     decided = gate.assemble_and_clear(spec.facts, wanted, planner.fields, at, actor)
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
     table = bulk.copy_rows(_COLUMNS, planner.rows(decided, stopped))
@@ -217,14 +224,14 @@ def plan_counts(origin: Origin) -> PlanCounts:
 class Planner:
     """What is the same for every person of a sending, looked up once."""
 
-    def __init__(self, spec: MessageSpec, at: datetime) -> None:
-        if not spec.versions:
+    def __init__(self, spec: MessageSpec, at: datetime, words: Words | None = None) -> None:
+        if not spec.versions and words is None:
             raise BadInput("A sending needs a template version.", place="versions")
         if spec.facts.channel is Channel.SMS:
             raise BadInput(
                 "Text messages cannot be sent yet.", place="channel", next_step="Choose e-mail or portal."
             )
-        self._spec, self._at = spec, at
+        self._spec, self._at, self._words = spec, at, words
         self._organization = current_organization()
         self._sealer, self._blinder = keys.sealer(), keys.blinder()
         self._versions = {language: content.version(id) for language, id in spec.versions.items()}
@@ -263,7 +270,7 @@ class Planner:
             clearance.contact_version,
             clearance.standing_version,
             decision.valid_until,
-            self._spec.versions[language],
+            self._spec.versions.get(language),
             language,
             self._site(domain, domains[domain]),
             sealed,
@@ -277,7 +284,7 @@ class Planner:
         row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
         row.valid_until, row.floor, row.decided_at = decision.valid_until, self._floor(decision), self._at
         row.rule = decision.rule_ids[0] if decision.rule_ids else ""
-        row.language, row.version_id = language, self._spec.versions[language]
+        row.language, row.version_id = language, self._spec.versions.get(language)
         row.sealed = self._seal(row.id, clearance, opened, language, allowed=True)
 
     def _seal(
@@ -290,10 +297,10 @@ class Planner:
         to = ""
         if allowed:
             to = address.value.reveal() if address else ""  # none in the portal
-            values = self._values[language](opened)
+            values = self._words.values() if self._words else self._values[language](opened)
             tokens = {
                 purpose: keys.seal_token(purpose, message_id.bytes, lifetime=TOKEN_LIFETIME)
-                for purpose in (TRACK, CHOICES)
+                for purpose in ((CHOICES,) if self._words else (TRACK, CHOICES))
             }
         document = Content(to, values, tokens, decision_document(clearance.decision))
         return seal_content(self._sealer, message_binding(self._organization, message_id), document)
@@ -304,11 +311,15 @@ class Planner:
         return int(max(decision.floor, Protection.PORTAL) if chosen else decision.floor)
 
     def _language(self, opened: Opened) -> str:
-        """Return the person's language when there is a version in it, else English, else the first."""
+        """Return the person's language when there is a version in it, else English, else the first.
+
+        What stands around words of their own is in the person's language when Salus writes it.
+        """
         preferred = opened.values.get("language")
         wanted = (str(preferred.reveal()) if preferred else "")[:2].lower()
+        offered = content.LANGUAGES if self._words else self._spec.versions
         for language in (wanted, "en"):
-            if language in self._spec.versions:
+            if language in offered:
                 return language
         return next(iter(self._spec.versions))
 

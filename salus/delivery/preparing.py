@@ -28,6 +28,7 @@ from salus.delivery.sealing import (
     open_content,
     seal_content,
 )
+from salus.delivery.written import renderer, words_of
 from salus.gate import api as gate
 from salus.gate.contracts import Clearance
 from salus.identity import api as identity
@@ -270,20 +271,28 @@ class _Keeper:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
             spec = self._spec(origin_id)
             spec = replace(spec, facts=planning.facts_now(spec.facts, self._organization))
-            planner = planning.Planner(spec, self._at)
-            decided = gate.assemble_and_clear(spec.facts, sorted(mine), planner.fields, self._at, self._actor)
+            planner = planning.Planner(spec, self._at) if spec.versions else None
+            fields = planner.fields if planner else ("language",)
+            decided = gate.assemble_and_clear(spec.facts, sorted(mine), fields, self._at, self._actor)
             for clearance, opened in decided:
                 row = mine.pop(clearance.contact_number)
                 if not clearance.decision.allowed:
                     stopped[row.id] = str(clearance.decision.reason)
                     continue
-                if row.version_id is None:
+                if self._has_own_words(row):
+                    words = words_of(self._open(row).values)
+                    planning.Planner(spec, self._at, words).rebind(row, clearance, opened)
+                elif row.version_id is None or planner is None:
                     self._readdress(row, clearance)
                 else:
                     planner.rebind(row, clearance, opened)
                 row.save(update_fields=_REBOUND)
             stopped |= {row.id: PERSON_IS_GONE for row in mine.values()}
         return stopped
+
+    def _has_own_words(self, row: MessageRow) -> bool:
+        """Return whether a row keeps its words itself: it has no template, and announces nothing."""
+        return row.version_id is None and self._origin(row.origin_id).kind not in ANNOUNCEMENTS
 
     def _is_cancelled(self, row: MessageRow) -> bool:
         return self._origin(row.origin_id).status == OriginRow.CANCELLED
@@ -343,13 +352,17 @@ class _Keeper:
     def _compiled(
         self, row: MessageRow, kind: str, opened: Content
     ) -> tuple[Compiled | None, Mapping[str, Any]]:
-        """Return the renderer of a row and its values: a template's, the notice's, none for a code."""
+        """Return the renderer of a row and its values: a template's, its own words', the notice's, none for a code."""
         if kind == CODE:
             return None, {}
+        elements = tuple(opened.decision["elements"])
+        if self._has_own_words(row):
+            payer = self._spec(row.origin_id).facts.payer
+            compiled = renderer(opened.values, row.language, elements, payer)
+            return compiled, {"contact": {}, "org": content.org_values()}
         if row.version_id is None:
             org = content.notice_org(row.language)
             return content.notice(row.language), {"contact": {}, "org": org}
-        elements = tuple(opened.decision["elements"])
         key = (row.version_id, elements)
         if key not in self._renderers:
             payer = self._spec(row.origin_id).facts.payer

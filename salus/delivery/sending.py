@@ -15,6 +15,7 @@ from salus.delivery.contracts import MessageSpec, Priority, Sender, Sent, State
 from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.planning import CHUNK
 from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, priority_of
+from salus.delivery.written import Words, check_same
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
 from salus.kernel.vocabulary import Profile, SenderRole
@@ -24,7 +25,13 @@ _STATUS = sql.SQL("SELECT status FROM delivery_origin WHERE id = %s FOR SHARE")
 
 
 def send(
-    spec: MessageSpec, numbers: Iterable[int], *, not_before: datetime, actor: Actor, at: datetime
+    spec: MessageSpec,
+    numbers: Iterable[int],
+    *,
+    not_before: datetime,
+    actor: Actor,
+    at: datetime,
+    words: Words | None = None,
 ) -> Mapping[int, Sent]:
     """Plan a message to each contact number, and let senders have those cleared from `not_before` on.
 
@@ -34,14 +41,16 @@ def send(
     any. Whoever sends for several origins in one transaction takes them in the order of their ids.
 
     The specification that began the sending stays; one of other content raises `Conflict`, and so does an
-    origin that was planned as a whole. The organization's role and profile are those of now.
+    origin that was planned as a whole. The organization's role and profile are those of now. `words` are
+    what these messages say, where the specification names no template; asked again with others for a person
+    who has a message, it raises `Conflict`.
     """
     stored, status = _opened(spec, not_before, actor, at)
     present = replace(stored, facts=planning.facts_now(stored.facts, identity.organization()))
     wanted = list(dict.fromkeys(numbers))
     answers: dict[int, Sent] = {}
     for start in range(0, len(wanted), CHUNK):
-        answers |= _send(present, status, wanted[start : start + CHUNK], not_before, actor, at)
+        answers |= _send(present, status, wanted[start : start + CHUNK], not_before, actor, at, words)
     return answers
 
 
@@ -64,14 +73,23 @@ def _content(spec: MessageSpec) -> MessageSpec:
 
 
 def _send(
-    spec: MessageSpec, status: str, numbers: Sequence[int], not_before: datetime, actor: Actor, at: datetime
+    spec: MessageSpec,
+    status: str,
+    numbers: Sequence[int],
+    not_before: datetime,
+    actor: Actor,
+    at: datetime,
+    words: Words | None,
 ) -> dict[int, Sent]:
     answers = _answers(spec, numbers)
+    if words is not None and answers:
+        for row in MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=list(answers)):
+            check_same(row, words)
     new = [number for number in numbers if number not in answers]
     if not new:
         return answers
     cancelled = CANCELLED_BY_STAFF if status == OriginRow.CANCELLED else ""
-    gone = planning.add(spec, new, actor=actor, at=at, stopped=cancelled)
+    gone = planning.add(spec, new, actor=actor, at=at, stopped=cancelled, words=words)
     added = _answers(spec, new)
     cleared = [each.message_id for each in added.values() if each.allowed and each.message_id]
     queueing.put(spec.origin.id, not_before, held=status == OriginRow.PAUSED, only=cleared)
