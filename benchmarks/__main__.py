@@ -1,4 +1,4 @@
-"""`./bench audience|gate|ground|journeys|send`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+"""`./bench audience|gate|ground|journeys|send|submit`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ NAMES = {
         100_000,
         "people moved through ten steps, events that wake them, beside the bare rows",
     ),
+    "submit": ("messages", 5_000, "messages accepted by SMTP over 20 connections, beside pgbench's commits"),
     "send": ("messages", 20_000, "from plan to last receipt, beside the bare library's signatures"),
 }
 """Each benchmark: what it counts, how many by default, and what it measures."""

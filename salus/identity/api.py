@@ -39,8 +39,10 @@ __all__ = [
     "invite_staff",
     "on_emergency_access",
     "organization",
+    "organization_of_key",
     "organizations",
     "permissions_of",
+    "program",
     "provider_told",
     "require",
     "requires",
@@ -187,6 +189,16 @@ def create_api_key(
     """
     may = rules.givable(actor.permissions) if allowed is None else frozenset(allowed)
     return api_keys.create(name, scopes, actor=actor, allowed=may, expires_at=expires_at)
+
+
+def organization_of_key(raw: str) -> UUID | None:
+    """Return the organization that an API key names, None for what is none; whether it is right is not known yet."""
+    return api_keys.organization_of(raw)
+
+
+def program(raw: str, *, ip: str, at: datetime) -> Actor | None:
+    """Return the API key as an actor of the current organization; None when it is wrong, over or revoked."""
+    return api_keys.actor_of(raw, ip=ip, at=at)
 
 
 def givable_scopes(actor: Actor) -> frozenset[Permission]:

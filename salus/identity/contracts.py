@@ -50,6 +50,8 @@ class Permission(StrEnum):
     VENDORS_VENDOR_READ = "vendors:vendor:read"
     VENDORS_VENDOR_EDIT = "vendors:vendor:edit"
     DELIVERY_RECEIPT_READ = "delivery:receipt:read"
+    DELIVERY_MESSAGE_SUBMIT = "delivery:message:submit"
+    """Hand over messages of a program's own words, and say what they are for and what they tell."""
     DELIVERY_MESSAGE_RECALL = "delivery:message:recall"
     GATE_DECIDE_RUN = "gate:decide:run"
     PATIENTS_CODE_ISSUE = "patients:code:issue"

@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
         P.CAMPAIGNS_RECIPIENTS_READ: "See who exactly is behind a figure",
         P.GATE_DECIDE_RUN: "Ask the gate who may be written to",
         P.DELIVERY_RECEIPT_READ: "See receipts",
+        P.DELIVERY_MESSAGE_SUBMIT: "Submit messages of a program's own words",
         P.DELIVERY_MESSAGE_RECALL: "Take a portal message back",
     },
     "Journeys and tasks": {

@@ -142,6 +142,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 P.IDENTITY_APIKEY_MANAGE,
                 P.TIMELINE_EVENT_WRITE,
+                P.DELIVERY_MESSAGE_SUBMIT,
                 P.VENDORS_VENDOR_READ,
                 P.ORGANIZATION_SETTINGS_READ,
                 P.CONTENT_TEMPLATE_READ,
@@ -179,7 +180,7 @@ APART = (
 )
 """Pairs that no single role holds (separation of duties, 45 CFR 164.308(a)(3), (a)(4))."""
 
-FOR_PROGRAMS = frozenset({P.TIMELINE_EVENT_WRITE, P.IDENTITY_SCIM_PROVISION})
+FOR_PROGRAMS = frozenset({P.TIMELINE_EVENT_WRITE, P.IDENTITY_SCIM_PROVISION, P.DELIVERY_MESSAGE_SUBMIT})
 """What no person does: it is no part of a role that an organization makes."""
 
 BEHIND_GLASS = frozenset(

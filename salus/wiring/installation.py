@@ -128,6 +128,11 @@ class Installation:
         words = [word for name, value in given.items() if value for word in (name, value)]
         return Process("inbound", [*_SALUS, "inbound", *words], self.environment)
 
+    def submission(self, options: Mapping[str, str]) -> Process:
+        """Return the process that takes messages from programs, with these options of `salus smtp`."""
+        words = [word for pair in options.items() for word in pair]
+        return Process("smtp", [*_SALUS, "smtp", *words], self.environment)
+
     def backup(self, directory: Path) -> Process:
         """Return the process that keeps the backups up to date, and removes those that no rule keeps."""
         return Process(

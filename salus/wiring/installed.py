@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,26 @@ class Installed:
     inbound_certificate: str = ""
     inbound_key: str = ""
     """Files in PEM; without them the listener makes a certificate of its own."""
+    smtp: str = ""
+    """Where programs submit messages with STARTTLS, as "address:port"; empty: nowhere."""
+    smtp_tls: str = ""
+    """The same with TLS from the start."""
+    smtp_host: str = ""
+    smtp_certificate: str = ""
+    smtp_key: str = ""
+    """Files in PEM; submission needs them."""
+
+    def submission(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the options of `salus smtp`; empty when it is to listen nowhere. `SALUS_SMTP...` wins."""
+        chosen = {
+            "--listen": environment.get("SALUS_SMTP") or self.smtp,
+            "--listen-tls": environment.get("SALUS_SMTP_TLS") or self.smtp_tls,
+            "--host": environment.get("SALUS_SMTP_HOST") or self.smtp_host,
+            "--certificate": environment.get("SALUS_SMTP_CERTIFICATE") or self.smtp_certificate,
+            "--key": environment.get("SALUS_SMTP_KEY") or self.smtp_key,
+        }
+        listens = chosen["--listen"] or chosen["--listen-tls"]
+        return {name: value for name, value in chosen.items() if value} if listens else {}
 
 
 def read(home: Path) -> Installed:

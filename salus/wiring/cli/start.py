@@ -79,6 +79,8 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
         supervisor.start(
             installation.inbound(listen, chosen.inbound_host, chosen.inbound_certificate, chosen.inbound_key)
         )
+    if options := installed.read(installation.home.path).submission(os.environ):
+        supervisor.start(installation.submission(options))
     print(f"Salus runs at {_public(installation.home)}", flush=True)
     _let_go()
     supervisor.watch()

@@ -1,0 +1,35 @@
+"""The door of connect. `run_smtp` is for a process of its own, outside any organization."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from salus.connect import serving
+from salus.kernel.errors import BadInput, Unavailable
+
+
+def run_smtp(
+    listen: str,
+    listen_tls: str,
+    host: str,
+    *,
+    certificate: Path,
+    key: Path,
+    ready: Callable[[str], None],
+) -> None:
+    """Take submissions until SIGTERM: `listen` ("address:port") offers STARTTLS, `listen_tls` is TLS from the start.
+
+    `ready` is told of each in a line of text. Raises `BadInput` for a certificate that cannot be used, `Unavailable` when a port cannot be had.
+    """
+    try:
+        tls = serving.context(certificate, key)
+    except OSError as fault:
+        raise BadInput("This certificate or its key cannot be read.", place="--certificate") from fault
+    try:
+        asyncio.run(serving.serve(listen, listen_tls, host, tls, ready))
+    except OSError as fault:
+        raise Unavailable(
+            "The listener cannot start.", place=str(fault.strerror or fault), next_step="Choose another port."
+        ) from fault

@@ -1,0 +1,210 @@
+"""Writes a program's HTML anew from the elements that a letter may have: what could act, load or hide is refused."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+
+from salus.connect.contracts import Fault, Refused
+
+_VOID = frozenset({"br", "hr"})
+_KEPT = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "code",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+    ]
+)
+_OUTSIDE = frozenset({"html", "head", "body", "meta"})
+"""Elements of the page around the words: ours stand there."""
+_SILENT = frozenset({"title", "style"})
+_REMOTE = frozenset(
+    {
+        "img",
+        "link",
+        "audio",
+        "video",
+        "source",
+        "picture",
+        "iframe",
+        "embed",
+        "object",
+        "svg",
+        "input",
+        "track",
+    }
+)
+_ATTRIBUTES = frozenset(
+    [
+        "align",
+        "bgcolor",
+        "border",
+        "cellpadding",
+        "cellspacing",
+        "color",
+        "colspan",
+        "dir",
+        "face",
+        "height",
+        "href",
+        "lang",
+        "role",
+        "rowspan",
+        "size",
+        "style",
+        "title",
+        "valign",
+        "width",
+    ]
+)
+_LOADS = re.compile(r"url|@|expression|image|\\|/\*|<", re.IGNORECASE)
+_HIDES = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|position\s*:", re.IGNORECASE
+)
+_LINK = re.compile(
+    r"https://([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::\d{1,5})?(?:[/?#][!-;=?-\[\]-~]*)?"
+)
+_TEL = re.compile(r"tel:\+?[0-9().-]{3,24}")
+_MAILTO = re.compile(r"mailto:[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9.-]{1,253})")
+_BREAKS = frozenset(["br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "p", "pre", "table", "tr"])
+DEEP = 60
+
+
+class _Writer(HTMLParser):
+    def __init__(self, domains: Sequence[str]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out: list[str] = []
+        self.text: list[str] = []
+        self._domains, self._open, self._silent = domains, [""][:0], ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _REMOTE:
+            raise Refused(Fault.REMOTE)
+        if tag in _SILENT:
+            self._silent = tag
+            return
+        if any(name == "http-equiv" and (value or "").lower() == "refresh" for name, value in attrs):
+            raise Refused(Fault.ACTIVE)
+        if tag in _OUTSIDE:
+            return
+        if tag not in _KEPT:
+            raise Refused(Fault.ACTIVE)
+        self.out.append(f"<{tag}{''.join(self._attribute(tag, name, value or '') for name, value in attrs)}>")
+        if tag in _BREAKS:
+            self.text.append("\n")
+        if tag not in _VOID:
+            self._open.append(tag)
+        if len(self._open) > DEEP:
+            raise Refused(Fault.TOO_COMPLEX)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._silent:
+            self._silent = ""
+        elif tag in self._open:
+            while (inner := self._open.pop()) != tag:
+                self.out.append(f"</{inner}>")
+            self.out.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.out.append(html.escape(data, quote=False))
+            self.text.append(re.sub(r"[ \t\r\n]+", " ", data))
+
+    def handle_comment(self, data: str) -> None:
+        if data.lstrip().startswith("[if"):  # Outlook reads what is inside as HTML
+            raise Refused(Fault.ACTIVE)
+
+    def unknown_decl(self, data: str) -> None:
+        raise Refused(Fault.ACTIVE)
+
+    def handle_pi(self, data: str) -> None:
+        raise Refused(Fault.ACTIVE)
+
+    def _attribute(self, tag: str, name: str, value: str) -> str:
+        if name.startswith("on"):
+            raise Refused(Fault.ACTIVE)
+        if name in {"src", "background", "srcset", "poster"}:
+            raise Refused(Fault.REMOTE)
+        if name not in _ATTRIBUTES:
+            return ""
+        if name == "href":
+            if tag != "a" or not _may_link(value.strip(), self._domains):
+                raise Refused(Fault.LINK)
+            value = value.strip()
+            self.text.append(f" {value} " if value.startswith("https:") else "")
+        if name == "style" and _LOADS.search(value):
+            raise Refused(Fault.REMOTE)
+        if name == "style" and _HIDES.search(value):
+            raise Refused(Fault.ACTIVE)
+        return f' {name}="{html.escape(value)}"'
+
+    def whole(self) -> str:
+        while self._open:
+            self.out.append(f"</{self._open.pop()}>")
+        return "".join(self.out).strip()
+
+
+def _may_link(url: str, domains: Sequence[str]) -> bool:
+    if _TEL.fullmatch(url):
+        return True
+    found = _LINK.fullmatch(url) or _MAILTO.fullmatch(url)
+    host = found[1].lower().rstrip(".") if found else ""
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+def written(source: str, domains: Sequence[str]) -> tuple[str, str]:
+    """Return what stands inside the body, written anew, and its plain text.
+
+    Raises `Refused` for scripts, forms, pictures and whatever else would load, and for links that lead
+    elsewhere than to `domains`. Words outside elements are kept; attributes that nobody needs are not.
+    """
+    writer = _Writer(domains)
+    writer.feed(source)
+    writer.close()
+    text = re.sub(r" *\n[ \n]*\n", "\n\n", "".join(writer.text)).strip()
+    return writer.whole(), text

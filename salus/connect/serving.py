@@ -1,0 +1,110 @@
+"""The process that takes submissions: both doors, and a few threads for what needs the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from django.db import DatabaseError, close_old_connections
+
+from salus.connect import submitting
+from salus.connect.contracts import Fault, Submitted, Taken
+from salus.connect.session import TEXT_LINE, Submission
+from salus.kernel.time import Clock, SystemClock
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+_STATUS = {
+    Fault.UNKNOWN_RECIPIENT: "550 5.1.1",
+    Fault.AMBIGUOUS: "550 5.1.4",
+    Fault.ATTACHMENT: "550 5.6.1",
+    Fault.NOT_ALLOWED: "535 5.7.8",
+}
+
+
+def reply_to(taken: Taken) -> str:
+    """Return what the client is told: 250 only for what is in the queue, and codes instead of words about a person."""
+    if not taken.reason:
+        return f"250 2.0.0 Queued as {taken.message_id}"
+    head = _STATUS.get(Fault(taken.reason), "550 5.6.0") if taken.reason in set(Fault) else "550 5.7.1"
+    return f"{head} {taken.reason}{f' ({taken.message_id})' if taken.message_id else ''}"
+
+
+class _Desk:
+    """Asks and takes in threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._pool = clock, ThreadPoolExecutor(THREADS, thread_name_prefix="submission")
+        self.replies: Counter[str] = Counter()
+
+    async def may(self, key: str, ip: str) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._may, key, ip)
+
+    async def take(self, submitted: Submitted) -> str:
+        reply = await asyncio.get_running_loop().run_in_executor(self._pool, self._take, submitted)
+        self.replies[reply[:3]] += 1
+        return reply
+
+    def end(self) -> None:
+        self._pool.shutdown(wait=True)
+        log.info(
+            "submissions: %s",
+            ", ".join(f"{count} x {code}" for code, count in self.replies.items()) or "none",
+        )
+
+    def _may(self, key: str, ip: str) -> bool:
+        close_old_connections()
+        return submitting.may_submit(key, ip=ip, clock=self._clock)
+
+    def _take(self, submitted: Submitted) -> str:
+        close_old_connections()
+        try:
+            return reply_to(submitting.take(submitted, self._clock))
+        except DatabaseError:
+            close_old_connections()
+            return "451 4.3.0 Come again later"
+
+
+def context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return TLS 1.2 or newer with this certificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_cert_chain(certificate, key)
+    return made
+
+
+async def serve(
+    listen: str, listen_tls: str, host: str, tls: ssl.SSLContext, ready: Callable[[str], None]
+) -> None:
+    """Take submissions until SIGTERM or SIGINT; an empty address opens no door. Tells `ready` of each."""
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    desk = _Desk(SystemClock())
+    submission = Submission(host, tls, desk.may, desk.take)
+    servers = []
+    for where, hold, wrapped in (
+        (listen, submission.starttls, None),
+        (listen_tls, submission.implicit, tls),
+    ):
+        if where:
+            address, _, port = where.rpartition(":")
+            server = await asyncio.start_server(
+                hold, address.strip("[]"), int(port), limit=TEXT_LINE, ssl=wrapped
+            )
+            servers.append(server)
+            bound = server.sockets[0].getsockname()
+            kind = "implicit TLS" if wrapped else "STARTTLS"
+            ready(f"takes submissions on {bound[0]}:{bound[1]} ({kind})")
+    await over.wait()
+    for server in servers:
+        server.close()
+    await submission.close()
+    desk.end()
