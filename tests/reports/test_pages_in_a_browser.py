@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -14,8 +15,12 @@ from salus.delivery import deposits
 from salus.identity.contracts import Role
 from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
+from salus.kernel.vocabulary import PhiClass
 from salus.platform.tenancy import acting_for
 from salus.reports import api
+from salus.reports.models import LogCopyRow
+from salus.vendors import api as vendors
+from salus.vendors.contracts import Kind, Relation
 from tests.browser import (
     NARROW,
     WIDE,
@@ -92,7 +97,22 @@ def clinic(console: Console) -> World:
             failed=world.messages["portal"][:2], actor=system(console.organization.id, "test"), at=now
         )
         api.verify_log(actor=staff(console.organization, Role.AUDITOR))
+        _keep_copies_outside(console.organization.id, now)
     return world
+
+
+def _keep_copies_outside(organization_id: UUID, at: datetime) -> None:
+    """Register a witness that has its checkpoint, and a log server that cannot be reached."""
+    made: dict[str, Any] = {"actor": system(organization_id, "test"), "at": at}
+    vendor_id = vendors.create_vendor("Our own", relation=Relation.OURS, **made)
+    for kind, name, address, state in (
+        (Kind.WITNESS, "Notary", "mailto:log@notary.example", {"reached": 120, "sent_at": at}),
+        (Kind.SYSLOG, "Log host", "syslog+tls://logs.example", {"tries": 3, "reason": "unreachable"}),
+    ):
+        service_id = vendors.create_service(
+            vendor_id, kind=kind, name=name, address=address, may_carry=tuple(PhiClass), **made
+        )
+        LogCopyRow.objects.create(service_id=service_id, **state)
 
 
 def look(page: Page, url: str, name: str) -> None:
@@ -126,6 +146,7 @@ def test_every_page_can_be_read_wide_and_narrow(
     look(page, f"{console.url}/log/people/{clinic.people[0]}/", "looks")
     assert page.get_by_role("heading", name="Looks").is_visible()
     look(page, console.url + "/log/", "log")
+    assert page.get_by_role("button", name="Send now to Notary").is_visible()
     page.get_by_role("button", name="Verify the log now").click()
     keep_picture(page, "log-verified")
     page.locator("table tbody tr th a").nth(30).click()
