@@ -13,7 +13,7 @@ from salus.kernel.acting import Actor
 from salus.kernel.leaving import Kept, Left, six_years_after
 from salus.kernel.time import Clock, SystemClock
 from salus.permissions import operations, queries
-from salus.permissions.contracts import Barred, Entry, EntryKind
+from salus.permissions.contracts import Barred, Entry, EntryKind, Standing
 from salus.permissions.models import BarredRow, LedgerEntry
 from salus.platform.schema import erasing
 
@@ -49,10 +49,16 @@ def kept_until(entry: Entry, at: datetime) -> datetime | None:
 
 
 def export_person(contact_id: UUID, *, purpose: str, actor: Actor) -> dict[str, Any]:
-    """Return a person's whole ledger as JSON values, oldest first; the look is recorded."""
+    """Return a person's whole ledger as JSON values, oldest first; the look is recorded.
+
+    `stands` says whether an entry counts now: not ended, not over, not replaced by a later one, not defective.
+    """
+    stands = _evidence(queries.standings([contact_id], _CLOCK.now())[contact_id])
     return {
         "permissions": [
             {
+                "id": str(entry.id),
+                "stands": entry.id in stands,
                 "kind": entry.kind.value,
                 "at": entry.at.isoformat(),
                 "recorded_at": entry.recorded_at.isoformat(),
@@ -65,6 +71,25 @@ def export_person(contact_id: UUID, *, purpose: str, actor: Actor) -> dict[str, 
             for entry in operations.read(contact_id, purpose=purpose, actor=actor)
         ]
     }
+
+
+def _evidence(standing: Standing) -> set[UUID]:
+    """Return the ids of the entries by which a standing is what it is; a defective form counts for nothing."""
+    only, representative = standing.confidential_address, standing.representative
+    found = [
+        standing.fundraising_opt_out,
+        standing.deceased,
+        standing.e_notice,
+        only.evidence_id if only else None,
+        representative.evidence_id if representative else None,
+        *(each.evidence_id for each in (*standing.opt_ins, *standing.opt_outs)),
+        *(each.evidence_id for each in standing.authorizations if not each.defects),
+        *(each.evidence_id for each in standing.restrictions),
+        *(each.evidence_id for each in standing.unencrypted),
+        *(each.evidence_id for each in standing.suppressions),
+        *(each.evidence_id for each in standing.part2_consents),
+    ]
+    return {id for id in found if id is not None}
 
 
 def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Left:
