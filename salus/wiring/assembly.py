@@ -22,6 +22,7 @@ def assemble(home: Home) -> None:
     from salus.platform import outbound
     from salus.portal import api as portal
     from salus.privacy import api as privacy
+    from salus.privacy.web.requests import requests_panel
     from salus.reports.web.looks import looks_panel
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
@@ -37,7 +38,7 @@ def assemble(home: Home) -> None:
     audit.use_witness_directory(Path(settings.SALUS_WITNESS or home.path / "witness"))
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
-    use_panels([contact_panel, looks_panel])
+    use_panels([contact_panel, looks_panel, requests_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     identity.use_ask_provider(delivery.ask_identity_provider)
