@@ -7,6 +7,7 @@ from salus.privacy.erasures import erase, steps
 from salus.privacy.exports import export, use_packages
 from salus.privacy.keeping import copy_made_at, erase_copies, forget_copies, make_copy, open_copy
 from salus.privacy.letter import LANGUAGES, letter
+from salus.privacy.other_forms import export_fhir, export_pdf
 from salus.privacy.posture_port import posture, use_facts
 from salus.privacy.posture_rules import CHECKS, judge
 from salus.privacy.request_rules import DUE, EXEMPT
@@ -33,6 +34,8 @@ __all__ = [
     "erase",
     "erase_copies",
     "export",
+    "export_fhir",
+    "export_pdf",
     "extend",
     "forget_copies",
     "judge",

@@ -21,7 +21,7 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.platform.web.templatetags.salus import contact_number
 from salus.privacy import api
-from salus.privacy.contracts import Kind, PersonRequest, Status
+from salus.privacy.contracts import Kind, PersonRequest, Status, Step
 from salus.privacy.web.forms import KINDS, Asked, Reason, say
 
 DO = Permission.PRIVACY_REQUEST_DO
@@ -174,7 +174,7 @@ def _page(request: HttpRequest, request_id: UUID, form: Reason, act: str) -> Htt
         "number": number,
         "law": api.DUE[found.kind][1],
         "by": identity.staff_names([found.decided_by]).get(found.decided_by) if found.decided_by else "",
-        "steps": api.steps(request_id),
+        "steps": [(step, _erased(step)) for step in api.steps(request_id)],
         "copy_made_at": api.copy_made_at(request_id),
         "extend_form": form if act == "extend" else Reason(auto_id="extend_%s"),
         "refuse_form": form if act == "refuse" else Reason(auto_id="refuse_%s"),
@@ -184,6 +184,12 @@ def _page(request: HttpRequest, request_id: UUID, form: Reason, act: str) -> Htt
         "is_accounting": found.kind is Kind.ACCOUNTING,
     }
     return render(request, "privacy/request.html", context, status=400 if form.errors else 200)
+
+
+def _erased(step: Step) -> str:
+    """Return what a part erased, in words; empty for nothing."""
+    counts = step.left.erased.items()
+    return ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in counts if count)
 
 
 def _number(contact_id: UUID) -> str:
