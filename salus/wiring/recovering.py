@@ -24,7 +24,8 @@ from salus.recovery.contracts import Examined, Restoring, Site
 from salus.wiring.home import Home, admin_dsn, database_name
 from salus.wiring.installation import Installation
 
-ENGINE_SECONDS = 1_800.0
+STALLED = 300.0
+"""Seconds in which an engine that is being built must come further; else it cannot be built."""
 
 
 def site(home: Home, database_url: str | None) -> Site:
@@ -119,20 +120,24 @@ def _look(organization_id: UUID) -> Examined:
     from salus.contacts import api as contacts
 
     verdict = audit.verify()
-    deadline = time.monotonic() + ENGINE_SECONDS
-    while (status := audiences.engine_status()).state != "ready":
-        if time.monotonic() > deadline:
-            raise Unavailable("The audience engine was not built in time.")
+    status, since = audiences.engine_status(), time.monotonic()
+    while status.state != "ready" and time.monotonic() - since < STALLED:
         time.sleep(0.05)
+        before, status = status, audiences.engine_status()
+        if status != before:
+            since = time.monotonic()
+    faults = [
+        each.what if each.position is None else f"position {each.position}: {each.what}"
+        for each in verdict.faults
+    ]
+    if status.state != "ready":  # one organization must not keep the others from being looked at
+        faults.append("the audience engine cannot be built from what came back")
     return Examined(
         organization_id=organization_id,
         entries=verdict.entries,
         root=verdict.root,
         verified=verdict.verified,
-        faults=tuple(
-            each.what if each.position is None else f"position {each.position}: {each.what}"
-            for each in verdict.faults
-        ),
+        faults=tuple(faults),
         contacts=contacts.count(),
         engine_people=status.people,
     )
