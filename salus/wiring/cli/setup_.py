@@ -132,6 +132,13 @@ def _database(home: Home) -> Iterator[None]:
 
 
 def _set_up(home: Home, answers: dict[str, str], *, ask: bool) -> int:
+    from salus.wiring.setup import doorkeeper
+
+    with doorkeeper.at_work(home):
+        return _steps(home, answers, ask=ask)
+
+
+def _steps(home: Home, answers: dict[str, str], *, ask: bool) -> int:
     from salus.wiring.setup import answers as kept
     from salus.wiring.setup import steps
 

@@ -13,6 +13,9 @@ from salus.platform.supervisor import Supervisor
 from salus.wiring.home import Home, from_environment
 from salus.wiring.installation import Installation
 
+_PARTING = 2.0
+"""Seconds in which the last page of the first run gets to its browser."""
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -63,8 +66,9 @@ def _first_run(installation: Installation, supervisor: Supervisor) -> None:
     token = doorkeeper.new_token(installation.home)
     print("\nThere is no organization yet. Set it up with salus setup, or in a browser on this machine.")
     print("This address works once:", flush=True)
-    print(f"  http://localhost:{installation.http.rpartition(':')[2]}/first-run/{token}", flush=True)
-    supervisor.watch(until=_is_set_up)
+    print(f"  {_public(installation.home).rstrip('/')}/first-run/{token}", flush=True)
+    supervisor.watch(until=lambda: _is_set_up() and not doorkeeper.is_at_work(installation.home))
+    supervisor.watch(seconds=_PARTING)
     print("It is set up. Starting everything.", flush=True)
 
 

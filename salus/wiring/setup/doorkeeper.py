@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from salus.wiring.home import Home
 from salus.wiring.installed import write_whole
 
 _TOKEN, _COOKIE = "first-run-token", "first-run-browser"
+_LOCK = "setup.lock"
 
 
 def new_token(home: Home) -> str:
@@ -44,6 +48,24 @@ def close(home: Home) -> None:
     """Let nobody in any more."""
     for name in (_TOKEN, _COOKIE):
         (home.keys / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def at_work(home: Home) -> Iterator[None]:
+    """Hold off another set-up, and `salus start`, which would else restart the database in the midst of this one."""
+    with (home.path / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def is_at_work(home: Home) -> bool:
+    """Tell whether a set-up is going on, in this process or another."""
+    with (home.path / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _is(path: Path, secret: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import SenderRole
@@ -109,6 +110,32 @@ def _day(text: str) -> None:
         raise BadInput("Write the day like 2026-12-01.", place="day") from None
 
 
+def _slug_is_well(text: str) -> None:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", text):
+        raise BadInput("Use up to 40 small letters, digits and hyphens.", place="slug")
+
+
+def _zone(text: str) -> None:
+    if text not in available_timezones():
+        raise BadInput("That is no time zone.", place="time_zone", next_step="Write it like America/Chicago.")
+
+
+def _domain(text: str) -> None:
+    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    if len(text) > 253 or not re.fullmatch(rf"({label}\.)+{label}", text.lower()):
+        raise BadInput("That is not a domain name.", place="sending_domain")
+
+
+def _relay_address(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        well = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+    except ValueError:
+        well = False
+    if not well or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise BadInput("Write it like smtp://relay.example:587 or smtps://relay.example:465.", place="relay")
+
+
 def _spf(text: str) -> None:
     """Refuse what is no list of SPF mechanisms (RFC 7208, 5)."""
     pattern = r"(a|mx|include|ip4|ip6|exists)([:/][A-Za-z0-9._:/%{}-]+)*"
@@ -158,15 +185,15 @@ SECTIONS = (
         "organization", "Your organization", "Every message names its sender.", "15 USC 7704(a)(5)",
         (
             Question("name", "Name"),
-            Question("slug", "Short name", "Small letters, digits, hyphens: for commands and addresses.", default=_slug),
+            Question("slug", "Short name", "Small letters, digits, hyphens, for commands and addresses. Empty: made from the name.", default=_slug, check=_slug_is_well),
             Question(
                 "sender_role", "What it is", sort=Sort.CHOICE,
-                choices=tuple((each.value, each.value.replace("_", " ").capitalize()) for each in SenderRole),
+                choices=tuple((each.value, each.value.replace("_", " ").replace("part2", "part 2").capitalize()) for each in SenderRole),
                 default=_as("provider"),
             ),
             Question("postal_address", "Postal address", "Commercial messages carry it."),
             Question("phone", "Phone"),
-            Question("time_zone", "Time zone", "Like America/Chicago.", default=_as("America/New_York")),
+            Question("time_zone", "Time zone", "Like America/Chicago.", default=_as("America/New_York"), check=_zone),
         ),
     ),
     Section(
@@ -217,7 +244,7 @@ SECTIONS = (
             Question(
                 "relay_address", "Address of the relay",
                 "smtp://host:587 (STARTTLS, demanded) or smtps://host:465. Its certificate must be valid for the host.",
-                when=_by_relay,
+                check=_relay_address, when=_by_relay,
             ),
             Question("relay_user", "User name at the relay", required=False, when=_by_relay),
             Question("relay_password", "Password at the relay", sort=Sort.SECRET, when=_with_login),
@@ -235,7 +262,7 @@ SECTIONS = (
         "domain", "The sending domain", "Receivers believe mail whose domain says who may send it and signs it.",
         "45 CFR 164.312(d), (e)(2)(i)",
         (
-            Question("sending_domain", "Domain that mail comes from", "Best one of its own, like mail.clinic.org."),
+            Question("sending_domain", "Domain that mail comes from", "Best one of its own, like mail.clinic.org.", check=_domain),
             Question("spf", "Who may send for it (SPF)", "What your relay's documentation says, like include:spf.relay.example; or ip4: and your address.", default=_as("mx"), check=_spf),
         ),
     ),

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from salus.delivery import api as delivery
 from salus.delivery.contracts import DomainRecord
 from salus.identity import api as identity
@@ -56,22 +58,22 @@ class Done:
 
 
 def set_up(answers: Answers, *, tell: Callable[[str], object] = lambda _: None) -> Done:
-    """Do every step with these whole answers; `tell` hears the title of each. Raises `BadInput`.
+    """Do every step with these whole answers; `tell` hears the title of each. Raises `BadInput`: then nothing was made.
 
     Call it outside any organization's context, with a database that is ready.
     """
-    tell("Organization and keys")
-    organization = _organization(answers)
-    actor = actor_for(organization)
-    waits: list[str] = []
-    with acting_for(organization.id):
-        tell("People")
-        invitations = _people(answers, actor)
-        tell("Vendors and the way of the mail")
-        waits += _route(answers, actor)
-        _vendors(answers, actor)
-        tell("Sending domain")
-        records = delivery.domain_records(organization.sending_domain, answers["spf"])
+    with transaction.atomic():
+        tell("Organization and keys")
+        organization = _organization(answers)
+        actor = actor_for(organization)
+        with acting_for(organization.id):
+            tell("People")
+            invitations = _people(answers, actor)
+            tell("Vendors and the way of the mail")
+            waits = _route(answers, actor)
+            _vendors(answers, actor)
+            tell("Sending domain")
+            records = delivery.domain_records(organization.sending_domain, answers["spf"])
     waits += _keys(answers, organization, actor)
     return Done(organization, invitations, records, tuple(waits))
 

@@ -40,6 +40,11 @@ def of_section(section: Section, known: Answers, data: QueryDict | None = None) 
     questions = [
         each for each in asked(section, _with_defaults(section, told)) if each.sort is not Sort.SECRET
     ]
+    if data is not None:  # an empty answer is the default, as Enter is on the terminal
+        data = data.copy()
+        for each in questions:
+            if each.key in data and not str(data[each.key]).strip():
+                data[each.key] = each.default({**known, **told})
     fresh = [each.key for each in questions if data is not None and each.key not in data]
     if fresh:  # the answers opened more questions: show them before anything is refused for their lack
         return Questions(questions, told)

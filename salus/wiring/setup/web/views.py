@@ -103,17 +103,20 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _set_up(request: HttpRequest, whole: Answers) -> HttpResponse:
-    answers.choose(settings.HOME.path, whole, os.environ.get("DATABASE_URL"))
-    done = steps.set_up(whole)
-    doorkeeper.close(settings.HOME)
-    seen = delivery.look_up_domain(done.records, nameserver=settings.SALUS_NAMESERVER)
-    context = {
-        "done": done,
-        "seen": seen,
-        "public_url": whole["public_url"].rstrip("/"),
-        "test_to": whole["test_to"],
-    }
-    return render(request, "setup/done.html", context)
+    with doorkeeper.at_work(settings.HOME):
+        if identity.organizations():  # somebody else was quicker
+            raise NotFound
+        answers.choose(settings.HOME.path, whole, os.environ.get("DATABASE_URL"))
+        done = steps.set_up(whole)
+        doorkeeper.close(settings.HOME)
+        seen = delivery.look_up_domain(done.records, nameserver=settings.SALUS_NAMESERVER)
+        context = {
+            "done": done,
+            "seen": seen,
+            "public_url": whole["public_url"].rstrip("/"),
+            "test_to": whole["test_to"],
+        }
+        return render(request, "setup/done.html", context)
 
 
 def _shown(whole: Answers) -> list[tuple[str, str, list[tuple[str, str]]]]:
