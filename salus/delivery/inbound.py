@@ -26,6 +26,7 @@ from salus.delivery.return_paths import COMPLAINTS, message_of
 from salus.delivery.threads import Threads
 from salus.identity import api as identity
 from salus.kernel.acting import system
+from salus.kernel.errors import NotFound, Unavailable
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
@@ -81,14 +82,23 @@ class Inbound:
     def _known(self, recipient: str) -> Meant | None:
         close_old_connections()
         local, _, domain = recipient.lower().rpartition("@")
+        away: Unavailable | None = None
         for organization in identity.organizations():
             if organization.sending_domain == domain:
                 if local == COMPLAINTS:
                     return Meant(organization.id, None)
-                with acting_for(organization.id):
-                    message_id = message_of(local, keys.blinder())
+                try:
+                    with acting_for(organization.id):
+                        message_id = message_of(local, keys.blinder())
+                except NotFound:  # its keys were destroyed: nothing comes back to it any more
+                    continue
+                except Unavailable as fault:  # it may be meant, unless another one is
+                    away = fault
+                    continue
                 if message_id is not None:
                     return Meant(organization.id, message_id)
+        if away:
+            raise away
         return None
 
     def _record(self, meant: Meant, raw: bytes) -> Returned:

@@ -48,6 +48,8 @@ PUBLIC = {
     "sign_on_ended": "what the provider signed",
     "join": "the invitation in the address says who",
     "sign_out": "",
+    "enter": "the word that the terminal printed; nothing there once an organization exists",
+    "section": "the browser that came in by that word; nothing there once an organization exists",
     "alive": "204 or 401",
     "opened": "the sealed token of a message; a picture, whatever it is worth",
     "clicked": "the sealed token of a message; leads where its template leads",

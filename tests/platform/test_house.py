@@ -30,6 +30,8 @@ MAY_OPEN = {
         "open_connection",
     ): "the one mouth: calls and questions to services in scope",
     ("delivery/transports/syslog.py", "create_connection"): "the one mouth: log servers in scope",
+    ("keys/transit.py", "HTTPConnection"): "the key service, on loopback",
+    ("keys/transit.py", "HTTPSConnection"): "the key service that wraps an organization's keys",
     ("audiences/client.py", "socket"): "AF_UNIX: the engine of this machine",
     ("audiences/engine/server.py", "socket"): "AF_UNIX: the engine of this machine",
     ("wiring/installation.py", "urlopen"): "is the web server of this machine up",

@@ -32,6 +32,7 @@ from salus.privacy.contracts import Kind
 from salus.timeline.contracts import EventKind
 from salus.wiring.person import PACKAGES
 from tests.delivery.conftest import Desk, furnish
+from tests.privacy.test_person import officer
 
 CHICAGO = ZoneInfo("America/Chicago")
 PERSON = UUID("019c0000-0000-7000-8000-000000000001")
@@ -309,13 +310,13 @@ def test_a_real_export_is_a_valid_bundle_and_a_pdf_and_each_is_recorded(desk: De
             act(person, "news", Channel.EMAIL, evidence="web form", actor=desk.actor, clock=before)
         desk.release()
         desk.settle(*(desk.outcome(each, State.PORTAL) for each in desk.take().prepared))
-        id = requests.receive(person, Kind.ACCESS, note="", received_at=now, actor=desk.actor, at=now)
+        id = requests.receive(person, Kind.ACCESS, note="", received_at=now, actor=officer(desk), at=now)
         for give in (other_forms.export_fhir, other_forms.export_pdf):
             with pytest.raises(Conflict, match="open"):
-                give(id, actor=desk.actor, at=now)
-        requests.approve(id, actor=desk.actor, at=now)
-        found = valid(json.loads(other_forms.export_fhir(id, actor=desk.actor, at=now)))
-        assert other_forms.export_pdf(id, actor=desk.actor, at=now).startswith(b"%PDF-")
+                give(id, actor=officer(desk), at=now)
+        requests.approve(id, actor=officer(desk), at=now)
+        found = valid(json.loads(other_forms.export_fhir(id, actor=officer(desk), at=now)))
+        assert other_forms.export_pdf(id, actor=officer(desk), at=now).startswith(b"%PDF-")
         news = [each for each in resources(found, "Consent") if {"text": "news"} in each["provision"]["code"]]
         assert {(each["provision"]["type"], each["status"]) for each in news} == {
             ("permit", "inactive"),

@@ -26,8 +26,11 @@ from salus.inbox import api as inbox  # noqa: E402
 from salus.inbox.contracts import NewTask  # noqa: E402
 from salus.journeys import api as journeys  # noqa: E402
 from salus.kernel.acting import Actor, ActorKind, system  # noqa: E402
+from salus.kernel.ids import new_id  # noqa: E402
 from salus.kernel.vocabulary import SenderRole  # noqa: E402
 from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
+from salus.privacy import api as privacy  # noqa: E402
+from salus.privacy.contracts import Kind as RequestKind  # noqa: E402
 from salus.vendors import api as vendors  # noqa: E402
 from salus.vendors.contracts import Clause, Kind  # noqa: E402
 
@@ -90,8 +93,25 @@ def outside(organization: str) -> dict[str, str]:
         )
         task_id = inbox.create_tasks([task], **given)["by-hand"]
         journey = a_journey(organization_id, contact_id, at)
+        provider_id = identity.save_provider(
+            "oidc",
+            {
+                "name": "Harbor",
+                "domains": ["harbor.example"],
+                "role_claim": "groups",
+                "address": "https://id.harbor.example",
+                "client_id": "salus",
+            },
+            {"marketer": ["writers"]},
+            actor=system(organization_id, "test"),
+        )
+        request_id = privacy.receive(contact_id, RequestKind.ACCESS, note="", received_at=at, **given)
     made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
-    made["subcontractor"] = subcontractor_id
+    made |= {"subcontractor": subcontractor_id, "provider": provider_id, "request": request_id}
+    made |= {
+        "role": new_id(),
+        "glass": new_id(),
+    }  # nobody made any: these two are only as unknown as any other id
     return {f"{name}_id": str(id) for name, id in made.items()}
 
 

@@ -15,7 +15,16 @@ from salus.identity import api as identity
 from salus.identity.contracts import Permission, Role
 from salus.kernel.ids import new_id
 
-WORDS = {"language": "en", "part": "html", "key": "feedback", "protocol": "oidc"}
+WORDS = {
+    "language": "en",
+    "part": "html",
+    "key": "feedback",
+    "protocol": "oidc",
+    "passkey_id": "1",
+    "mark": "another-session",
+    "id": "1",
+    "rest": "Users",
+}
 """What stands in an address beside ids."""
 BODIES: dict[str, dict[str, Any]] = {
     "/open": {"fields": ["given_name"], "purpose": "treatment"},
