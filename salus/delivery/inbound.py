@@ -48,6 +48,7 @@ class Meant:
     """Whose recipient was named; `message_id` is None for the address of feedback loops."""
 
     organization_id: UUID
+    domain: str
     message_id: UUID | None
 
 
@@ -86,7 +87,7 @@ class Inbound:
         for organization in identity.organizations():
             if organization.sending_domain == domain:
                 if local == COMPLAINTS:
-                    return Meant(organization.id, None)
+                    return Meant(organization.id, domain, None)
                 try:
                     with acting_for(organization.id):
                         message_id = message_of(local, keys.blinder())
@@ -96,7 +97,7 @@ class Inbound:
                     away = fault
                     continue
                 if message_id is not None:
-                    return Meant(organization.id, message_id)
+                    return Meant(organization.id, domain, message_id)
         if away:
             raise away
         return None
@@ -104,25 +105,22 @@ class Inbound:
     def _record(self, meant: Meant, raw: bytes) -> Returned:
         close_old_connections()
         found = returns.read(raw)
+        if meant.message_id is None:
+            if not isinstance(found, Complaint):
+                return Returned.NOT_A_REPORT
+            proven = self._complained_about(found, meant.domain)
+            if proven is None:
+                return Returned.GONE
+            meant = proven
+        assert meant.message_id is not None
         actor = system(meant.organization_id, "inbound")
         with acting_for(meant.organization_id):
-            message_id = meant.message_id
-            if message_id is None:
-                if not isinstance(found, Complaint):
-                    return Returned.NOT_A_REPORT
-                message_id = self._complained_about(found)
-                if message_id is None:
-                    return Returned.GONE
-            return returns.record(message_id, found, actor=actor, at=self._clock.now())
+            return returns.record(meant.message_id, found, actor=actor, at=self._clock.now())
 
-    def _complained_about(self, found: Complaint) -> UUID | None:
-        """Return the message that a report proves to have seen, by the return path that it quotes."""
-        domain, blinder = identity.organization().sending_domain, keys.blinder()
-        for each in found.return_paths:
-            local, _, at = each.rpartition("@")
-            if at == domain and (message_id := message_of(local, blinder)):
-                return message_id
-        return None
+    def _complained_about(self, found: Complaint, domain: str) -> Meant | None:
+        """Return the message that a report proves to have seen, by the return path of ours that it quotes."""
+        ours = (self._known(each) for each in found.return_paths if each.rpartition("@")[2] == domain)
+        return next((each for each in ours if each and each.message_id), None)
 
 
 def context(host: str, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
