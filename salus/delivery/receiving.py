@@ -102,8 +102,8 @@ class Receiver(Generic[M]):
                 await self._talk(dialogue)
         except (TimeoutError, OSError, ssl.SSLError, asyncio.IncompleteReadError):
             pass
-        except Exception:
-            log.exception("a connection that returns mail was ended")
+        except Exception as fault:  # noqa: BLE001 - a text of it might quote what came
+            log.warning("a connection that returns mail was ended: %s", type(fault).__name__)
         finally:
             self._live[address] -= 1
             if not self._live[address]:
