@@ -92,8 +92,8 @@ def _measure(count: int, installation: Any, supervisor: Any) -> dict[str, Any]:
     organization = clinic()
     actor = system(organization.id, "bench")
     figures: dict[str, Any] = {"messages": count, "processors": os.cpu_count()}
-    figures["people"] = _people(organization.id, count, actor)
-    spec = _specify(organization)
+    figures["people"] = people(organization.id, count, actor)
+    spec = specify(organization)
     idle = usage(supervisor.pids())
     began = time.perf_counter()
     figures["plan"] = _plan(organization.id, spec, count, actor)
@@ -112,7 +112,7 @@ def _measure(count: int, installation: Any, supervisor: Any) -> dict[str, Any]:
     return figures
 
 
-def _people(organization: UUID, count: int, actor: Any) -> dict[str, Any]:
+def people(organization: UUID, count: int, actor: Any) -> dict[str, Any]:
     """Admit invented patients who are in treatment for diabetes."""
     from salus.contacts import api as contacts
     from salus.platform.tenancy import acting_for
@@ -168,7 +168,7 @@ def _patients(count: int) -> Iterator[Any]:
         )  # fmt: skip
 
 
-def _specify(organization: Any) -> Any:
+def specify(organization: Any) -> Any:
     """Write the A1c reminder in two languages, have it reviewed, and specify a sending of it."""
     from salus.contacts.contracts import Read
     from salus.content import api as content
