@@ -95,6 +95,10 @@ class Action(StrEnum):
     SEGMENT_SAMPLE = "audiences:segment:sample"
     SEGMENT_FREEZE = "audiences:segment:freeze"
 
+    FILE_ADD = "files:file:add"
+    FILE_READ = "files:file:read"
+    FILE_ERASE = "files:file:erase"
+
     GATE_DECIDE = "gate:clearance:decide"
     GATE_EXPLAIN = "gate:clearance:explain"
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from salus.audiences import api as audiences
 from salus.contacts import api as contacts
 from salus.delivery import api as delivery
+from salus.files import api as files
 from salus.inbox import api as inbox
 from salus.intake import api as intake
 from salus.journeys import api as journeys
@@ -70,6 +71,11 @@ PACKAGES = (
         "delivery",
         lambda id, why, actor: delivery.export_person(id),
         lambda id, actor, clock: delivery.erase_person(id, actor=actor, clock=clock),
+    ),
+    Package(
+        "files",
+        lambda id, why, actor: files.export_person(id, actor=actor),
+        lambda id, actor, clock: files.erase_person(id, actor=actor),
     ),
     Package("intake", _nothing, lambda id, actor, clock: intake.erase_person(id, actor=actor)),
     Package(

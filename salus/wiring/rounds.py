@@ -8,6 +8,7 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
+from salus.files import api as files
 from salus.identity import api as identity
 from salus.inbox import api as inbox
 from salus.intake import api as intake
@@ -71,6 +72,10 @@ def _forget_patients(organization_id: UUID) -> None:
     patients.forget_old()
 
 
+def _forget_drafts(organization_id: UUID) -> None:
+    files.forget_drafts(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
 def _forget_copies(organization_id: UUID) -> None:
     privacy.forget_copies(CLOCK.now())
 
@@ -110,6 +115,7 @@ ROUNDS = (
     Round("vendors-remind", 3_600.0, _remind_of_vendors),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
+    Round("files-forget", 3_600.0, _forget_drafts),
     Round("privacy-forget", 86_400.0, _forget_copies),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),

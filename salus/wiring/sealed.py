@@ -49,6 +49,10 @@ def _event(organization_id: UUID, row: Sequence[Any]) -> bytes:
     return keys.binding(organization_id, "timeline_event", row[1]) + bytes(row[2])
 
 
+def _piece(organization_id: UUID, row: Sequence[Any]) -> bytes:
+    return keys.binding(organization_id, "files_piece", row[0]) + b"%d" % row[1]
+
+
 def _way(organization_id: UUID, row: Sequence[Any]) -> bytes:
     return keys.binding(organization_id, "journeys_way", row[1])
 
@@ -61,6 +65,10 @@ COLUMNS = (
     SealedColumn("timeline_event", "sealed", (("number", "bigint"),), _event, ("contact_id", "key")),
     SealedColumn("permissions_standing", "sealed", (("contact_id", "uuid"),), _standing, ("version",)),
     _column("permissions_entry"),
+    _column("files_file"),
+    SealedColumn(
+        "files_piece", "sealed", (("file_id", "uuid"), ("place", "integer")), _piece, batch=ONE_BY_ONE
+    ),
     _column("identity_provider"),
     _column("vendors_vendor"),
     _column("vendors_agreement"),

@@ -74,6 +74,7 @@ PACKAGES = [
     "vendors",
     "timeline",
     "permissions",
+    "files",
     "intake",
     "content",
     "audiences",
