@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from salus.audit.contracts import Action
-from salus.contacts import addresses, opening, operations, queries
+from salus.contacts import addresses, joining, opening, operations, queries
 from salus.contacts import document as _document
 from salus.contacts.code_lists import CODE_LISTS, CodeList
 from salus.contacts.codes import SYSTEM_OF_URI, SYSTEMS, normal_code
@@ -62,6 +62,7 @@ __all__ = [
     "Seal",
     "ValueSet",
     "address_maker",
+    "alike",
     "blind_address",
     "blinds_of_address",
     "change_attributes",
@@ -71,6 +72,7 @@ __all__ = [
     "check_record",
     "check_value",
     "clean_text",
+    "compare",
     "count",
     "country_code",
     "covers",
@@ -78,6 +80,7 @@ __all__ = [
     "dictionary",
     "document_sealer",
     "erase_person",
+    "ever_joined",
     "export_person",
     "find_by_address",
     "find_by_identifier",
@@ -91,6 +94,8 @@ __all__ = [
     "ids_of",
     "index_anew",
     "iso_date",
+    "join",
+    "joins_of",
     "laboratory",
     "language_code",
     "last_number",
@@ -108,6 +113,7 @@ __all__ = [
     "open_documents_after",
     "open_fields",
     "open_one",
+    "part",
     "patterns",
     "reader",
     "recent",
@@ -118,7 +124,10 @@ __all__ = [
     "stale_indexes",
     "state_code",
     "strictest",
+    "survivors",
     "versions",
+    "whole",
+    "wholes",
     "zone_of_state",
 ]
 
@@ -254,15 +263,19 @@ def open_fields(
     purpose: str,
     actor: Actor,
     revealed: bool = False,
+    merged: bool = False,
 ) -> list[Opened]:
     """Open `fields` of the contacts with `ids` or `numbers`, for `purpose` (one word), by number.
 
     One query and one audit entry for the batch. `fields` are attribute keys, "email" and "phone"
     (each fills `Opened.addresses` with those of its channel), or "identifiers". A contact that is erased or not here
     is left out, and so is a value that is not known. `revealed`: a person looks at it.
-    Raises `BadInput` for an unknown field or a purpose that is no word.
+    `merged`: also of those among `ids` that were merged into another. Raises `BadInput` for an unknown field or
+    a purpose that is no word.
     """
-    rows = queries.rows_by_id(ids) if ids is not None else queries.rows_by_number(numbers or ())
+    rows = (
+        queries.rows_by_id(ids, merged=merged) if ids is not None else queries.rows_by_number(numbers or ())
+    )
     action = Action.CONTACT_REVEAL if revealed else Action.CONTACT_READ
     return opening.open_fields(rows, fields=fields, purpose=purpose, actor=actor, action=action)
 
@@ -388,6 +401,20 @@ def hold() -> None:
     For whoever reads, outside of contacts, what a change will depend on: hold first, then read.
     """
     operations.hold()
+
+
+survivors, wholes, joins_of, ever_joined = (
+    joining.survivors,
+    joining.wholes,
+    joining.joins_of,
+    joining.ever_joined,
+)
+alike, compare, join, part = joining.alike, joining.compare, joining.join, joining.part
+
+
+def whole(contact_id: UUID) -> tuple[UUID, ...]:
+    """Return every id of the person that a contact is: the living one first, then those merged into it."""
+    return joining.wholes([contact_id])[contact_id]
 
 
 def find_by_number(number: int) -> UUID | None:

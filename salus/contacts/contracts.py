@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource, Channel, PhiClass, Special
+
+Side = Literal["kept", "gone", "both"]
+"""Whose word counts where two merged records differ; "both" is for addresses alone."""
 
 
 class AttributeType(StrEnum):
@@ -139,9 +142,49 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the change feed: contact `number` changed; read its document if not erased."""
+    """One entry of the change feed: contact `number` changed; read its document if not erased.
+
+    One that was merged into another counts as erased here: it is nobody of its own any more.
+    """
 
     change: int
     contact_id: UUID
     number: int
     erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A merge of two contacts; each side with the (channel, address) pairs that it had until then."""
+
+    id: UUID
+    kept_id: UUID
+    gone_id: UUID
+    at: datetime
+    ended_at: datetime | None
+    kept_addresses: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    gone_addresses: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Contacts to which one blind index leads: they share an address, an identifier, or name and birth date."""
+
+    blind: bytes
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two records side by side; `reasons` and `against` are words without PHI, the strongest first."""
+
+    ids: tuple[UUID, UUID]
+    numbers: tuple[int, int]
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    plausible: bool
+    """Whether the reasons outweigh what tells them apart."""
+    differing: tuple[str, ...]
+    """Fields of which a person chooses; "email" and "phone" are all addresses of a channel together."""
+    rows: tuple[tuple[str, Phi[str], Phi[str]], ...]
+    """(field, what the first says, what the second says)."""

@@ -280,9 +280,25 @@ def _merge_identifiers(
 
 def blind_keys(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the (kind, value) pairs by which this person must be findable."""
-    return [(_KIND_OF[one["channel"]], one["value"]) for one in document.get("addresses", ())] + [
-        (identifier_kind(one["system"]), one["value"]) for one in document.get("identifiers", ())
+    return [
+        *(
+            (_KIND_OF[one["channel"]], one["value"])
+            for name in ("addresses", "former")
+            for one in document.get(name, ())
+        ),
+        *((identifier_kind(one["system"]), one["value"]) for one in document.get("identifiers", ())),
+        *named(document),
     ]
+
+
+NAMED = ("given_name", "family_name", "birth_date")
+"""What together says that two records may be one person."""
+
+
+def named(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the key of name and birth date as the only item, nothing when one of them is not known."""
+    said = [values.get(key) for key in NAMED]
+    return (("named", "|".join(map(str, said)).casefold()),) if all(said) else ()
 
 
 _KIND_OF: Mapping[str, str] = {Channel.EMAIL: "email", Channel.SMS: "phone"}

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from salus.contacts.contracts import ContactPatch, MergeOutcome
 from salus.contacts.document import (
+    NAMED,
     Prepared,
     blind_keys,
     check_not_in_future,
     merge_into,
+    named,
     new_document,
     prepare,
 )
@@ -121,6 +123,7 @@ def _indexed(prepared: Prepared, blinder: Blinder, fresh: Fresh | None = None) -
             own.append(address[0])
         else:
             own.append(blinder.blind(kind, value))
+    own += [blinder.blind(kind, value) for kind, value in named({**prepared.defaults, **prepared.values})]
     return Ready(prepared, identifiers, address, tuple(own), fresh=fresh)
 
 
@@ -193,7 +196,8 @@ class Batch:
         if ready.reason or ready.patch is None:
             return Fate(MergeOutcome.REJECTED, reason=ready.reason, field=ready.field)
         fate = self._change(person, ready)
-        person.blinds = ()  # values lead to nobody: the indexes stay as they are
+        if not any(key in ready.patch.values for key in NAMED):
+            person.blinds = ()  # other values lead to nobody: the indexes stay as they are
         return fate
 
     def _leads_anywhere(self, ready: Ready) -> bool:
@@ -254,7 +258,7 @@ def blinds_of(person: Person, blinder: Blinder) -> Iterable[bytes]:
 
 
 def lost_keys(person: Person) -> list[Key]:
-    """Return what must not lead to `person` any more: addresses that the change took away."""
+    """Return what must not lead to `person` any more: addresses that the change took away, an old name."""
     if person.before is None:
         return []
     after = set(blind_keys(person.document))

@@ -22,6 +22,8 @@ class Contact(TenantModel):
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
+    merged_into = models.UUIDField(null=True)
+    """The living contact that this one is the same person as; what was known of it stays sealed here."""
 
     class Meta(TenantModel.Meta):
         """Numbers and changes are unique within the organization."""
@@ -34,6 +36,13 @@ class Contact(TenantModel):
                 condition=models.Q(erased_at=None) | models.Q(sealed=b""),
                 name="contacts_contact_erased_is_empty",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "merged_into"],
+                name="contacts_contact_merged",
+                condition=models.Q(merged_into__isnull=False),
+            )
         ]
 
 
@@ -52,3 +61,31 @@ class Blind(TenantModel):
         """The primary key is the only index: look-ups go from blind to contact."""
 
         db_table = "contacts_blind"
+
+
+class JoinRow(TenantModel):
+    """That two contacts were found to be one person, and what the one that goes on was known by before.
+
+    `sealed` holds the documents before and after, so that a split gives both back; it is emptied when the
+    person is erased. While `ended_at` is empty, the merge stands.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    kept_id = models.UUIDField()
+    gone_id = models.UUIDField()
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    sealed = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        """Nobody is merged into two people at once; read by whoever goes on."""
+
+        db_table = "contacts_join"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "gone_id"],
+                condition=models.Q(ended_at=None),
+                name="contacts_join_gone_once",
+            )
+        ]
+        indexes = [models.Index(fields=["organization_id", "kept_id"], name="contacts_join_kept")]

@@ -148,7 +148,7 @@ class _Writer:
             change = feed.next_numbers(CHANGES, len(created) + len(updated))
             self._some(created, change, _INSERT, [self._organization_id, self._now, self._now])
             self._some(updated, change + len(created), _UPDATE, [self._now])
-        _forget((person.id, lost_keys(person)) for person in updated)
+        forget_indexes((person.id, lost_keys(person)) for person in updated)
 
     def _some(
         self, people: Sequence[Person], change: int, statement: sql.SQL, stamps: Sequence[object]
@@ -186,7 +186,19 @@ def _insert_blinds(
         bulk.execute(statement, [organization_id, longest])
 
 
-def _forget(lost: Iterable[tuple[UUID, list[tuple[str, str]]]]) -> None:
+def rewrite(contact_id: UUID, document: dict[str, Any], *, change: int, now: datetime) -> None:
+    """Store a living contact's document and indexes anew as change number `change`; its version moves."""
+    organization_id, sealer, blinder = current_organization(), keys.sealer(), keys.blinder()
+    queries.fetch(
+        "UPDATE contacts_contact SET sealed = %s, version = version + 1, change = %s, changed_at = %s WHERE id = %s",
+        [document_sealer(organization_id, sealer)(contact_id, document), change, now, contact_id],
+    )
+    blinds = b"".join(blinds_of(Person(contact_id, document), blinder))
+    table = bulk.copy_rows((("id", "uuid"), ("blinds", "bytea")), [(contact_id, blinds)])
+    _insert_blinds(table, organization_id, len(blinds))
+
+
+def forget_indexes(lost: Iterable[tuple[UUID, list[tuple[str, str]]]]) -> None:
     """Remove the indexes of (contact, keys), under every key that may have made them."""
     blinder = keys.blinder()
     gone = [
@@ -219,19 +231,22 @@ def _merged(fate: Fate, written: bool) -> Merged:
 def erase(contact_id: UUID, *, actor: Actor, now: datetime) -> None:
     """Erase what is known of a person; the empty row stays in the change feed so that caches forget too.
 
-    Raises `NotFound`.
+    Also of one that was merged into another. Raises `NotFound`.
     """
     organization_id = current_organization()
-    rows = queries.rows_by_id([contact_id], lock=True)
+    rows = queries.rows_by_id([contact_id], lock=True, merged=True)
     if not rows:
         raise NotFound
     ((_, document),) = queries.opened(rows, organization_id, keys.sealer())
-    _forget([(contact_id, blind_keys(orjson.loads(document)))])
+    forget_indexes([(contact_id, blind_keys(orjson.loads(document)))])
     change = feed.next_numbers(CHANGES, 1)
     queries.fetch(
         "UPDATE contacts_contact SET sealed = '', version = version + 1, change = %s, changed_at = %s, "
         "erased_at = %s WHERE id = %s",
         [change, now, now, contact_id],
+    )
+    queries.fetch(
+        "UPDATE contacts_join SET sealed = '' WHERE kept_id = %s OR gone_id = %s", [contact_id, contact_id]
     )
     audit.record(
         Action.CONTACT_ERASE, actor=actor, object_kind="contact", object_id=contact_id, patient_id=contact_id
@@ -247,7 +262,7 @@ def index_anew(ids: Sequence[UUID]) -> int:
     people = list(_people(queries.rows_by_id(ids, lock=True), organization_id, sealer))
     if people:
         indexes = [(person.id, b"".join(blinds_of(person, blinder))) for person in people]
-        _forget((person.id, blind_keys(person.document)) for person in people)
+        forget_indexes((person.id, blind_keys(person.document)) for person in people)
         table = bulk.copy_rows((("id", "uuid"), ("blinds", "bytea")), indexes)
         _insert_blinds(table, organization_id, max(len(blinds) for _, blinds in indexes))
     return len(people)

@@ -17,6 +17,9 @@ from salus.keys.contracts import Sealer
 TABLE = "contacts_contact"
 """The name to which sealed documents are bound."""
 
+BLIND_LENGTH = 16
+"""Bytes of one blind index."""
+
 ADVISORY_CLASS = 0x5A1C0001
 """The class of the advisory lock that lets one merge run at a time in an organization."""
 
@@ -44,20 +47,23 @@ def associated(organization_id: UUID, contact_id: UUID) -> bytes:
     return organization_id.bytes + contact_id.bytes + TABLE.encode()
 
 
-def rows_by_id(ids: Iterable[UUID], *, lock: bool = False) -> list[Row]:
-    """Return the living contacts among `ids`, by number; with `lock`, nobody else changes them now."""
+def rows_by_id(ids: Iterable[UUID], *, lock: bool = False, merged: bool = False) -> list[Row]:
+    """Return the living contacts among `ids`, by number; with `lock`, nobody else changes them now.
+
+    With `merged`, those that were merged into another are returned too.
+    """
     statement = (
         "SELECT id, number, version, sealed FROM contacts_contact "
-        "WHERE id = ANY(%s) AND erased_at IS NULL ORDER BY number"
+        "WHERE id = ANY(%s) AND erased_at IS NULL AND (%s OR merged_into IS NULL) ORDER BY number"
     )
-    return [Row(*row) for row in fetch(statement + " FOR UPDATE" * lock, [list(ids)])]
+    return [Row(*row) for row in fetch(statement + " FOR UPDATE" * lock, [list(ids), merged])]
 
 
 def rows_by_number(numbers: Iterable[int], *, lock: bool = False) -> list[Row]:
     """Return the living contacts among `numbers`, by number; with `lock`, nobody else changes them now."""
     statement = (
         "SELECT id, number, version, sealed FROM contacts_contact "
-        "WHERE number = ANY(%s) AND erased_at IS NULL ORDER BY number"
+        "WHERE number = ANY(%s) AND erased_at IS NULL AND merged_into IS NULL ORDER BY number"
     )
     return [Row(*row) for row in fetch(statement + " FOR UPDATE" * lock, [list(numbers)])]
 
@@ -68,7 +74,7 @@ def rows_after(number: int, limit: int) -> list[Row]:
         Row(*row)
         for row in fetch(
             "SELECT id, number, version, sealed FROM contacts_contact "
-            "WHERE number > %s AND erased_at IS NULL ORDER BY number LIMIT %s",
+            "WHERE number > %s AND erased_at IS NULL AND merged_into IS NULL ORDER BY number LIMIT %s",
             [number, limit],
         )
     ]
@@ -80,14 +86,10 @@ def rows_before(number: int | None, limit: int) -> list[Row]:
         Row(*row)
         for row in fetch(
             "SELECT id, number, version, sealed FROM contacts_contact "
-            "WHERE erased_at IS NULL AND number < %s ORDER BY number DESC LIMIT %s",
+            "WHERE erased_at IS NULL AND merged_into IS NULL AND number < %s ORDER BY number DESC LIMIT %s",
             [number if number is not None else 2**62, limit],
         )
     ]
-
-
-BLIND_LENGTH = 16
-"""Bytes of one blind index."""
 
 
 def ids_by_blind(blinds: Sequence[bytes]) -> dict[bytes, list[UUID]]:
@@ -120,7 +122,7 @@ def changes(after: int, limit: int) -> list[Change]:
     return [
         Change(change, contact_id, number, erased)
         for change, contact_id, number, erased in fetch(
-            "SELECT change, id, number, erased_at IS NOT NULL FROM contacts_contact "
+            "SELECT change, id, number, NOT (erased_at IS NULL AND merged_into IS NULL) FROM contacts_contact "
             "WHERE change > %s ORDER BY change LIMIT %s",
             [after, limit],
         )
@@ -131,21 +133,27 @@ def versions(ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the present version of each living contact among `ids`."""
     return dict(
         fetch(
-            "SELECT id, version FROM contacts_contact WHERE id = ANY(%s) AND erased_at IS NULL", [list(ids)]
+            "SELECT id, version FROM contacts_contact WHERE id = ANY(%s) AND erased_at IS NULL AND merged_into IS NULL",
+            [list(ids)],
         )
     )
 
 
 def count() -> int:
     """Return how many living contacts the organization has."""
-    ((number,),) = fetch("SELECT count(*) FROM contacts_contact WHERE erased_at IS NULL")
+    ((number,),) = fetch(
+        "SELECT count(*) FROM contacts_contact WHERE erased_at IS NULL AND merged_into IS NULL"
+    )
     return int(number)
 
 
 def numbers_of(ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the number of each living contact among `ids`."""
     return dict(
-        fetch("SELECT id, number FROM contacts_contact WHERE id = ANY(%s) AND erased_at IS NULL", [list(ids)])
+        fetch(
+            "SELECT id, number FROM contacts_contact WHERE id = ANY(%s) AND erased_at IS NULL AND merged_into IS NULL",
+            [list(ids)],
+        )
     )
 
 
@@ -153,7 +161,7 @@ def ids_of(numbers: Iterable[int]) -> dict[int, UUID]:
     """Return the id of each living contact among `numbers`."""
     return dict(
         fetch(
-            "SELECT number, id FROM contacts_contact WHERE number = ANY(%s) AND erased_at IS NULL",
+            "SELECT number, id FROM contacts_contact WHERE number = ANY(%s) AND erased_at IS NULL AND merged_into IS NULL",
             [list(numbers)],
         )
     )
@@ -174,7 +182,7 @@ def ids_after(number: int, limit: int) -> list[tuple[int, UUID]]:
     return [
         (found, id)
         for found, id in fetch(
-            "SELECT number, id FROM contacts_contact WHERE number > %s AND erased_at IS NULL "
+            "SELECT number, id FROM contacts_contact WHERE number > %s AND erased_at IS NULL AND merged_into IS NULL "
             "ORDER BY number LIMIT %s",
             [number, limit],
         )

@@ -62,6 +62,7 @@ _WAY = (("journey_id", "uuid"), ("key", "uuid"))
 COLUMNS = (
     SealedColumn("contacts_contact", "sealed", (("number", "bigint"),), lambda organization_id, row:
         keys.binding(organization_id, "contacts_contact", row[1]), ("id",)),
+    _column("contacts_join", batch=FEW),
     SealedColumn("timeline_event", "sealed", (("number", "bigint"),), _event, ("contact_id", "key")),
     SealedColumn("permissions_standing", "sealed", (("contact_id", "uuid"),), _standing, ("version",)),
     _column("permissions_entry"),
