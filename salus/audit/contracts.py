@@ -116,6 +116,9 @@ class Action(StrEnum):
     RECEIPTS_RECORD = "delivery:receipts:record"
     RECEIPT_READ = "delivery:receipt:read"
     BOUNCE_RECORD = "delivery:bounce:record"
+    SHAPING_TAKE = "shaping:measure:take"
+    """A destination's replies set off that its mail is throttled, suspended or goes another way for a while."""
+    SHAPING_LIFT = "shaping:measure:lift"
 
     CAMPAIGN_CREATE = "campaigns:campaign:create"
     CAMPAIGN_CHANGE = "campaigns:campaign:change"

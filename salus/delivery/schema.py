@@ -7,7 +7,9 @@ from typing import Any
 from django.db.migrations.operations import RunSQL
 
 from salus.delivery.rules import LEGAL_MOVES
-from salus.platform.roles import SENDER
+from salus.platform.schema import SenderSees
+
+__all__ = ["ChangedMoves", "LegalMoves", "SenderSees"]
 
 
 def _moves() -> str:
@@ -56,18 +58,3 @@ class ChangedMoves(RunSQL):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""
         return type(self).__name__, [], {}
-
-
-class SenderSees(RunSQL):
-    """Let the sender's database role see the rows of every organization in this one narrow table."""
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-        super().__init__(
-            [f'CREATE POLICY sender ON "{table}" TO {SENDER} USING (true) WITH CHECK (true)'],
-            [f'DROP POLICY sender ON "{table}"'],
-        )
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Return how to write this operation down."""
-        return type(self).__name__, [self.table], {}

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.migrations.operations import RunSQL
 
+from salus.platform.roles import SENDER
+
 # The subselect is evaluated once a query, not once a row; NULLIF because a setting that was local to
 # an ended transaction reads as ''.
 TENANT = "(SELECT NULLIF(current_setting('salus.organization', true), '')::uuid)"
@@ -116,6 +118,21 @@ class Erasable(RunSQL):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""
         return type(self).__name__, [self.table, *self.columns], {}
+
+
+class SenderSees(RunSQL):
+    """Let the sender's database role see the rows of every organization in this one narrow table."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            [f'CREATE POLICY sender ON "{table}" TO {SENDER} USING (true) WITH CHECK (true)'],
+            [f'DROP POLICY sender ON "{table}"'],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how to write this operation down."""
+        return type(self).__name__, [self.table], {}
 
 
 @contextmanager

@@ -104,6 +104,7 @@ COLUMNS = (
     SealedColumn("delivery_deposit", "sealed", (("message_id", "uuid"),), _as("delivery_deposit"), batch=FEW),
     _column("delivery_call"),
     _column("delivery_route"),
+    _column("shaping_measure"),
     _column("delivery_sts"),
     _column("campaigns_campaign"),
     _column("identity_glass"),

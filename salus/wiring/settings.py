@@ -72,6 +72,7 @@ PACKAGES = [
     "identity",
     "contacts",
     "vendors",
+    "shaping",
     "timeline",
     "permissions",
     "files",

@@ -127,6 +127,8 @@ NO_ORGANIZATION = {
     "procrastinate_jobs": "jobs; their arguments are ids",
     "procrastinate_periodic_defers": "unused",
     "procrastinate_workers": "heartbeats",
+    "shaping_slot": "when a rate's next turn is: names of mail providers and of our own addresses",
+    "shaping_volume": "what our own addresses that warm up sent to mail providers in a day",
 }
 """Every table whose rows belong to no organization, and why it may: none of it is about a patient."""
 
@@ -137,6 +139,7 @@ POLICIES = {
     ("mfa_authenticator", "follows_user"),
     ("delivery_queue", "sender"),
     ("delivery_callqueue", "sender"),
+    ("shaping_measure", "sender"),
 }
 """Every policy beside `tenant`: each opens something, so each is listed here."""
 

@@ -1,0 +1,30 @@
+"""The door of shaping. Measures are the organization's in context; a `Keeper` belongs to a sender's process."""
+
+from __future__ import annotations
+
+from salus.shaping.files import documents
+from salus.shaping.keeper import PACED, RELAYED, SUSPENDED, WARMING, Berth, Hold, Keeper, Shaper
+from salus.shaping.layers import organizations, plan, pool_for
+from salus.shaping.operations import forget, lift, measure, measures, volumes
+from salus.shaping.store import DatabaseStore
+
+__all__ = [
+    "PACED",
+    "RELAYED",
+    "SUSPENDED",
+    "WARMING",
+    "Berth",
+    "DatabaseStore",
+    "Hold",
+    "Keeper",
+    "Shaper",
+    "documents",
+    "forget",
+    "lift",
+    "measure",
+    "measures",
+    "organizations",
+    "plan",
+    "pool_for",
+    "volumes",
+]
