@@ -20,7 +20,8 @@ from salus.delivery import (
 )
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
-from salus.delivery.contracts import Cap, DomainRecord, MessageSpec, PlanCounts, SeenRecord, Trial
+from salus.delivery.contracts import Cap, MessageSpec, PlanCounts, PolicyFile, Question, Told, Trial
+from salus.delivery.contracts import PortalRule
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
@@ -69,8 +70,10 @@ __all__ = [
     "MOST_DAYS",
     "MOST_MESSAGES",
     "Recipient",
+    "Sending",
     "Words",
     "accounted",
+    "ask_dns",
     "ask_identity_provider",
     "begin_plan",
     "call",
@@ -81,8 +84,8 @@ __all__ = [
     "capped",
     "confirm_trial",
     "count_unnotified",
-    "domain_records",
     "engaged",
+    "erase_ended",
     "engagement",
     "engagement_of",
     "erase_person",
@@ -90,11 +93,13 @@ __all__ = [
     "expire_deposits",
     "export_person",
     "faults_of_proof",
+    "fetch_policy",
     "finish_plan",
     "hold_calls",
     "is_waiting",
+    "keep_letter",
+    "letters_of",
     "lift",
-    "look_up_domain",
     "mail_paused",
     "may_send_code",
     "messages_of_contact",
@@ -201,27 +206,21 @@ def lift(entry_id: UUID, why: Phi[str], *, actor: Actor, at: datetime) -> None:
     suppressing.lift(entry_id, why, actor=actor, at=at)
 
 
-def domain_records(domain: str, spf: str) -> tuple[DomainRecord, ...]:
-    """Return what to publish for a sending domain; `spf` are the mechanisms that may send. Its keys are made if need be."""
-    from salus.delivery.domain import records
-    from salus.keys import api as keys
-
-    return records(domain, spf, keys.dkim_keys(domain))
-
-
-def look_up_domain(wanted: Sequence[DomainRecord], *, nameserver: str = "") -> tuple[SeenRecord, ...]:
-    """Return how DNS answers for each record now; `nameserver` ("1.1.1.1", "127.0.0.1:5353") is asked, if given.
+def ask_dns(questions: Sequence[Question], *, nameserver: str = "") -> tuple[Told, ...]:
+    """Return what DNS answers now, in order; `nameserver` ("1.1.1.1", "127.0.0.1:5353") is asked, if given.
 
     It needs no organization in context, and takes a few seconds at most.
     """
-    import asyncio
+    from salus.delivery.asking_dns import ask
 
-    from salus.delivery.domain import look_up
-    from salus.delivery.transports.dns import Resolver
+    return ask(questions, nameserver)
 
-    host, _, port = nameserver.partition(":")
-    resolver = Resolver(5.0, nameservers=[host] if host else (), port=int(port or 53))
-    return asyncio.run(look_up(wanted, resolver))
+
+def fetch_policy(domain: str, at: datetime, *, nameserver: str = "") -> PolicyFile:
+    """Return the MTA-STS policy file that a domain serves now. It needs no organization in context."""
+    from salus.delivery.asking_dns import policy_file
+
+    return policy_file(domain, at, nameserver)
 
 
 def send_trial(

@@ -413,33 +413,42 @@ class SettledCall:
     at: datetime
 
 
-class Seen(StrEnum):
-    """How a record was found."""
+class Rr(StrEnum):
+    """What DNS is asked for."""
 
-    THERE = "there"
-    MISSING = "missing"
-    WRONG = "wrong"
-    UNKNOWN = "unknown"
-    """DNS did not answer."""
+    TXT = "TXT"
+    MX = "MX"
+    """Answers are like "10 mx.example"; the null MX is "0 ."."""
+    ADDRESS = "ADDRESS"
+    """A and AAAA together."""
+    PTR = "PTR"
+    """Asked by the address."""
 
 
 @dataclass(frozen=True, slots=True)
-class DomainRecord:
-    """One TXT record: what it is for, its name, and what to publish there."""
+class Question:
+    """One question to DNS; the name has no dot at its end."""
 
-    purpose: str
-    """"SPF", "DKIM" or "DMARC"."""
+    kind: Rr
     name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRecord:
-    """How one record was found; `note` says what is wrong or could be stricter, in words."""
+class Told:
+    """What DNS said: nothing when it is not there; not `answered`: nobody knows."""
 
-    record: DomainRecord
-    seen: Seen
-    note: str = ""
+    values: tuple[str, ...] = ()
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """The MTA-STS policy that a domain serves, or a word why it is none ("timeout", "not_found", "no_policy"...)."""
+
+    mode: str = ""
+    max_age: int = 0
+    hosts: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of the sending domain: what it is for ("SPF", "DKIM", "DMARC"), its name, how it was found."""
+    """One record of the sending domain: what it is for ("SPF", "DKIM", "MX"...), its name, how it was found."""
 
     purpose: str
     name: str

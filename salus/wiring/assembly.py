@@ -15,6 +15,7 @@ def assemble(home: Home) -> None:
     from salus.audit import api as audit
     from salus.contacts.web.panels import use_panels
     from salus.delivery import api as delivery
+    from salus.domains import api as domains
     from salus.identity import api as identity
     from salus.journeys.web.people import contact_panel
     from salus.keys import api as keys
@@ -36,6 +37,7 @@ def assemble(home: Home) -> None:
     tell_keys()
     audit.use_signer(keys.checkpoint_signer())
     audit.use_witness_directory(Path(settings.SALUS_WITNESS or home.path / "witness"))
+    domains.use_installation(facts.describe)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
     use_panels([contact_panel, looks_panel, requests_panel])

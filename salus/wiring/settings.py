@@ -81,6 +81,7 @@ PACKAGES = [
     "audiences",
     "gate",
     "delivery",
+    "domains",
     "campaigns",
     "inbox",
     "patients",

@@ -18,6 +18,11 @@ RECORDS = (
     Record("SPF", DOMAIN, Found.THERE),
     Record("DKIM", f"one._domainkey.{DOMAIN}", Found.THERE),
     Record("DMARC", f"_dmarc.{DOMAIN}", Found.THERE),
+    Record("MX", DOMAIN, Found.THERE),
+    Record("MTA-STS", f"_mta-sts.{DOMAIN}", Found.THERE),
+    Record("MTA-STS policy", f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt", Found.THERE),
+    Record("TLS-RPT", f"_smtp._tls.{DOMAIN}", Found.THERE),
+    Record("PTR", "192.0.2.7", Found.THERE),
 )
 GOOD = Facts(
     at=NOW,
@@ -107,6 +112,10 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "dkim": (record("DKIM", Found.WRONG, "Another key stands there."), "Another key"),
     "dmarc": (record("DMARC", Found.MISSING), "no DMARC record"),
     "dmarc-strict": (record("DMARC", Found.THERE, "DMARC only watches (p=none)."), "only watches"),
+    "mx": (record("MX", Found.MISSING), f"{DOMAIN} has no MX record"),
+    "mta-sts": (record("MTA-STS policy", Found.MISSING), "has no policy file"),
+    "tls-rpt": (record("TLS-RPT", Found.MISSING), "has no TLS-RPT record"),
+    "ptr": (record("PTR", Found.WRONG, "It does not lead back."), "lead back"),
     "dns-answers": (record("SPF", Found.UNKNOWN), "did not answer"),
     "backup": (backups(last=None), "no backup"),
     "restore-drill": (backups(drill_passed=False), "failed"),

@@ -25,6 +25,7 @@ home = from_environment()
 with _database(home):
     from datetime import UTC, datetime
     from salus.delivery import api as delivery
+    from salus.domains import api as domains
     from salus.identity import api as identity
     from salus.platform.tenancy import acting_for
     from salus.vendors import api as vendors
@@ -45,8 +46,10 @@ with _database(home):
                 ]) for v in vendors.vendors(now)
             ),
             "route": [route.user, route.why_not, vendors.service(route.service_id, now).address],
-            "records": [(r.purpose, re.sub('-[0-9a-f]{8}[.]', '.', r.name), r.purpose != "DKIM" and r.value) for r in delivery.domain_records(
-                organization.sending_domain, installed.read(home.path).spf)],
+            "records": [
+                (r.purpose, re.sub('-[0-9a-f]{8}[.]', '.', r.name), r.purpose != "DKIM" and r.value)
+                for r in domains.records()
+            ],
             "installed": dataclasses.asdict(installed.read(home.path)),
             "answers": json.loads((home.path / "setup.json").read_text()),
         }

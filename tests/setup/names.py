@@ -1,4 +1,4 @@
-"""A name server on loopback for texts: it answers over UDP from what a test wrote down."""
+"""A name server on loopback: it answers over UDP from what a test wrote down."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Texts = Mapping[str, Sequence[str]]
 
 @contextmanager
 def name_server(texts: Texts) -> Iterator[str]:
-    """Serve these TXT records (name without the last dot); yield "127.0.0.1:port".
+    """Serve these records; yield "127.0.0.1:port".
 
-    A text longer than 255 bytes is cut into strings, as real servers do. A name that holds "broken" gets SERVFAIL.
+    A key is a name without the last dot, for TXT, or like "clinic.example MX" for another kind. A text longer than 255 bytes is cut into strings, as real servers do. A name that holds "broken" gets SERVFAIL.
     """
 
     class Asked(socketserver.BaseRequestHandler):
@@ -29,7 +29,7 @@ def name_server(texts: Texts) -> Iterator[str]:
             socket.sendto(_answer(dns.message.from_wire(data), texts), self.client_address)
 
     with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Asked) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -43,10 +43,14 @@ def _answer(query: dns.message.Message, texts: Texts) -> bytes:
     answer.flags |= dns.flags.RA
     if "broken" in name:
         answer.set_rcode(dns.rcode.SERVFAIL)
-    elif name not in texts:
+    elif name not in {each.partition(" ")[0] for each in texts}:
         answer.set_rcode(dns.rcode.NXDOMAIN)
-    elif question.rdtype == dns.rdatatype.TXT:
-        answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "TXT", *map(_strings, texts[name])))
+    else:
+        kind = dns.rdatatype.to_text(question.rdtype)
+        found = texts.get(name if kind == "TXT" else f"{name} {kind}", ())
+        if found:
+            values = [_strings(each) if kind == "TXT" else each for each in found]
+            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *values))
     return answer.to_wire()
 
 

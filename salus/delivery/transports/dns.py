@@ -13,7 +13,9 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.resolver
+import dns.reversename
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TLSA import TLSA
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
@@ -125,6 +127,16 @@ class Resolver:
         records = [record for record in answer if isinstance(record, TXT)]
         values = tuple(b"".join(record.strings).decode("ascii", "replace") for record in records)
         return Answer(values, _seconds_of(answer))
+
+    async def pointers(self, address: str) -> Answer[str]:
+        """Return the names that an address has (PTR); raises `BadInput` for what is none."""
+        try:
+            name = dns.reversename.from_address(address).to_text()
+        except (dns.exception.SyntaxError, ValueError):
+            raise BadInput("This is no address.", place="address") from None
+        answer = await self._ask(name.removesuffix("."), "PTR")
+        records = [record for record in answer if isinstance(record, PTR)]
+        return Answer(tuple(record.target.to_text() for record in records), _seconds_of(answer))
 
     async def tlsa(self, host: str) -> Answer[Tlsa]:
         """Return the TLSA records for SMTP of a mail host (RFC 7672, 2.2.3)."""

@@ -15,7 +15,7 @@ from salus.kernel.errors import BadInput, Conflict, NotFound, SalusError
 from salus.wiring.home import Home, from_environment
 
 if TYPE_CHECKING:
-    from salus.delivery.contracts import DomainRecord
+    from salus.domains.contracts import Wanted
     from salus.identity.contracts import Organization
     from salus.wiring.setup.questions import Question
     from salus.wiring.setup.steps import Done
@@ -166,18 +166,25 @@ def _show(done: Done, public_url: str) -> None:
         print(f"  {invitation.name}: {public_url.rstrip('/')}{invitation.path}")
     if not done.invitations:
         print("  none: everybody has a second factor")
-    _print_records(done.records)
+    from salus.platform.tenancy import acting_for
+
+    with acting_for(done.organization.id):
+        _print_records(done.organization.sending_domain, done.records)
 
 
-def _print_records(records: tuple[DomainRecord, ...]) -> None:
-    from django.conf import settings
-
-    from salus.delivery import api as delivery
+def _print_records(domain: str, records: tuple[Wanted, ...]) -> None:
+    from salus.domains import api as domains
+    from salus.kernel.time import SystemClock
 
     print("\nRecords to publish in DNS:")
-    for seen in delivery.look_up_domain(records, nameserver=settings.SALUS_NAMESERVER):
+    for seen in domains.look_up(domain, records, SystemClock().now()):
         state = f"{seen.seen}{f': {seen.note}' if seen.note else ''}"
-        print(f"  {seen.record.name} TXT {seen.record.value}\n    {seen.record.purpose}: {state}")
+        kind = seen.record.kind if seen.record.kind != "FILE" else "is this file:"
+        print(f"  {seen.record.name} {kind} {_folded(seen.record.value)}\n    {seen.record.purpose}: {state}")
+
+
+def _folded(value: str) -> str:
+    return value if value.count("\n") < 2 else "".join(f"\n    {line}" for line in value.splitlines())
 
 
 def _one(options: argparse.Namespace, home: Home) -> int:
@@ -188,13 +195,11 @@ def _one(options: argparse.Namespace, home: Home) -> int:
         return _confirm(home, organization, options.word)
     if options.test:
         return 0 if _send(home, organization, options.test) else 1
-    from salus.delivery import api as delivery
+    from salus.domains import api as domains
     from salus.platform.tenancy import acting_for
-    from salus.wiring import installed
 
     with acting_for(organization.id):
-        found = delivery.domain_records(organization.sending_domain, installed.read(home.path).spf or "mx")
-    _print_records(found)
+        _print_records(organization.sending_domain, domains.records())
     return 0
 
 

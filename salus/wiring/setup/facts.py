@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from django.conf import settings
 
 from salus.delivery import api as delivery
+from salus.domains import api as domains
+from salus.domains.contracts import Installation, Weight
 from salus.identity import api as identity
 from salus.identity.contracts import Role, StaffMember
 from salus.keys import api as keys
@@ -25,7 +27,7 @@ from salus.recovery.contracts import Event
 from salus.reports import api as reports
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Vendor
-from salus.wiring.installed import Installed
+from salus.wiring.installed import Installed, read
 
 YEAR = timedelta(days=366)
 VERIFIED = "verify-full"
@@ -124,7 +126,7 @@ def _office(at: datetime, installed: Installed) -> Office:
         mail_paused=_words(route.why_not) if route and route.why_not else "",
         route_chosen=route.chosen_at if route else None,
         proven=delivery.trial_confirmed(),
-        records=domain_records(installed),
+        records=domain_records(at),
     )
 
 
@@ -164,7 +166,7 @@ def _first_end(register: list[Vendor]) -> datetime | None:
     return datetime.combine(min(ends), time.max, UTC) if ends else None
 
 
-def domain_records(installed: Installed) -> tuple[Record, ...]:
+def domain_records(at: datetime) -> tuple[Record, ...]:
     """Return how DNS answers for the sending domain of the organization in context, now.
 
     Of a demo's, which is nobody's, nothing is asked.
@@ -172,10 +174,38 @@ def domain_records(installed: Installed) -> tuple[Record, ...]:
     organization = identity.organization()
     if organization.demo and not settings.SALUS_NAMESERVER:
         return ()
-    domain = organization.sending_domain
-    wanted = delivery.domain_records(domain, installed.spf or "mx")
-    seen = delivery.look_up_domain(wanted, nameserver=settings.SALUS_NAMESERVER)
-    return tuple(Record(each.record.purpose, each.record.name, Found(each.seen), each.note) for each in seen)
+    return tuple(
+        Record(str(each.record.purpose), each.record.name, Found(each.seen), each.note)
+        for each in domains.check(at)
+        if each.record.weight is not Weight.OPTIONAL
+    )
+
+
+def describe() -> Installation:
+    """Return this installation as its sending domains have to say it; inside the organization's context."""
+    installed = read(settings.SALUS_HOME)
+    spf = installed.spf or "mx"
+    return Installation(
+        spf=spf,
+        inbound_host=installed.inbound_host or _host(installed.public_url or settings.SALUS_PUBLIC_URL),
+        takes_mail=bool(os.environ.get("SALUS_INBOUND") or installed.inbound),
+        has_certificate=bool(installed.inbound_certificate),
+        addresses=tuple(_addresses(spf)),
+        by_relay=delivery.route(datetime.now(UTC)) is not None,
+    )
+
+
+def _host(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return "" if host in LOOPBACK else host
+
+
+def _addresses(spf: str) -> Iterable[str]:
+    """Yield the single addresses among SPF mechanisms: mail leaves from them."""
+    for each in spf.lower().split():
+        kind, _, address = each.partition(":")
+        if kind in ("ip4", "ip6") and (address.removesuffix("/32").removesuffix("/128").find("/") < 0):
+            yield address.removesuffix("/32").removesuffix("/128")
 
 
 def _backups() -> Backups:

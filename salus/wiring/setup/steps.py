@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from salus.delivery import api as delivery
-from salus.delivery.contracts import DomainRecord
+from salus.domains import api as domains
+from salus.domains.contracts import Wanted
 from salus.identity import api as identity
 from salus.identity.contracts import Organization, Permission, Role
 from salus.kernel.acting import Actor, system
@@ -53,7 +54,7 @@ class Done:
 
     organization: Organization
     invitations: tuple[Invitation, ...]
-    records: tuple[DomainRecord, ...]
+    records: tuple[Wanted, ...]
     waits: tuple[str, ...]
 
 
@@ -73,7 +74,7 @@ def set_up(answers: Answers, *, tell: Callable[[str], object] = lambda _: None) 
             waits = _route(answers, actor)
             _vendors(answers, actor)
             tell("Sending domain")
-            records = delivery.domain_records(organization.sending_domain, answers["spf"])
+            records = domains.records(organization.sending_domain)
     waits += _keys(answers, organization, actor)
     return Done(organization, invitations, records, tuple(waits))
 

@@ -12,9 +12,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from salus.delivery import api as delivery
+from salus.domains import api as domains
 from salus.identity import api as identity
 from salus.kernel.errors import BadInput, NotFound, SalusError
+from salus.platform.tenancy import acting_for
 from salus.wiring.setup import answers, doorkeeper, steps
 from salus.wiring.setup.questions import SECTIONS, Answers
 from salus.wiring.setup.web import forms
@@ -109,7 +110,8 @@ def _set_up(request: HttpRequest, whole: Answers) -> HttpResponse:
         answers.choose(settings.HOME.path, whole, os.environ.get("DATABASE_URL"))
         done = steps.set_up(whole)
         doorkeeper.close(settings.HOME)
-        seen = delivery.look_up_domain(done.records, nameserver=settings.SALUS_NAMESERVER)
+        with acting_for(done.organization.id):
+            seen = domains.look_up(done.organization.sending_domain, done.records, steps.CLOCK.now())
         context = {
             "done": done,
             "seen": seen,
