@@ -21,7 +21,6 @@ from salus.delivery import (
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, MessageSpec, PlanCounts, PolicyFile, Question, Told, Trial
-from salus.delivery.contracts import PortalRule
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
