@@ -32,6 +32,7 @@ class Fault(StrEnum):
     OTHER_CONTENT = "id_was_used_for_another_message"
     CANNOT_BE_SENT = "message_cannot_be_made"
     NOT_ALLOWED = "key_may_not_submit"
+    LATER = "cannot_be_taken_now"
 
 
 class Refused(SalusError):

@@ -1,12 +1,15 @@
-"""Takes a submitted message: who sends it, to whom, what it says, whether it may go. All of it in one transaction."""
+"""Takes submitted messages: who sends them, to whom, what they say, whether they may go. Those of a moment in one transaction."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action
+from salus.audit.contracts import Action, NewEntry
 from salus.connect import reading, rules
 from salus.connect.contracts import Fault, Refused, Submitted, Taken
 from salus.contacts import api as contacts
@@ -14,17 +17,20 @@ from salus.contacts.contracts import Read
 from salus.content import api as content
 from salus.content.contracts import Classification
 from salus.delivery import api as delivery
-from salus.delivery.contracts import MessageSpec, Origin, Sender
+from salus.delivery.contracts import MessageSpec, Origin, Sender, Sent
 from salus.gate import api as gate
 from salus.gate.contracts import MessageFacts
 from salus.identity import api as identity
-from salus.identity.contracts import Permission
+from salus.identity.contracts import Organization, Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
 from salus.kernel.time import Clock
-from salus.kernel.vocabulary import Channel, PhiClass, Special
+from salus.kernel.vocabulary import PhiClass, Special
+from salus.platform.outages import DATABASE_AWAY
 from salus.platform.tenancy import acting_for
+
+log = logging.getLogger(__name__)
 
 KIND = "submission"
 """The kind of the origins of submitted messages."""
@@ -41,49 +47,139 @@ def may_submit(key: str, *, ip: str, clock: Clock) -> bool:
     return actor is not None and Permission.DELIVERY_MESSAGE_SUBMIT in actor.permissions
 
 
-def take(submitted: Submitted, clock: Clock) -> Taken:
-    """Put the message in the queue, or record its refusal; either is committed when this returns.
+@dataclass(frozen=True, slots=True, repr=False)
+class _Read:
+    """A submitted message that may be asked about: who submits it, to whose address, as which sending."""
 
-    Call it outside any organization. The key is looked at again for each message.
+    place: int
+    actor: Actor
+    address: str
+    spec: MessageSpec
+    words: delivery.Words
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What is the same for all messages that are taken together."""
+
+    organization: Organization
+    domains: Sequence[str]
+    programs: Mapping[tuple[str, str], Actor | None]
+    """By key and address of the connection."""
+
+
+def organization_of(submitted: Submitted) -> UUID | None:
+    """Return whose queue a message is for, as its key says; whether the key is right is not known yet."""
+    return identity.organization_of_key(submitted.key)
+
+
+def take(organization_id: UUID, batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
+    """Put each message in the queue, or record its refusal, and return what became of each, in order.
+
+    Outside any organization; when this returns all of it is committed. Their keys, the organization and its
+    domains are looked at for each batch anew. One that is refused does not refuse the others, and when a
+    batch cannot be taken for another reason, each is tried in a transaction of its own: what it raises is
+    then in place of its answer. Raises what says that the database is away.
     """
-    organization_id = identity.organization_of_key(submitted.key)
-    if organization_id is None:
-        return Taken(None, Fault.NOT_ALLOWED)
     try:
         with acting_for(organization_id):
-            return _take(submitted, clock)
-    except Refused as refused:
-        with acting_for(organization_id):  # what was begun is undone; that it was tried is not
-            _record_refusal(submitted, refused.fault, clock)
-        return Taken(None, refused.fault)
+            return _take(batch, clock)
+    except DATABASE_AWAY:
+        raise
+    except Exception as fault:  # noqa: BLE001 - a text of it might quote what came
+        log.warning("%d submissions could not be taken together: %s", len(batch), type(fault).__name__)
+        if len(batch) == 1:
+            return [Taken(None, Fault.LATER)]
+    return [taken for each in batch for taken in take(organization_id, [each], clock)]
 
 
-def _take(submitted: Submitted, clock: Clock) -> Taken:
+def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
     at = clock.now()
-    actor = identity.program(submitted.key, ip=submitted.ip, at=at)
+    house = _House(
+        identity.organization(),
+        content.own_domains(),
+        {
+            (key, ip): identity.program(key, ip=ip, at=at)
+            for key, ip in {(each.key, each.ip) for each in batch}
+        },
+    )
+    taken: dict[int, Taken] = {}
+    read: dict[UUID, _Read] = {}
+    again: list[int] = []
+    for place, submitted in enumerate(batch):
+        try:
+            found = _read(place, submitted, house)
+        except Refused as refused:
+            taken[place] = Taken(None, refused.fault)
+        else:
+            if found.spec.origin.id in read:
+                again.append(place)
+            else:
+                read[found.spec.origin.id] = found
+    taken |= _send(list(read.values()), at)
+    _record_refusals([(batch[place], taken[place], house) for place in sorted(taken)])
+    if (
+        again
+    ):  # one id twice at once: the second hears what the first was answered, or that it says something else
+        taken |= zip(again, _take([batch[place] for place in again], clock), strict=True)
+    return [taken[place] for place in range(len(batch))]
+
+
+def _read(place: int, submitted: Submitted, house: _House) -> _Read:
+    """Return what a message is, without asking the database; raises `Refused`."""
+    actor = house.programs[submitted.key, submitted.ip]
     if actor is None or Permission.DELIVERY_MESSAGE_SUBMIT not in actor.permissions:
         raise Refused(Fault.NOT_ALLOWED)
-    letter = reading.read(submitted.raw, content.own_domains())
-    organization = identity.organization()
-    if letter.sender.rpartition("@")[2] != organization.sending_domain:
+    letter = reading.read(submitted.raw, house.domains)
+    if letter.sender.rpartition("@")[2] != house.organization.sending_domain:
         raise Refused(Fault.SENDER)
-    facts = _facts(rules.declared(letter.said), actor)
-    number = _number(submitted)
-    origin_id = _origin_id(actor, letter)
-    spec = MessageSpec(
-        Origin(KIND, origin_id), {}, facts, Sender(organization.name, ""), delivery.priority_of(facts)
-    )
-    words = delivery.Words(letter.subject, letter.text, letter.html)
+    facts = _facts(rules.declared(letter.said), actor, house.organization)
     try:
-        sent = delivery.send(spec, [number], not_before=at, actor=actor, at=at, words=words)[number]
-    except Conflict:
-        raise Refused(Fault.OTHER_CONTENT) from None
+        address = contacts.normalize_email(submitted.recipient.reveal())
     except BadInput:
-        raise Refused(Fault.CANNOT_BE_SENT) from None
-    return Taken(sent.message_id, "" if sent.allowed else str(sent.reason))
+        raise Refused(Fault.UNKNOWN_RECIPIENT) from None
+    spec = MessageSpec(
+        Origin(KIND, _origin_id(actor, letter)),
+        {},
+        facts,
+        Sender(house.organization.name, ""),
+        delivery.priority_of(facts),
+    )
+    return _Read(place, actor, address, spec, delivery.Words(letter.subject, letter.text, letter.html))
 
 
-def _facts(said: rules.Declared, actor: Actor) -> MessageFacts:
+def _send(read: Sequence[_Read], at: datetime) -> dict[int, Taken]:
+    """Ask the gate about all of them together; return what became of each, by its place."""
+    if not read:
+        return {}
+    _, owners = contacts.find_each([], {each.address for each in read})
+    numbers = contacts.numbers_of([id for ids in owners.values() for id in ids])
+    taken: dict[int, Taken] = {}
+    by_actor: dict[Actor, list[tuple[_Read, int]]] = {}
+    for each in read:
+        found = {numbers[id] for id in owners[each.address] if id in numbers}
+        if len(found) == 1:
+            by_actor.setdefault(each.actor, []).append((each, found.pop()))
+        else:
+            taken[each.place] = Taken(None, Fault.AMBIGUOUS if found else Fault.UNKNOWN_RECIPIENT)
+    for actor, mine in by_actor.items():
+        sendings = [delivery.Sending(each.spec, [number], each.words) for each, number in mine]
+        answers = delivery.send_each(sendings, not_before=at, actor=actor, at=at)
+        for (each, number), answer in zip(mine, answers, strict=True):
+            taken[each.place] = _taken(answer, number)
+    return taken
+
+
+def _taken(answer: Mapping[int, Sent] | Conflict | BadInput, number: int) -> Taken:
+    if isinstance(answer, Conflict):
+        return Taken(None, Fault.OTHER_CONTENT)
+    if isinstance(answer, BadInput):
+        return Taken(None, Fault.CANNOT_BE_SENT)
+    sent = answer[number]
+    return Taken(sent.message_id, "" if sent.allowed else sent.reason)
+
+
+def _facts(said: rules.Declared, actor: Actor, organization: Organization) -> MessageFacts:
     """Return what the gate must know; the key's scope is what confirms the classification."""
     proposed = Classification(
         purpose=said.purpose,
@@ -107,25 +203,12 @@ def _facts(said: rules.Declared, actor: Actor) -> MessageFacts:
         return gate.message_facts(
             proposed,
             reads=reads,
-            organization=identity.organization(),
+            organization=organization,
             channel=said.channel,
             individual=True,
         )
     except BadInput:
         raise Refused(Fault.BAD_WORD) from None
-
-
-def _number(submitted: Submitted) -> int:
-    """Return the contact number of the one person with this address."""
-    found: list[UUID] = []
-    with suppress(BadInput):
-        found = contacts.find_by_address(Channel.EMAIL, submitted.recipient.reveal())
-    numbers = set(contacts.numbers_of(found).values())
-    if not numbers:
-        raise Refused(Fault.UNKNOWN_RECIPIENT)
-    if len(numbers) > 1:
-        raise Refused(Fault.AMBIGUOUS)
-    return numbers.pop()
 
 
 def _origin_id(actor: Actor, letter: reading.Letter) -> UUID:
@@ -135,14 +218,21 @@ def _origin_id(actor: Actor, letter: reading.Letter) -> UUID:
     return uuid5(actor.id, given) if given else new_id()
 
 
-def _record_refusal(submitted: Submitted, fault: Fault, clock: Clock) -> None:
-    actor = identity.program(submitted.key, ip=submitted.ip, at=clock.now())
-    if actor is not None:
-        audit.record(
-            Action.API_KEY_USE,
-            actor=actor,
-            object_kind="apikey",
-            object_id=actor.id,
-            outcome="refused",
-            details={"call": "smtp", "reason": fault.value},
-        )
+def _record_refusals(answered: Sequence[tuple[Submitted, Taken, _House]]) -> None:
+    """Record what was refused before the gate was asked; what the gate refused is a message with its reason."""
+    entries = []
+    for submitted, taken, house in answered:
+        actor = house.programs[submitted.key, submitted.ip]
+        if actor is not None and taken.reason in set(Fault):
+            entries.append(
+                NewEntry(
+                    Action.API_KEY_USE,
+                    actor,
+                    object_kind="apikey",
+                    object_id=actor.id,
+                    outcome="refused",
+                    details={"call": "smtp", "reason": str(taken.reason)},
+                )
+            )
+    if entries:
+        audit.record_many(entries)

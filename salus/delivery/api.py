@@ -51,7 +51,7 @@ from salus.delivery.queries import (
 )
 from salus.delivery.routing import route
 from salus.delivery.rules import accounted, priority_of
-from salus.delivery.sending import send
+from salus.delivery.sending import Sending, send, send_each
 from salus.delivery.suppressing import one_stopped, signs_since, stopped
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
@@ -69,6 +69,7 @@ __all__ = [
     "MOST_DAYS",
     "MOST_MESSAGES",
     "Recipient",
+    "Sending",
     "Sending",
     "Words",
     "accounted",
@@ -129,6 +130,7 @@ __all__ = [
     "send",
     "send_checkpoint",
     "send_code",
+    "send_each",
     "send_log",
     "send_trial",
     "sendings",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from psycopg import sql
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action
+from salus.audit.contracts import Action, NewEntry
 from salus.contacts.contracts import Opened
 from salus.content import api as content
 from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, Priority, State
@@ -74,7 +74,7 @@ def begin(spec: MessageSpec, *, actor: Actor, at: datetime) -> None:
 
     Raises `Conflict` when the origin was planned with another specification.
     """
-    row = begun(spec, OriginRow(status=OriginRow.PLANNING), actor=actor, at=at)
+    row = begun([(spec, OriginRow(status=OriginRow.PLANNING))], actor=actor, at=at)[spec.origin.id]
     if row.is_open or read(row) != spec:
         raise other_content()
 
@@ -84,26 +84,36 @@ def other_content() -> Conflict:
     return Conflict("This sending was planned with other content.", next_step="Plan a new one.")
 
 
-def begun(spec: MessageSpec, new: OriginRow, *, actor: Actor, at: datetime) -> OriginRow:
-    """Return the row of a sending as it is; where there is none, it begins as `new` says."""
-    found = OriginRow.objects.filter(id=spec.origin.id).first()
-    if found is not None:
+def begun(
+    sendings: Iterable[tuple[MessageSpec, OriginRow]], *, actor: Actor, at: datetime
+) -> dict[UUID, OriginRow]:
+    """Return the row of each sending as it is, by its id; where there is none, it begins as the given row says."""
+    wanted = {spec.origin.id: (spec, row) for spec, row in sendings}
+    found = {row.id: row for row in OriginRow.objects.filter(id__in=list(wanted))}
+    new = {id: wanted[id] for id in sorted(wanted.keys() - found.keys())}
+    if not new:
         return found
-    new.id, new.kind, new.priority = spec.origin.id, spec.origin.kind, RANK[spec.priority]
-    new.is_capped = priority_of(spec.facts) is not Priority.TRANSACTIONAL
-    new.spec, new.created_at = keys.sealer().seal(spec_document(spec), _binding(new.id)), at
-    OriginRow.objects.bulk_create([new], ignore_conflicts=True)  # two may begin it at once
-    row = OriginRow.objects.get(id=new.id)
-    if bytes(row.spec) == new.spec:
-        audit.record(
-            Action.MESSAGE_PLAN,
-            actor=actor,
-            object_kind=spec.origin.kind,
-            object_id=spec.origin.id,
-            purpose=spec.facts.purpose,
-            outcome="started",
-        )
-    return row
+    sealer = keys.sealer()
+    for id, (spec, row) in new.items():
+        row.id, row.kind, row.priority = id, spec.origin.kind, RANK[spec.priority]
+        row.is_capped = priority_of(spec.facts) is not Priority.TRANSACTIONAL
+        row.spec, row.created_at = sealer.seal(spec_document(spec), _binding(id)), at
+    OriginRow.objects.bulk_create([row for _, row in new.values()], ignore_conflicts=True)
+    stored = {row.id: row for row in OriginRow.objects.filter(id__in=list(new))}
+    ours = [spec for id, (spec, row) in new.items() if bytes(stored[id].spec) == row.spec]
+    audit.record_many([_started(spec, actor) for spec in ours])  # two may begin one at once
+    return found | stored
+
+
+def _started(spec: MessageSpec, actor: Actor) -> NewEntry:
+    return NewEntry(
+        Action.MESSAGE_PLAN,
+        actor,
+        object_kind=spec.origin.kind,
+        object_id=spec.origin.id,
+        purpose=spec.facts.purpose,
+        outcome="started",
+    )
 
 
 def spec_of(origin: Origin) -> MessageSpec:
@@ -129,7 +139,13 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
     People who have a row keep it: run twice, or killed in the middle, nothing doubles. Raises
     `Conflict` when somebody is not there any more.
     """
-    gone = add(spec_of(origin), numbers, actor=actor, at=at)
+    known = set(
+        MessageRow.objects.filter(origin_id=origin.id, contact_number__in=numbers).values_list(
+            "contact_number", flat=True
+        )
+    )
+    new = [number for number in numbers if number not in known]
+    gone = add([Adding(Planner(spec_of(origin), at), new)], actor=actor, at=at) if new else set()
     if gone:
         raise Conflict(
             f"{len(gone)} people of this audience are not there any more.",
@@ -137,38 +153,53 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
         )
 
 
-def add(
-    spec: MessageSpec,
-    numbers: Sequence[int],
-    *,
-    actor: Actor,
-    at: datetime,
-    stopped: str = "",
-    words: Words | None = None,
-) -> set[int]:
-    """Write one row for each of these people who has none yet; return the numbers of those who are gone.
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """Whom to write to in one sending. With `stopped` whoever would be cleared is refused for this reason."""
 
-    With `stopped` whoever would be cleared is refused for this reason; `words` stand in place of a template.
+    planner: Planner
+    numbers: Sequence[int]
+    stopped: str = ""
+
+
+def add(sendings: Sequence[Adding], *, actor: Actor, at: datetime) -> set[tuple[UUID, int]]:
+    """Write one row for each person of each sending; whoever has one keeps it.
+
+    Sendings that tell the same are decided together. Returns (sending, number) of the people who are gone.
     """
-    known = set(
-        MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=numbers).values_list(
-            "contact_number", flat=True
-        )
-    )
-    wanted = [number for number in numbers if number not in known]
-    if not wanted:
-        return set()
-    planner = Planner(spec, at, words)
-    decided = gate.assemble_and_clear(spec.facts, wanted, planner.fields, at, actor)
+    rows: list[tuple[object, ...]] = []
+    gone: set[tuple[UUID, int]] = set()
+    for (facts, fields), alike in _alike(sendings).items():
+        numbers = sorted({number for each in alike for number in each.numbers})
+        decided = {
+            clearance.contact_number: (clearance, opened)
+            for clearance, opened in gate.assemble_and_clear(facts, numbers, fields, at, actor)
+        }
+        for each in alike:
+            here = [decided[number] for number in each.numbers if number in decided]
+            rows += each.planner.rows(here, each.stopped)
+            gone |= {
+                (each.planner.spec.origin.id, number) for number in each.numbers if number not in decided
+            }
+    if not rows:
+        return gone
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
-    table = bulk.copy_rows(_COLUMNS, planner.rows(decided, stopped))
+    table = bulk.copy_rows(_COLUMNS, rows)
     bulk.execute(
         sql.SQL(
             "INSERT INTO delivery_message ({names}, {defaults}) SELECT {names}, 0, 0, false FROM {table} "
             "ON CONFLICT (organization_id, origin_id, contact_number) DO NOTHING"
         ).format(names=names, defaults=_DEFAULTS, table=table)
     )
-    return {*wanted} - {clearance.contact_number for clearance, _ in decided}
+    return gone
+
+
+def _alike(sendings: Sequence[Adding]) -> dict[tuple[MessageFacts, tuple[str, ...]], list[Adding]]:
+    """Return the sendings about which the gate is asked the same."""
+    found: dict[tuple[MessageFacts, tuple[str, ...]], list[Adding]] = {}
+    for each in sendings:
+        found.setdefault((each.planner.spec.facts, each.planner.fields), []).append(each)
+    return found
 
 
 def facts_now(planned: MessageFacts, organization: Organization) -> MessageFacts:
@@ -231,7 +262,7 @@ class Planner:
             raise BadInput(
                 "Text messages cannot be sent yet.", place="channel", next_step="Choose e-mail or portal."
             )
-        self._spec, self._at, self._words = spec, at, words
+        self.spec, self._at, self._words = spec, at, words
         self._organization = current_organization()
         self._sealer, self._blinder = keys.sealer(), keys.blinder()
         self._versions = {language: content.version(id) for language, id in spec.versions.items()}
@@ -260,7 +291,7 @@ class Planner:
         return (
             self._organization,
             message_id,
-            self._spec.origin.id,
+            self.spec.origin.id,
             clearance.contact_id,
             clearance.contact_number,
             State.REFUSED if refused else State.CLEARED,
@@ -270,7 +301,7 @@ class Planner:
             clearance.contact_version,
             clearance.standing_version,
             decision.valid_until,
-            self._spec.versions.get(language),
+            self.spec.versions.get(language),
             language,
             self._site(domain, domains[domain]),
             sealed,
@@ -284,7 +315,7 @@ class Planner:
         row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
         row.valid_until, row.floor, row.decided_at = decision.valid_until, self._floor(decision), self._at
         row.rule = decision.rule_ids[0] if decision.rule_ids else ""
-        row.language, row.version_id = language, self._spec.versions.get(language)
+        row.language, row.version_id = language, self.spec.versions.get(language)
         row.sealed = self._seal(row.id, clearance, opened, language, allowed=True)
 
     def _seal(
@@ -307,7 +338,7 @@ class Planner:
 
     def _floor(self, decision: Decision) -> int:
         """Return the least protection: a message that is written to the portal does not try the mail."""
-        chosen = self._spec.facts.channel is Channel.PORTAL
+        chosen = self.spec.facts.channel is Channel.PORTAL
         return int(max(decision.floor, Protection.PORTAL) if chosen else decision.floor)
 
     def _language(self, opened: Opened) -> str:
@@ -317,11 +348,11 @@ class Planner:
         """
         preferred = opened.values.get("language")
         wanted = (str(preferred.reveal()) if preferred else "")[:2].lower()
-        offered = content.LANGUAGES if self._words else self._spec.versions
+        offered = content.LANGUAGES if self._words else self.spec.versions
         for language in (wanted, "en"):
             if language in offered:
                 return language
-        return next(iter(self._spec.versions))
+        return next(iter(self.spec.versions))
 
     def _site(self, domain: str, sharing: int) -> str:
         if not domain or sharing >= SHARED_BY:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from psycopg import sql
 
 from salus.audit import api as audit
-from salus.audit.contracts import Action
+from salus.audit.contracts import Action, NewEntry
 from salus.delivery import capping, planning, queueing
 from salus.delivery.contracts import MessageSpec, Priority, Sender, Sent, State
 from salus.delivery.models import MessageRow, OriginRow
-from salus.delivery.planning import CHUNK
+from salus.delivery.planning import CHUNK, Adding, Planner
 from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, priority_of
 from salus.delivery.written import Words, check_same
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
+from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.vocabulary import Profile, SenderRole
 from salus.platform import bulk
 
-_STATUS = sql.SQL("SELECT status FROM delivery_origin WHERE id = %s FOR SHARE")
+_STATUS = sql.SQL("SELECT id, status FROM delivery_origin WHERE id = ANY(%s) ORDER BY id FOR SHARE")
+
+Answers = dict[int, Sent]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Whom to write to in one sending, by contact number; `words` stand where the specification names no template."""
+
+    spec: MessageSpec
+    numbers: Sequence[int]
+    words: Words | None = None
 
 
 def send(
@@ -45,25 +58,65 @@ def send(
     what these messages say, where the specification names no template; asked again with others for a person
     who has a message, it raises `Conflict`.
     """
-    stored, status = _opened(spec, not_before, actor, at)
-    present = replace(stored, facts=planning.facts_now(stored.facts, identity.organization()))
     wanted = list(dict.fromkeys(numbers))
-    answers: dict[int, Sent] = {}
-    for start in range(0, len(wanted), CHUNK):
-        answers |= _send(present, status, wanted[start : start + CHUNK], not_before, actor, at, words)
+    answers: Answers = {}
+    for start in range(0, max(1, len(wanted)), CHUNK):
+        sending = Sending(spec, wanted[start : start + CHUNK], words)
+        [answer] = send_each([sending], not_before=not_before, actor=actor, at=at)
+        if isinstance(answer, Conflict | BadInput):
+            raise answer
+        answers |= answer
     return answers
 
 
-def _opened(spec: MessageSpec, not_before: datetime, actor: Actor, at: datetime) -> tuple[MessageSpec, str]:
-    """Return what the sending was begun with, and how it stands until this transaction ends."""
-    new = OriginRow(status=OriginRow.RELEASED, is_open=True, not_before=not_before)
-    row = planning.begun(spec, new, actor=actor, at=at)
-    stored = planning.read(row)
-    if not row.is_open or _content(stored) != _content(spec):
-        raise planning.other_content()
-    # Who pauses or cancels it locks the row: they wait for us, or we see what they did.
-    [(status,)] = bulk.execute(_STATUS, [row.id])
-    return stored, status
+def send_each(
+    sendings: Sequence[Sending], *, not_before: datetime, actor: Actor, at: datetime
+) -> list[Answers | Conflict | BadInput]:
+    """Do what `send` does for several sendings of different origins, in as many statements as for one.
+
+    What `send` would raise for one of them stands in its place; the others are sent. Give it at most about
+    a thousand people together.
+    """
+    opened = _opened(sendings, not_before, actor, at)
+    faults: dict[UUID, Conflict | BadInput] = {}
+    answers = _answers(sendings)
+    faults |= _other_words(sendings, answers)
+    adding: dict[UUID, Adding] = {}
+    for each in sendings:
+        origin_id, (row, stored) = each.spec.origin.id, opened[each.spec.origin.id]
+        if not row.is_open or _content(stored) != _content(each.spec):
+            faults[origin_id] = planning.other_content()
+        new = [number for number in each.numbers if number not in answers[origin_id]]
+        if not new or origin_id in faults:
+            continue
+        cancelled = CANCELLED_BY_STAFF if row.status == OriginRow.CANCELLED else ""
+        try:
+            adding[origin_id] = Adding(Planner(stored, at, each.words), new, cancelled)
+        except BadInput as fault:
+            faults[origin_id] = fault
+    if adding:
+        _add(adding, not_before, actor, at, answers)
+    return [faults.get(each.spec.origin.id) or answers[each.spec.origin.id] for each in sendings]
+
+
+def _opened(
+    sendings: Sequence[Sending], not_before: datetime, actor: Actor, at: datetime
+) -> dict[UUID, tuple[OriginRow, MessageSpec]]:
+    """Return each sending's row, as it stands until this transaction ends, and what it was begun with, as of now."""
+    fresh = [
+        (each.spec, OriginRow(status=OriginRow.RELEASED, is_open=True, not_before=not_before))
+        for each in sendings
+    ]
+    rows = planning.begun(fresh, actor=actor, at=at)
+    # Who pauses or cancels one locks its row: they wait for us, or we see what they did.
+    for id, status in bulk.execute(_STATUS, [list(rows)]):
+        rows[id].status = status
+    organization = identity.organization()
+    opened = {}
+    for id, row in rows.items():
+        stored = planning.read(row)
+        opened[id] = row, replace(stored, facts=planning.facts_now(stored.facts, organization))
+    return opened
 
 
 def _content(spec: MessageSpec) -> MessageSpec:
@@ -72,43 +125,74 @@ def _content(spec: MessageSpec) -> MessageSpec:
     return replace(spec, facts=facts, sender=Sender("", ""))
 
 
-def _send(
-    spec: MessageSpec,
-    status: str,
-    numbers: Sequence[int],
+def _add(
+    adding: Mapping[UUID, Adding],
     not_before: datetime,
     actor: Actor,
     at: datetime,
-    words: Words | None,
-) -> dict[int, Sent]:
-    answers = _answers(spec, numbers)
-    if words is not None and answers:
-        for row in MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=list(answers)):
-            check_same(row, words)
-    new = [number for number in numbers if number not in answers]
-    if not new:
-        return answers
-    cancelled = CANCELLED_BY_STAFF if status == OriginRow.CANCELLED else ""
-    gone = planning.add(spec, new, actor=actor, at=at, stopped=cancelled, words=words)
-    added = _answers(spec, new)
-    cleared = [each.message_id for each in added.values() if each.allowed and each.message_id]
-    queueing.put(spec.origin.id, not_before, held=status == OriginRow.PAUSED, only=cleared)
-    if priority_of(spec.facts) is not Priority.TRANSACTIONAL:
-        capping.reserve(cleared, not_before)
-    audit.record(
-        Action.MESSAGE_RELEASE,
-        actor=actor,
-        object_kind=spec.origin.kind,
-        object_id=spec.origin.id,
-        details={"planned": len(added), "cleared": len(cleared)},
+    answers: Mapping[UUID, Answers],
+) -> None:
+    """Write the messages, queue those that are cleared, and put all into `answers`."""
+    gone = planning.add([*adding.values()], actor=actor, at=at)
+    added = _answers([Sending(each.planner.spec, each.numbers) for each in adding.values()])
+    cleared = {id: [one.message_id for one in added[id].values() if one.allowed] for id in adding}
+    queueing.put_some([id for ids in cleared.values() for id in ids if id], not_before)
+    capped = [
+        id
+        for id, each in adding.items()
+        if priority_of(each.planner.spec.facts) is not Priority.TRANSACTIONAL
+    ]
+    if capped:
+        capping.reserve([message for id in capped for message in cleared[id] if message], not_before)
+    audit.record_many(
+        [
+            NewEntry(
+                Action.MESSAGE_RELEASE,
+                actor,
+                object_kind=each.planner.spec.origin.kind,
+                object_id=id,
+                details={"planned": len(added[id]), "cleared": len(cleared[id])},
+            )
+            for id, each in adding.items()
+        ]
     )
-    return answers | added | {number: Sent(None, allowed=False, reason=PERSON_IS_GONE) for number in gone}
+    for id, number in gone:
+        added[id][number] = Sent(None, allowed=False, reason=PERSON_IS_GONE)
+    for id, found in added.items():
+        answers[id].update(found)
 
 
-def _answers(spec: MessageSpec, numbers: Sequence[int]) -> dict[int, Sent]:
-    """Return what was answered for those who have a message."""
-    rows = MessageRow.objects.filter(origin_id=spec.origin.id, contact_number__in=numbers)
-    return {
-        number: Sent(id, allowed=False, reason=reason) if state == State.REFUSED else Sent(id, allowed=True)
-        for number, id, state, reason in rows.values_list("contact_number", "id", "state", "reason")
+def _answers(sendings: Sequence[Sending]) -> dict[UUID, Answers]:
+    """Return what was answered for those who have a message, by sending."""
+    asked = {(each.spec.origin.id, number) for each in sendings for number in each.numbers}
+    answers: dict[UUID, Answers] = {each.spec.origin.id: {} for each in sendings}
+    rows = MessageRow.objects.filter(
+        origin_id__in=list(answers), contact_number__in={number for _, number in asked}
+    )
+    for origin_id, number, id, state, reason in rows.values_list(
+        "origin_id", "contact_number", "id", "state", "reason"
+    ):
+        if (origin_id, number) in asked:
+            refused = state == State.REFUSED
+            answers[origin_id][number] = Sent(id, allowed=not refused, reason=reason if refused else "")
+    return answers
+
+
+def _other_words(
+    sendings: Sequence[Sending], answers: Mapping[UUID, Answers]
+) -> dict[UUID, Conflict | BadInput]:
+    """Return which sendings have a message that says something else than they say now."""
+    words = {
+        sent.message_id: (each.spec.origin.id, each.words)
+        for each in sendings
+        if each.words is not None
+        for sent in answers[each.spec.origin.id].values()
     }
+    found: dict[UUID, Conflict | BadInput] = {}
+    for row in MessageRow.objects.filter(id__in=[id for id in words if id]) if words else ():
+        origin_id, said = words[row.id]
+        try:
+            check_same(row, said)
+        except Conflict as fault:
+            found[origin_id] = fault
+    return found
