@@ -35,7 +35,7 @@ ALLOWED = frozenset(
     ]
 )
 """Allowed without a question (docs/adr/0002)."""
-WEAK = frozenset({"MPL-2.0", "LGPL-3.0-only"})
+WEAK = frozenset({"MPL-2.0", "LGPL-3.0-only", "LGPL-2.0-or-later"})
 """Allowed as unmodified libraries that whoever runs Salus can replace (docs/adr/0002)."""
 WORDS = {
     "Apache Software License": "Apache-2.0",
@@ -55,6 +55,7 @@ LOOKED_UP = {
     "dkimpy": "Zlib",  # "BSD-like" in its metadata, zlib's words in its LICENSE
     "fido2": "BSD-2-Clause",  # its own code; what it vendors is Apache-2.0 and MPL-2.0
     "mrml": "MIT",  # its repository: the wheel has no text
+    "pysequoia": "Apache-2.0 AND LGPL-2.0-or-later",  # its own code, and Sequoia in its wheel
     "python-dateutil": "BSD-3-Clause OR Apache-2.0",  # "Dual License"
     "qrcode": "BSD-3-Clause",  # its LICENSE; the other classifier is about a word mark
 }

@@ -103,6 +103,10 @@ salus_unbound() { # the resolver that validates, for the tests of DANE
   [ -x /usr/sbin/unbound ] || command -v unbound >/dev/null 2>&1 || salus_apt unbound
 }
 
+salus_mail_programs() { # what opens sealed mail, for its tests: GnuPG, OpenSSL, and a mail program
+  command -v gpg >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1 && command -v notmuch >/dev/null 2>&1 || salus_apt gnupg openssl notmuch
+}
+
 salus_browser() { # a Chromium for the browser tests
   for candidate in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
     [ -n "$candidate" ] && [ -x "$candidate" ] && { export CHROMIUM=$candidate; return; }

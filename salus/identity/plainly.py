@@ -18,6 +18,8 @@ GROUPS: dict[str, dict[Permission, str]] = {
         P.SEGMENTS_SEGMENT_EDIT: "Make and change segments",
         P.PATIENTS_CODE_ISSUE: "Hand a patient a sign-in code",
         P.TIMELINE_EVENT_WRITE: "Tell Salus what happened to people",
+        P.SEALEDMAIL_KEY_READ: "See the keys that mail is encrypted to",
+        P.SEALEDMAIL_KEY_EDIT: "Put keys for encrypted mail on file, and revoke them",
     },
     "Messages": {
         P.CONTENT_TEMPLATE_READ: "See templates",

@@ -106,6 +106,8 @@ COLUMNS = (
     _column("delivery_route"),
     _column("shaping_measure"),
     _column("delivery_sts"),
+    _column("sealedmail_key"),
+    _column("sealedmail_own"),
     _column("campaigns_campaign"),
     _column("identity_glass"),
     _column("identity_glass", "sealed_note"),

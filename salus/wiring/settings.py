@@ -75,6 +75,7 @@ PACKAGES = [
     "shaping",
     "timeline",
     "permissions",
+    "sealedmail",
     "files",
     "intake",
     "content",
