@@ -52,6 +52,7 @@ ROOMS = (
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Backups", "recovery:list", "copy", "organization:settings:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
+    Room("Sending domain", "domains:domain", "globe", "organization:settings:read", SETTINGS),
     Room("Access review", "reports:access", "eye", "audit:access:review", PRIVACY),
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
     Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),

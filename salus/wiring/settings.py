@@ -108,6 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "salus.platform.web.proxy.Proxied",
     "salus.platform.web.headers.SecurityHeaders",
+    "salus.domains.web.policy.PolicyFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "salus.identity.middleware.ApiKeys",

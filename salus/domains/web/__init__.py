@@ -1,0 +1,1 @@
+"""Pages of sending domains, and the policy file that others fetch."""
