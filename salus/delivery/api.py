@@ -11,6 +11,7 @@ from salus.delivery import (
     calls,
     capping,
     deposits,
+    letters,
     operations,
     proofs,
     queries,
@@ -21,6 +22,7 @@ from salus.delivery import (
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import Cap, MessageSpec, PlanCounts, PolicyFile, Question, Told, Trial
+from salus.delivery.contracts import PortalRule
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
@@ -38,6 +40,7 @@ from salus.delivery.counts import (
     waiting_by_state,
 )
 from salus.delivery.leaving import erase_person, export_person
+from salus.delivery.letters import erase_ended, keep_letter, letters_of, portal_rule
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
 from salus.delivery.plainly import plain_reason
 from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
@@ -86,6 +89,7 @@ __all__ = [
     "count_unnotified",
     "engaged",
     "erase_ended",
+    "erase_ended",
     "engagement",
     "engagement_of",
     "erase_person",
@@ -97,6 +101,8 @@ __all__ = [
     "finish_plan",
     "hold_calls",
     "is_waiting",
+    "keep_letter",
+    "letters_of",
     "keep_letter",
     "letters_of",
     "lift",
@@ -112,6 +118,7 @@ __all__ = [
     "plan_counts",
     "portal_message",
     "portal_opened",
+    "portal_rule",
     "priority_of",
     "progress",
     "progress_of",
@@ -136,6 +143,7 @@ __all__ = [
     "sendings",
     "sent_message",
     "set_cap",
+    "set_portal_rule",
     "set_route",
     "settled_since",
     "signs_since",
@@ -294,6 +302,15 @@ def set_cap(new: Cap | None, *, actor: Actor, at: datetime) -> None:
     """
     identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
     capping.set_cap(new, actor=actor, at=at)
+
+
+def set_portal_rule(new: PortalRule, *, actor: Actor) -> None:
+    """Say how long messages wait in the portal from now on, and how long they are kept after it.
+
+    Raises `BadInput` (with the place), `NotFound` for who may not change the organization's settings.
+    """
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    letters.set_rule(new, actor=actor)
 
 
 def set_route(

@@ -170,6 +170,43 @@ class Sending:
     readers: int
 
 
+class RecallReason(StrEnum):
+    """Why a message is taken back from the portal; a code, no words about the person."""
+
+    WRONG_PERSON = "wrong_person"
+    WRONG_CONTENT = "wrong_content"
+    SENT_TWICE = "sent_twice"
+    NOT_NEEDED = "not_needed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRule:
+    """How long a message waits in the portal, and how long its words and files are kept after it ended."""
+
+    days: int = 60
+    kept_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that somebody wrote in words of their own, as its sender sees it; times None: not so (yet).
+
+    `subject` and `text` are empty once they were erased.
+    """
+
+    message_id: UUID
+    state: State
+    subject: Phi[str]
+    text: Phi[str]
+    at: datetime
+    view_only: bool
+    expires_at: datetime | None = None
+    opened_at: datetime | None = None
+    recalled_at: datetime | None = None
+    erased_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DepositFacts:
     """How a message's stay in the portal goes; `path_failed` says that the way by mail was not protected."""
@@ -181,6 +218,10 @@ class DepositFacts:
     notice_id: UUID | None
     special: bool
     path_failed: bool
+    view_only: bool = False
+    recall_reason: str = ""
+    erased_at: datetime | None = None
+    """When its words and files were erased for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +356,10 @@ class PortalMessage:
     language: str
     special: bool
     path_failed: bool
+    view_only: bool = False
+    """It is to be looked at in the portal, with a mark on it, and not kept."""
+    disclosed: tuple[str, ...] = ()
+    """What it tells: PHI classes and special categories."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import orjson
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.delivery import letters
 from salus.delivery.codes import CODE, NOTICE
 from salus.delivery.contracts import Priority, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
-from salus.delivery.rules import DEPOSIT_LIFETIME, RANK
+from salus.delivery.rules import LINK_AFTER, RANK
 from salus.delivery.sealing import (
     PORTAL,
     Content,
@@ -64,6 +65,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
         for row in MessageRow.objects.filter(id__in=[o.prepared.lease.message_id for o in outcomes])
     }
     existing = set(Deposit.objects.filter(message_id__in=list(parents)).values_list("message_id", flat=True))
+    kept = letters.keeping(list(parents), at)
     notices: list[MessageRow] = []
     made: list[Deposit] = []
     for outcome in outcomes:
@@ -75,7 +77,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
             "html": prepared.parts.html,
             "text": prepared.parts.text,
         }
-        notice = _notice(parents[id], outcome, at)
+        notice = _notice(parents[id], outcome, kept[id].until, at)
         notices.append(notice)
         made.append(
             Deposit(
@@ -86,7 +88,8 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
                 path_failed=outcome.reason not in NO_PATH_TRIED,
                 notice_id=notice.id,
                 created_at=at,
-                expires_at=at + DEPOSIT_LIFETIME,
+                expires_at=kept[id].until,
+                view_only=kept[id].view_only,
             )
         )
     Deposit.objects.bulk_create(made)
@@ -100,7 +103,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
     )
 
 
-def _notice(parent: MessageRow, outcome: Outcome, at: datetime) -> MessageRow:
+def _notice(parent: MessageRow, outcome: Outcome, until: datetime, at: datetime) -> MessageRow:
     """Return the row of the notice that tells of `parent`'s deposit, bound to the same clearance.
 
     That of a message which was written to the portal says nothing about mail: then the second check
@@ -108,7 +111,7 @@ def _notice(parent: MessageRow, outcome: Outcome, at: datetime) -> MessageRow:
     """
     prepared = outcome.prepared
     valid_until = at if prepared.channel is Channel.PORTAL else parent.valid_until
-    token = keys.seal_token(PORTAL, parent.id.bytes, lifetime=DEPOSIT_LIFETIME)
+    token = keys.seal_token(PORTAL, parent.id.bytes, lifetime=until - at + LINK_AFTER)
     content = Content(
         to=prepared.content.to,
         values={},

@@ -70,7 +70,7 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     ids = list(letters.values_list("message_id", flat=True))
     for message_id in letters.filter(ended_at=None).values_list("message_id", flat=True):
         operations.recall(message_id, actor=actor, at=at)
-    Deposit.objects.filter(message_id__in=ids).update(sealed=_GONE)
+    Deposit.objects.filter(message_id__in=ids).update(sealed=_GONE, erased_at=at)
     emptied = _empty(contact_id)
     WrittenRow.objects.filter(contact_id=contact_id).delete()
     ReturnRow.objects.filter(contact_id=contact_id).delete()

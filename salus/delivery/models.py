@@ -209,6 +209,10 @@ class Deposit(TenantModel):
     recalled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     """When it was recalled or expired: nobody reads it from then on."""
+    view_only = models.BooleanField(default=False)
+    recall_reason = models.CharField(max_length=20, default="")
+    erased_at = models.DateTimeField(null=True)
+    """When its words and files were erased for good, some time after it ended."""
 
     class Meta(TenantModel.Meta):
         """Found by person for the portal's list; those that have not ended, by when they will."""
@@ -221,7 +225,49 @@ class Deposit(TenantModel):
                 name="delivery_deposit_ends",
                 condition=models.Q(ended_at=None),
             ),
+            models.Index(
+                fields=["organization_id", "ended_at"],
+                name="delivery_deposit_erase",
+                condition=models.Q(ended_at__isnull=False, erased_at=None),
+            ),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(recalled_at=None) | models.Q(ended_at__isnull=False),
+                name="delivery_deposit_recalled_ended",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None) | models.Q(ended_at__isnull=False),
+                name="delivery_deposit_erased_ended",
+            ),
+        ]
+
+
+class LetterRow(TenantModel):
+    """How a message that somebody wrote by hand is to be kept in the portal, until it is there."""
+
+    message_id = models.UUIDField(primary_key=True)
+    view_only = models.BooleanField()
+    days = models.SmallIntegerField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """Read when the message gets to the portal."""
+
+        db_table = "delivery_letter"
+
+
+class PortalRuleRow(TenantModel):
+    """The organization's rule for the portal; the product's while there is no row."""
+
+    pk = models.CompositePrimaryKey("organization_id", "only")
+    only = models.BooleanField(default=True)
+    days = models.SmallIntegerField()
+    kept_days = models.SmallIntegerField()
+
+    class Meta(TenantModel.Meta):
+        """One an organization."""
+
+        db_table = "delivery_portalrule"
 
 
 class EngagementRow(TenantModel):

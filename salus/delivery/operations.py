@@ -11,7 +11,7 @@ from psycopg import sql
 from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
 from salus.delivery import capping, queueing, tracking
-from salus.delivery.contracts import By, Engaged, Origin, State
+from salus.delivery.contracts import By, Engaged, Origin, RecallReason, State
 from salus.delivery.models import Deposit, MessageRow, OriginRow, QueueRow
 from salus.kernel.acting import Actor
 from salus.kernel.errors import Conflict, NotFound
@@ -92,8 +92,10 @@ def cancel(origin: Origin, *, actor: Actor, at: datetime) -> int:
     return len(stopped)
 
 
-def recall(message_id: UUID, *, actor: Actor, at: datetime) -> None:
-    """Take a message back from the portal: nobody can read it from now on; it stays on record.
+def recall(
+    message_id: UUID, *, reason: RecallReason = RecallReason.OTHER, actor: Actor, at: datetime
+) -> None:
+    """Take a message back from the portal: nobody can read it from now on; its receipt stays.
 
     Its notice is stopped when it has not been handed over. Recalling again changes nothing. Raises
     `NotFound` when the message is not in the portal, `Conflict` when its time there was over.
@@ -106,7 +108,8 @@ def recall(message_id: UUID, *, actor: Actor, at: datetime) -> None:
     if deposit.ended_at:
         raise Conflict("This message has expired: nobody can read it any more.")
     deposit.recalled_at = deposit.ended_at = at
-    deposit.save(update_fields=["recalled_at", "ended_at"])
+    deposit.recall_reason = reason
+    deposit.save(update_fields=["recalled_at", "ended_at", "recall_reason"])
     _move_in_portal(message_id, State.RECALLED, at)
     _stop_notice(deposit.notice_id, at)
     audit.record(
@@ -115,6 +118,8 @@ def recall(message_id: UUID, *, actor: Actor, at: datetime) -> None:
         object_kind="message",
         object_id=message_id,
         patient_id=deposit.contact_id,
+        reason=reason,
+        details={"opened": int(deposit.opened_at is not None)},
     )
 
 

@@ -40,6 +40,12 @@ def portal_message(message_id: UUID) -> PortalMessage:
         language=row.language,
         special=deposit.special,
         path_failed=deposit.path_failed,
+        view_only=deposit.view_only,
+        disclosed=tuple(
+            open_content(keys.sealer(), message_binding(current_organization(), row.id), row.sealed).decision[
+                "disclosed"
+            ]
+        ),
     )
 
 

@@ -68,7 +68,11 @@ GIVE_UP_AFTER = timedelta(days=5)
 RECHECK_AFTER = timedelta(seconds=3)
 """Age of the last check beyond which every version is compared again before MAIL FROM."""
 
-DEPOSIT_LIFETIME = timedelta(days=60)
+LONGEST_IN_PORTAL, LONGEST_KEPT = 365, 2190
+"""Days: a notice's link works for 13 months at most; six years is what documentation is kept
+(45 CFR 164.530(j)(2))."""
+LINK_AFTER = timedelta(days=30)
+"""How long a notice's link says kindly that the message is gone."""
 
 
 _ABOUT_THEIR_OWN = frozenset(

@@ -145,6 +145,9 @@ def _deposit(message_id: UUID) -> DepositFacts | None:
         found.notice_id,
         found.special,
         found.path_failed,
+        found.view_only,
+        found.recall_reason,
+        found.erased_at,
     )
 
 

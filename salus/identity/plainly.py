@@ -45,6 +45,8 @@ GROUPS: dict[str, dict[Permission, str]] = {
         P.JOURNEYS_PEOPLE_ENROL: "Put people into a journey",
         P.INBOX_TASK_READ: "See tasks",
         P.INBOX_TASK_DO: "Do tasks",
+        P.INBOX_CONVERSATION_READ: "Read what patients write in the portal, and the answers",
+        P.INBOX_LETTER_WRITE: "Write to a patient in the portal",
     },
     "Privacy office": {
         P.AUDIT_LOG_READ: "Read the audit log",

@@ -7,8 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from salus.delivery.contracts import Letter
+from salus.files.contracts import FileFacts
 from salus.identity.contracts import Role
+from salus.kernel.errors import Conflict
 from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import Special
 
 
 class Status(StrEnum):
@@ -80,3 +84,71 @@ class SettledTask:
     contact_id: UUID | None
     status: Status
     at: datetime
+
+
+class Side(StrEnum):
+    """Who wrote something in a conversation."""
+
+    PATIENT = "patient"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that was written: a patient's words, or a letter of staff as delivery has it."""
+
+    id: UUID
+    side: Side
+    at: datetime
+    text: Phi[str]
+    files: tuple[FileFacts, ...] = ()
+    letter: Letter | None = None
+    by: UUID | None = None
+    """The staff member or program that wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation with one patient, about the message it began with; `said` is in the order of time."""
+
+    id: UUID
+    contact_id: UUID
+    message_id: UUID
+    waiting: bool
+    """The patient wrote last, and nobody has answered or settled it."""
+    begun_at: datetime
+    last_at: datetime
+    said: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewLetter:
+    """What somebody writes to one patient. `tells` are the special categories that its words or files touch.
+
+    `draft_id` is under which its files were taken; `days` None: as the organization's rule says; `key`: the
+    same key of the same writer makes one letter.
+    """
+
+    contact_id: UUID
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    tells: frozenset[Special] = frozenset()
+    files: tuple[UUID, ...] = ()
+    draft_id: UUID | None = None
+    view_only: bool = False
+    days: int | None = None
+    conversation_id: UUID | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a letter: `reason` (a code of the gate) says why it may not go; then nothing was attached."""
+
+    message_id: UUID | None
+    conversation_id: UUID | None
+    reason: str = ""
+
+
+class TooOften(Conflict):
+    """A patient wrote as often as one may in this time."""

@@ -9,7 +9,7 @@ import orjson
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.inbox import operations, rules
+from salus.inbox import conversations, operations, rules
 from salus.inbox.models import TaskRow
 from salus.inbox.queries import binding, opened
 from salus.kernel.acting import Actor
@@ -37,19 +37,24 @@ def export_person(contact_id: UUID, *, purpose: str, actor: Actor) -> dict[str, 
                 "ended_at": task.ended_at.isoformat() if task.ended_at else None,
             }
             for task in map(opened, rows)
-        ]
+        ],
+        "conversations": conversations.told_about(contact_id),
     }
 
 
 def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Left:
-    """Withdraw what is open about a person and erase all its words; ids, roles and times stay. Safe to repeat."""
+    """Withdraw what is open about a person and erase all words, theirs too; of tasks ids, roles and times stay.
+
+    Safe to repeat.
+    """
     rows = list(TaskRow.objects.select_for_update().filter(contact_id=contact_id).order_by("id"))
     operations.withdraw([row.key for row in rows if row.status in rules.OPEN], actor=actor, at=clock.now())
     sealer, blank = keys.sealer(), orjson.dumps({"title": GONE, "instructions": ""})
     for row in rows:
         row.sealed, row.sealed_note = sealer.seal(blank, binding(row.id)), None
     TaskRow.objects.bulk_update(rows, ["sealed", "sealed_note"], batch_size=500)
+    conversations_gone = conversations.erase(contact_id)
     return Left(
-        {"tasks": len(rows)},
+        {"tasks": len(rows), "conversations": conversations_gone},
         (Kept("tasks without their words", len(rows), "counts of work; ids and times only"),) if rows else (),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from salus.inbox.contracts import Status
+from salus.inbox.contracts import Side, Status
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import TenantModel
 
@@ -47,5 +47,72 @@ class TaskRow(TenantModel):
                 fields=["organization_id", "number"],
                 name="inbox_task_settled",
                 condition=models.Q(number__isnull=False),
+            ),
+        ]
+
+
+class ConversationRow(TenantModel):
+    """A conversation with one patient, about the message it began with."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    contact_id = models.UUIDField()
+    message_id = models.UUIDField()
+    waiting = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """One a message; those that wait by how long, all by when they went on."""
+
+        db_table = "inbox_conversation"
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "message_id"], name="inbox_conversation_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "last_at", "id"],
+                name="inbox_conversation_waiting",
+                condition=models.Q(waiting=True),
+            ),
+            models.Index(fields=["organization_id", "-last_at", "-id"], name="inbox_conversation_last"),
+            models.Index(fields=["organization_id", "contact_id"], name="inbox_conversation_contact"),
+        ]
+
+
+class EntryRow(TenantModel):
+    """One thing that was written: a patient's words, sealed, or which letter of staff."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    conversation = models.ForeignKey(ConversationRow, on_delete=models.CASCADE, related_name="+")
+    contact_id = models.UUIDField()
+    side = models.CharField(max_length=10, choices=[(each, each) for each in Side])
+    sealed = models.BinaryField(null=True)
+    message_id = models.UUIDField(null=True)
+    """Staff: the letter. Patient: the message that they answered."""
+    by = models.UUIDField(null=True)
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Read in order; a patient's counted for the limits; a letter is in one conversation."""
+
+        db_table = "inbox_entry"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "message_id"],
+                name="inbox_entry_letter_once",
+                condition=models.Q(side=Side.STAFF),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side=Side.PATIENT, sealed__isnull=False)
+                | models.Q(side=Side.STAFF, message_id__isnull=False, sealed=None),
+                name="inbox_entry_words",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization_id", "conversation", "at", "id"], name="inbox_entry_order"),
+            models.Index(
+                fields=["organization_id", "contact_id", "-at"],
+                name="inbox_entry_patient",
+                condition=models.Q(side=Side.PATIENT),
             ),
         ]

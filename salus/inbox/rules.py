@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from salus.identity.contracts import Role
@@ -69,3 +71,37 @@ def sees(role: Role, deputy: Role | None, held: Collection[Role], absent: Collec
     The deputy does while `role` is `absent`: no active staff member has it.
     """
     return role in held or (deputy is not None and deputy in held and role in absent)
+
+
+MESSAGE, SUBJECT, LETTER = 4000, 120, 10_000
+"""The longest that a patient writes, a letter's subject, and a letter, in characters."""
+LIMITS = ((timedelta(hours=1), 6), (timedelta(days=1), 20))
+"""In so long a patient writes so often at most: staff read each of these."""
+ANSWER_WITHIN = timedelta(days=3)
+"""Until when the task to answer is due: a working day, over a weekend."""
+
+
+def may_write(written: Iterable[datetime], at: datetime) -> bool:
+    """Return whether a patient who wrote at these moments may write at `at`."""
+    moments = list(written)
+    return all(sum(each > at - within for each in moments) < most for within, most in LIMITS)
+
+
+def check_words(text: str, longest: int, place: str) -> str:
+    """Return what was written without spaces around it; raises `BadInput` for nothing, too much, or control signs."""
+    kept = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not kept:
+        raise BadInput("Write something.", place=place)
+    if len(kept) > longest:
+        raise BadInput(f"Write at most {longest} characters.", place=place)
+    if any(unicodedata.category(sign) in {"Cc", "Cs", "Co", "Cn"} and sign not in "\n\t" for sign in kept):
+        raise BadInput("There are signs in it that nobody can read.", place=place)
+    return kept
+
+
+def check_subject(subject: str) -> str:
+    """Return a subject of one line; raises `BadInput`."""
+    kept = check_words(subject, SUBJECT, "subject")
+    if "\n" in kept or "\t" in kept:
+        raise BadInput("A subject is one line.", place="subject")
+    return kept

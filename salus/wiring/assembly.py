@@ -17,6 +17,7 @@ def assemble(home: Home) -> None:
     from salus.delivery import api as delivery
     from salus.domains import api as domains
     from salus.identity import api as identity
+    from salus.inbox.web.letters import letter_panel
     from salus.journeys.web.people import contact_panel
     from salus.keys import api as keys
     from salus.patients import api as patients
@@ -40,7 +41,7 @@ def assemble(home: Home) -> None:
     domains.use_installation(facts.describe)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
-    use_panels([contact_panel, looks_panel, requests_panel])
+    use_panels([letter_panel, contact_panel, looks_panel, requests_panel])
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     identity.use_ask_provider(delivery.ask_identity_provider)

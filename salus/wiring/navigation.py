@@ -26,6 +26,15 @@ def open_tasks(request: HttpRequest) -> str:
     return "99+" if count >= inbox.MANY else str(count or "")
 
 
+def unanswered(request: HttpRequest) -> str:
+    """Return how many patients wait for an answer, "99+" for many."""
+    try:
+        count = inbox.count_waiting()
+    except NoTenant:
+        return ""
+    return "99+" if count >= inbox.MANY else str(count or "")
+
+
 def to_review(request: HttpRequest) -> str:
     """Return how many emergency accesses wait for a review."""
     try:
@@ -37,6 +46,7 @@ def to_review(request: HttpRequest) -> str:
 ROOMS = (
     Room("Home", "reports:home", "home"),
     Room("Tasks", "inbox:list", "inbox", "inbox:task:read", "", open_tasks),
+    Room("Conversations", "inbox:conversations", "reply", "inbox:conversation:read", "", unanswered),
     Room("Contacts", "contacts:list", "people", "contacts:record:read", PEOPLE),
     Room("Stopped addresses", "delivery:stopped", "hide", "permissions:entry:read", PEOPLE),
     Room("Sign-in codes", "patients:code", "phone", "patients:code:issue", PEOPLE),
@@ -57,6 +67,7 @@ ROOMS = (
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
     Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
+    Room("Portal", "delivery:portal", "lock", "organization:settings:read", SETTINGS),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
     Room("Roles", "identity:roles", "sign", "identity:role:grant", SETTINGS),
     Room("Sign-on", "identity:providers", "lock", "identity:staff:manage", SETTINGS),

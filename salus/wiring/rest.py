@@ -10,6 +10,7 @@ from salus.contacts.web.rest import router as contacts
 from salus.delivery.web.rest import router as delivery
 from salus.gate.web.rest import router as gate
 from salus.identity.api import use_problems
+from salus.inbox.web.letters_rest import router as letters
 from salus.inbox.web.rest import router as inbox
 from salus.intake.web.rest import router as intake
 from salus.journeys.web.rest import router as journeys
@@ -38,6 +39,7 @@ for router in (
     gate,
     timeline,
     inbox,
+    letters,
     vendors,
 ):
     api.add_router("", router)

@@ -39,6 +39,10 @@ def _expire(organization_id: UUID) -> None:
     delivery.expire_deposits(actor=system(organization_id, "worker"), at=CLOCK.now())
 
 
+def _erase_ended(organization_id: UUID) -> None:
+    delivery.erase_ended(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
 def _expire_calls(organization_id: UUID) -> None:
     delivery.expire_calls(actor=system(organization_id, "worker"), at=CLOCK.now())
 
@@ -109,6 +113,7 @@ ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
+    Round("delivery-erase", 3_600.0, _erase_ended),
     Round("delivery-expire-calls", 15.0, _expire_calls),
     Round("inbox-expire", 15.0, _expire_tasks),
     Round("keys-age", 86_400.0, _age_keys),

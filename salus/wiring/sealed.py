@@ -113,6 +113,7 @@ COLUMNS = (
     _column("identity_glass", "sealed_note"),
     _column("inbox_task"),
     _column("inbox_task", "sealed_note"),
+    _column("inbox_entry"),
     _column("reports_accessreview"),
     _column("journeys_journey"),
     _column("journeys_version", batch=FEW),

@@ -166,7 +166,9 @@ def test_no_seal_is_shown_over_what_somebody_changed(
     assert says.lower() in seen.lower()
 
 
-def test_a_receipt_without_a_checkpoint_over_it_has_no_seal_yet(own: World) -> None:
+def test_a_receipt_is_signed_when_it_is_looked_at_and_has_no_seal_when_it_cannot_be(
+    own: World, thief: psycopg.Connection
+) -> None:
     now = SystemClock().now()
     with acting_for(own.organization.id):
         actor = system(own.organization.id, "test")
@@ -174,11 +176,18 @@ def test_a_receipt_without_a_checkpoint_over_it_has_no_seal_yet(own: World) -> N
         fresh = delivery.recipients(origin, states=[State.CLEARED])[0].message_id
         assert (delivery.receipt(fresh).proof, delivery.receipt(fresh).is_proven) == (None, False)
         delivery.release(origin, not_before=now, actor=actor)
-        (prepared,) = take_on(origin, 1, actor, now)
-        outcomes.record([accepted(prepared, now)], [], actor=actor, at=now)
-        found = delivery.receipt(prepared.lease.message_id)
+        first, second = take_on(origin, 2, actor, now)
+        outcomes.record([accepted(first, now)], [], actor=actor, at=now)
+    seen = client_of(own, "auditor").get(f"/messages/{first.lease.message_id}/receipt/").content.decode()
+    assert "In the log, unchanged" in seen
+    with acting_for(own.organization.id):
+        outcomes.record([accepted(second, now)], [], actor=actor, at=now)
+    signed = "UPDATE audit_checkpoint SET root = sha256(root) WHERE organization_id = %s"
+    assert thief.execute(signed, [own.organization.id]).rowcount
+    with acting_for(own.organization.id):
+        found = delivery.receipt(second.lease.message_id)
         assert (found.pending, found.is_proven, found.faults) == (1, False, ())
-    seen = client_of(own, "auditor").get(f"/messages/{prepared.lease.message_id}/receipt/").content.decode()
+    seen = client_of(own, "auditor").get(f"/messages/{second.lease.message_id}/receipt/").content.decode()
     assert "Not under a checkpoint yet" in seen
     assert "Download proof" not in seen
 
@@ -267,9 +276,10 @@ def test_recall_takes_a_message_back_and_stops_its_notice(own: World) -> None:
     asked = client.get(f"/messages/{message_id}/recall/").content.decode()
     assert "Recall 1 message" in asked
     assert "It was not read yet." in asked
-    answer = client.post(f"/messages/{message_id}/recall/", follow=True)
+    assert client.post(f"/messages/{message_id}/recall/").status_code == 422, "it wants a reason"
+    answer = client.post(f"/messages/{message_id}/recall/", {"reason": "wrong_person"}, follow=True)
     assert "The message is recalled." in answer.content.decode()
-    assert "Nobody can read it from then on" in answer.content.decode()
+    assert "It went to the wrong person" in answer.content.decode()
     with acting_for(own.organization.id):
         found = delivery.receipt(message_id)
         assert found.state is State.RECALLED
@@ -283,14 +293,14 @@ def test_recall_takes_a_message_back_and_stops_its_notice(own: World) -> None:
         assert entry.patient_id == found.contact_id
         assert found.faults == ()
     assert "it was recalled before" in client.get(f"/messages/{message_id}/recall/").content.decode()
-    assert client.post(f"/messages/{message_id}/recall/").status_code == 302  # again changes nothing
+    assert client.post(f"/messages/{message_id}/recall/", {"reason": "other"}).status_code == 302  # again changes nothing
 
 
 def test_only_what_is_in_the_portal_can_be_recalled(own: World) -> None:
     client = client_of(own, "care_coordinator")
     mailed = own.message("accepted")
     assert "It cannot be recalled" in client.get(f"/messages/{mailed}/recall/").content.decode()
-    assert client.post(f"/messages/{mailed}/recall/").status_code == 404
+    assert client.post(f"/messages/{mailed}/recall/", {"reason": "other"}).status_code == 404
     assert client_of(own, "marketer").get(f"/messages/{own.message('portal')}/recall/").status_code == 404
     with acting_for(own.organization.id), pytest.raises(NotFound):
         delivery.recall(new_id(), actor=system(own.organization.id, "test"), at=own.at)

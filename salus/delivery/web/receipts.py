@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from salus.delivery import api
-from salus.delivery.contracts import Receipt, State, ToldReceipt
+from salus.delivery.contracts import RecallReason, Receipt, State, ToldReceipt
 from salus.delivery.web import wording
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
@@ -24,6 +25,16 @@ from salus.kernel.time import SystemClock
 CLOCK = SystemClock()
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECALLABLE = frozenset({State.PORTAL, State.PORTAL_UNNOTIFIED, State.OPENED})
+
+
+class Recalling(forms.Form):
+    """Why a message is taken back."""
+
+    reason = forms.ChoiceField(
+        label="Why?",
+        choices=[("", "Choose a reason"), *wording.RECALLS.items()],
+        error_messages={"required": "Say why: it is kept with the receipt."},
+    )
 
 
 @requires(Permission.DELIVERY_RECEIPT_READ)
@@ -50,13 +61,21 @@ def proof(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recall(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Ask whether to take a message back from the portal, and do it."""
-    if request.method == "POST":
-        api.recall(message_id, actor=_actor(request), at=CLOCK.now())
+    form = Recalling(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        reason = RecallReason(form.cleaned_data["reason"])
+        api.recall(message_id, reason=reason, actor=_actor(request), at=CLOCK.now())
         toast(request, "The message is recalled. Nobody can read it from now on; its receipt stays.")
         return redirect("delivery:receipt", message_id)
     found = api.receipt(message_id)
-    context = {"receipt": found, "short": short(message_id), "possible": found.state in RECALLABLE}
-    return render(request, "delivery/recall.html", context)
+    context = {
+        "receipt": found,
+        "short": short(message_id),
+        "possible": found.state in RECALLABLE,
+        "form": form,
+        "kept_days": api.portal_rule().kept_days,
+    }
+    return render(request, "delivery/recall.html", context, status=422 if form.is_bound else 200)
 
 
 def short(message_id: UUID) -> str:
@@ -159,9 +178,13 @@ def _in_portal(found: Receipt) -> Iterable[Step]:
     if stay is None:
         return
     if stay.recalled_at:
-        yield Step(stay.recalled_at, "refuse", "hide", "Recalled", "Nobody can read it from then on")
+        yield Step(
+            stay.recalled_at, "refuse", "hide", "Recalled", wording.RECALLS.get(stay.recall_reason, "")
+        )
     elif found.state is State.EXPIRED:
         yield Step(stay.expires_at, "", "clock", "Expired in the portal")
+    if stay.erased_at:
+        yield Step(stay.erased_at, "", "hide", "Its words and files were erased", "This receipt stays")
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -92,9 +92,11 @@ def receipt(request: HttpRequest, message_id: UUID) -> Receipt:
     auth=api_key_auth(Permission.DELIVERY_MESSAGE_RECALL),
     summary="Recall a message from the portal",
 )
-def recall(request: HttpRequest, message_id: UUID) -> Status[None]:
+def recall(
+    request: HttpRequest, message_id: UUID, reason: contracts.RecallReason = contracts.RecallReason.OTHER
+) -> Status[None]:
     """Take a message back from the portal; again changes nothing. 404 when it is not there, 409 when expired."""
-    api.recall(message_id, actor=request.actor, at=CLOCK.now())  # type: ignore[attr-defined]
+    api.recall(message_id, reason=reason, actor=request.actor, at=CLOCK.now())  # type: ignore[attr-defined]
     return Status(204, None)
 
 

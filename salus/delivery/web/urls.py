@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.delivery.web import cap, receipts, route, stopped, tracking
+from salus.delivery.web import cap, portal, receipts, route, stopped, tracking
 
 app_name = "delivery"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("stopped-addresses/", stopped.listed, name="stopped"),
     path("stopped-addresses/<uuid:entry_id>/", stopped.lift, name="lift"),
     path("settings/how-often/", cap.cap, name="cap"),
+    path("settings/portal/", portal.rule, name="portal"),
     path("settings/mail-route/", route.route, name="route"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),
     path("t/c/<str:token>/<slug:link>", tracking.link, name="clicked"),

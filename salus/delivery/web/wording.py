@@ -24,6 +24,7 @@ STATES = {
 ABOUT = {
     "notice": "The notice of a portal message",
     "code": "A sign-in code",
+    "letter": "One letter in the portal",
 }
 
 BY_CHANNEL = {"email": "One e-mail", "portal": "One message in the portal", "sms": "One text message"}
@@ -71,6 +72,15 @@ EVENTS = {
     EventKind.MESSAGE_CLICKED: ("next", "Clicked"),
     EventKind.MESSAGE_READ: ("eye", "Read in the portal"),
 }
+
+RECALLS = {
+    "wrong_person": "It went to the wrong person",
+    "wrong_content": "Something in it is wrong",
+    "sent_twice": "It was sent twice",
+    "not_needed": "It is not needed any more",
+    "other": "Another reason",
+}
+"""Why a message was taken back from the portal."""
 
 FETCHED = {
     "person": "By a person, as far as can be told",

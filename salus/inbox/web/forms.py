@@ -1,10 +1,12 @@
-"""Forms of the inbox: how a task went."""
+"""Forms of the inbox: how a task went, and a letter to a patient."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+
+from salus.kernel.vocabulary import Special
 
 DONE, NOT_DONE = "done", "not_done"
 
@@ -32,3 +34,46 @@ class Ending(forms.Form):
         if cleaned.get("outcome") == NOT_DONE and not cleaned.get("note", "").strip():
             self.add_error("note", "Say why it is not done, so that a colleague can go on from there.")
         return cleaned
+
+
+SENSITIVE = {
+    Special.MENTAL_HEALTH: "Mental health",
+    Special.PART2_SUD: "Treatment for alcohol or drugs",
+    Special.HIV: "HIV",
+    Special.REPRODUCTIVE: "Pregnancy and reproductive health",
+    Special.GENETIC: "Genetic tests",
+}
+"""What law protects more, as people say it."""
+
+
+class LetterForm(forms.Form):
+    """A letter to one patient, kept in the portal."""
+
+    subject = forms.CharField(
+        label="Subject", max_length=120, help_text="It is shown in the portal only, never in a mail."
+    )
+    text = forms.CharField(
+        label="Message", max_length=10_000, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "true"})
+    )
+    tells = forms.MultipleChoiceField(
+        label="Does it, or a file, tell of any of these?",
+        choices=[(each.value, words) for each, words in SENSITIVE.items()],
+        required=False,
+        help_text="Then its reader needs a passkey, or a code that you hand out.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    view_only = forms.BooleanField(
+        label="Only to be looked at",
+        required=False,
+        help_text="With a mark across it, and nothing to download or print. It hinders copies; it cannot prevent "
+        "a photograph of the screen.",
+    )
+    days = forms.IntegerField(
+        label="Days that it can be read",
+        required=False,
+        min_value=1,
+        max_value=365,
+        help_text="Empty: as your organization's rule says.",
+    )
+    attachments = forms.Field(label="Files", required=False)
+    """Taken by the upload's handler; here only what is wrong with them is said."""

@@ -140,6 +140,7 @@ def _rows(tasks: list[Task], actor: Actor) -> list[dict[str, object]]:
     who = [id for task in tasks for id in (task.taken_by, task.ended_by) if id]
     names = identity.staff_names(who)
     may_see = P.CONTACTS_RECORD_READ in actor.permissions
+    may_talk = P.INBOX_CONVERSATION_READ in actor.permissions
     return [
         {
             "task": task,
@@ -149,6 +150,7 @@ def _rows(tasks: list[Task], actor: Actor) -> list[dict[str, object]]:
             "taken_by": names.get(task.taken_by, "") if task.taken_by else "",
             "ended_by": names.get(task.ended_by, "") if task.ended_by else "",
             "mine": task.taken_by == actor.id,
+            "conversation_id": api.conversation_of(task) if may_talk else None,
         }
         for task in tasks
     ]
