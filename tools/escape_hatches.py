@@ -19,7 +19,7 @@ STOREYS = (
     "gate",
     "delivery",
     "campaigns patients inbox",
-    "journeys portal forms privacy",
+    "journeys portal forms privacy duplicates",
     "reports recovery",
     "connect",
     "wiring",

@@ -16,6 +16,8 @@ from salus.audiences import schema as _schema
 from salus.audiences.asking import Happening, Question, Questions
 from salus.audiences.client import Engine, Status
 from salus.audiences.contracts import Asked, Count, Explanation, Frozen, Group, Segment, Step, Tree
+from salus.audiences.joining import join_person as join_person
+from salus.audiences.joining import part_person as part_person
 from salus.audiences.leaving import erase_person, export_person
 from salus.audiences.nodes import Moment
 from salus.audiences.ports import gate_preview, use_gate_preview

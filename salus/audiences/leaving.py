@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pyroaring import BitMap, BitMap64
+from pyroaring import BitMap64
 
-from salus.audiences import lists, operations, queries
-from salus.audiences.models import FrozenRow, ListedRow
+from salus.audiences import operations, queries
+from salus.audiences.joining import lists_of
+from salus.audiences.models import FrozenRow
 from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.leaving import Kept, Left
@@ -20,7 +21,7 @@ def export_person(contact_id: UUID) -> dict[str, Any]:
     """Return the names of the static segments that a person is on."""
     number = contacts.numbers_of([contact_id]).get(contact_id)
     named = {each.id: each.name.reveal() for each in queries.segments()}
-    return {"lists": sorted(named[id] for id in (_on(number) if number else ()) if id in named)}
+    return {"lists": sorted(named[id] for id in (lists_of(number) if number else ()) if id in named)}
 
 
 def erase_person(contact_id: UUID, *, actor: Actor) -> Left:
@@ -32,7 +33,7 @@ def erase_person(contact_id: UUID, *, actor: Actor) -> Left:
     number = contacts.numbers_of([contact_id]).get(contact_id)
     if number is None:
         return Left()
-    on = _on(number)
+    on = lists_of(number)
     for segment_id in on:
         operations.change_members(segment_id, [number], wanted=False, actor=actor)
     frozen = sum(
@@ -45,12 +46,6 @@ def erase_person(contact_id: UUID, *, actor: Actor) -> Left:
         "45 CFR 164.530(j)(2)",
     )
     return Left({"lists": len(on)}, (kept,) if frozen else ())
-
-
-def _on(number: int) -> list[UUID]:
-    places = ListedRow.objects.filter(place__in=lists.places(BitMap([number])))
-    asked = list(places.values_list("segment_id", flat=True))
-    return sorted(lists.of_numbers([number], asked)[number])
 
 
 def _members(row: FrozenRow) -> BitMap64:

@@ -70,6 +70,10 @@ class Action(StrEnum):
     CONTACT_SEARCH = "contacts:record:search"
     CONTACT_EXPORT = "contacts:record:export"
     CONTACT_ERASE = "contacts:record:erase"
+    CONTACT_JOIN = "contacts:record:join"
+    """Two records were found to be one person; `CONTACT_MERGE` is what an import tells of people."""
+    CONTACT_PART = "contacts:record:part"
+    CONTACT_APART = "contacts:record:tell_apart"
 
     IMPORT_START = "intake:import:start"
     IMPORT_FINISH = "intake:import:finish"

@@ -203,7 +203,7 @@ def beside(one: Document, other: Document) -> list[tuple[str, str, str]]:
 
 
 def _identifiers(document: Document) -> str:
-    return ", ".join(f"{each['system']} {each['value']}" for each in document.get("identifiers", ()))
+    return ", ".join(f"{each['value']} ({each['system']})" for each in document.get("identifiers", ()))
 
 
 def _text(value: Any) -> str:

@@ -21,8 +21,16 @@ from salus.delivery import (
 )
 from salus.delivery.asking import ask_identity_provider
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
-from salus.delivery.contracts import Cap, MessageSpec, PlanCounts, PolicyFile, Question, Told, Trial
-from salus.delivery.contracts import PortalRule
+from salus.delivery.contracts import (
+    Cap,
+    MessageSpec,
+    PlanCounts,
+    PolicyFile,
+    PortalRule,
+    Question,
+    Told,
+    Trial,
+)
 from salus.delivery.counts import (
     Recipient,
     count_unnotified,
@@ -39,6 +47,8 @@ from salus.delivery.counts import (
     untried,
     waiting_by_state,
 )
+from salus.delivery.joining import join_person as join_person
+from salus.delivery.joining import part_person as part_person
 from salus.delivery.leaving import erase_person, export_person
 from salus.delivery.letters import erase_ended, keep_letter, letters_of, portal_rule
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
@@ -73,7 +83,6 @@ __all__ = [
     "MOST_MESSAGES",
     "Recipient",
     "Sending",
-    "Sending",
     "Words",
     "accounted",
     "ask_dns",
@@ -88,10 +97,9 @@ __all__ = [
     "confirm_trial",
     "count_unnotified",
     "engaged",
-    "erase_ended",
-    "erase_ended",
     "engagement",
     "engagement_of",
+    "erase_ended",
     "erase_person",
     "expire_calls",
     "expire_deposits",
@@ -101,8 +109,6 @@ __all__ = [
     "finish_plan",
     "hold_calls",
     "is_waiting",
-    "keep_letter",
-    "letters_of",
     "keep_letter",
     "letters_of",
     "lift",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Max
 
+from salus.contacts import api as contacts
 from salus.delivery import calls, operations, sealing
 from salus.delivery.contracts import State
 from salus.delivery.models import (
@@ -37,7 +38,7 @@ def export_person(contact_id: UUID) -> dict[str, Any]:
     """Return what was sent to a person, with what waits for them in the portal, newest first."""
     letters = {
         deposit.message_id: portal_message(deposit.message_id)
-        for deposit in Deposit.objects.filter(contact_id=contact_id)
+        for deposit in Deposit.objects.filter(contact_id__in=contacts.whole(contact_id))
     }
     return {
         "messages": [
@@ -65,7 +66,7 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     was protected. Raises `Conflict` while a sender holds one of the messages: then ask again in a minute.
     """
     at = clock.now()
-    stopped = _stop(contact_id, actor, at)
+    stopped = stop_waiting(contact_id, PERSON_IS_GONE, actor=actor, at=at)
     letters = Deposit.objects.select_for_update().filter(contact_id=contact_id).exclude(sealed=_GONE)
     ids = list(letters.values_list("message_id", flat=True))
     for message_id in letters.filter(ended_at=None).values_list("message_id", flat=True):
@@ -77,7 +78,8 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     return Left({"stopped": stopped, "letters": len(ids), "messages": emptied}, _kept(contact_id))
 
 
-def _stop(contact_id: UUID, actor: Actor, at: datetime) -> int:
+def stop_waiting(contact_id: UUID, reason: str, *, actor: Actor, at: datetime) -> int:
+    """Cancel every message and call that waits for a contact; return how many. Raises `Conflict` as an erasure does."""
     waiting = MessageRow.objects.filter(contact_id=contact_id, state__in=WAITING)
     ids = list(waiting.values_list("id", flat=True))
     queued = QueueRow.objects.select_for_update().filter(message_id__in=ids)
@@ -86,7 +88,7 @@ def _stop(contact_id: UUID, actor: Actor, at: datetime) -> int:
             "A message to this person is being handed over just now.", next_step="Try again in a minute."
         )
     queued.delete()
-    MessageRow.objects.filter(id__in=ids).update(state=State.CANCELLED, reason=PERSON_IS_GONE, changed_at=at)
+    MessageRow.objects.filter(id__in=ids).update(state=State.CANCELLED, reason=reason, changed_at=at)
     pairs = CallRow.objects.filter(contact_id=contact_id, state=CallRow.WAITING)
     return len(ids) + calls.cancel(list(pairs.values_list("origin_id", "contact_id")), actor=actor, at=at)
 

@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "cancelled_by_staff": "Stopped by staff",
         "message_recalled": "The message it told of was recalled",
         "person_is_gone": "The person is not here any more",
+        "merged": "The record was merged with another of the same person",
         "frequency_cap": "The person was written to often enough lately",
         # why it was refused or tried again
         "no_such_mailbox": "There is no such mailbox",

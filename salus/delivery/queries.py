@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from salus.contacts import api as contacts
 from salus.delivery import deposits, planning
 from salus.delivery.codes import ANNOUNCEMENTS
 from salus.delivery.contracts import Origin, PortalMessage, SentMessage, State
@@ -31,7 +32,7 @@ def portal_message(message_id: UUID) -> PortalMessage:
         document = orjson.loads(keys.sealer().open(bytes(deposit.sealed), deposits.binding(message_id)))
     return PortalMessage(
         message_id=message_id,
-        contact_id=deposit.contact_id,
+        contact_id=contacts.whole(deposit.contact_id)[0],
         **{part: Phi(text) for part, text in document.items()},
         sender_name=planning.spec_of(Origin(row.origin.kind, row.origin_id)).sender.name,
         sent_at=deposit.created_at,
@@ -56,9 +57,12 @@ def may_send_code(message_id: UUID) -> bool:
 
 
 def messages_of_contact(contact_id: UUID, limit: int = 200) -> list[SentMessage]:
-    """Return what was sent to a person, newest first; what was refused or stopped was never sent."""
+    """Return what was sent to a person, newest first; what was refused or stopped was never sent.
+
+    What went to a record that was merged into this one went to the same person.
+    """
     rows = (
-        MessageRow.objects.filter(contact_id=contact_id)
+        MessageRow.objects.filter(contact_id__in=contacts.whole(contact_id))
         .exclude(state__in=[State.REFUSED, State.CANCELLED, *WAITING])
         .exclude(origin__kind__in=ANNOUNCEMENTS)
         .select_related("origin")
@@ -83,7 +87,7 @@ def _sent(row: MessageRow) -> SentMessage:
     state = State(row.state)
     return SentMessage(
         message_id=row.id,
-        contact_id=row.contact_id,
+        contact_id=contacts.whole(row.contact_id)[0],
         at=row.first_attempt_at or row.decided_at,
         state=state,
         sender_name=spec.sender.name,

@@ -52,6 +52,8 @@ WAITING = frozenset({State.CLEARED, State.LEASED, State.DEFERRED})
 IN_PORTAL = frozenset({State.PORTAL, State.PORTAL_UNNOTIFIED, State.OPENED, State.EXPIRED, State.RECALLED})
 
 CANCELLED_BY_STAFF, PERSON_IS_GONE = "cancelled_by_staff", "person_is_gone"
+MERGED = "merged"
+"""Cleared for a record that was merged into another: nothing says that it fits the person they are now."""
 """Why a message is not sent that the gate would let go."""
 
 HELD_AT_MOST = timedelta(days=7)

@@ -52,7 +52,9 @@ def note(came: Sequence[Came], *, actor: Actor) -> None:
     """
     if not came:
         return
-    here = contacts.versions([each.contact_id for each in came])  # nothing is kept of somebody who was erased
+    people = contacts.wholes([each.contact_id for each in came])
+    living = contacts.versions([whole[0] for whole in people.values()])
+    here = {one for one, whole in people.items() if whole[0] in living}  # nothing is kept of the erased
     rows = {
         each.message_id: ReturnRow(
             id=new_id(),
@@ -149,8 +151,9 @@ def one_stopped(entry_id: UUID, at: datetime) -> StoppedAddress:
 
 
 def _told(rows: Sequence[ReturnRow], at: datetime) -> list[StoppedAddress]:
-    people = list({row.contact_id for row in rows})
-    numbers, standings = contacts.numbers_of(people), permissions.standings(people, at)
+    people = {one: whole[0] for one, whole in contacts.wholes({row.contact_id for row in rows}).items()}
+    numbers = contacts.numbers_of(list(people.values()))
+    standings = permissions.standings(list(people.values()), at)
     stand = {each.evidence_id for standing in standings.values() for each in standing.suppressions}
     evidence: dict[UUID | None, list[Evidence]] = {}
     for row in ReturnRow.objects.filter(entry_id__in=[row.entry_id for row in rows]).order_by("at"):
@@ -159,8 +162,8 @@ def _told(rows: Sequence[ReturnRow], at: datetime) -> list[StoppedAddress]:
     return [
         StoppedAddress(
             entry_id=row.entry_id,
-            contact_id=row.contact_id,
-            number=numbers.get(row.contact_id),
+            contact_id=people[row.contact_id],
+            number=numbers.get(people[row.contact_id]),
             because=_AT_ONCE.get(Sign(row.sign), SOFT_BOUNCES),
             at=row.at,
             stands=row.entry_id in stand,

@@ -87,6 +87,7 @@ class Assembler:
         minor = born is not None and born > self._now.adult_if_born_by
         address = addresses.choose(opened.addresses, standing, self._facts.channel, minor=minor)
         source = addresses.source_of(address, opened.addresses)
+        standing = standing.at_address(self._facts.channel, address.value if address else None)
         standing = self._bar(address, standing)
         any_code = {name: values[name] for name in self._fields if name in values}
         return PersonFacts(

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     CONTACTS_PHI_REVEAL = "contacts:phi:reveal"
     """Open protected values, for a purpose, logged."""
     CONTACTS_IMPORT_RUN = "contacts:import:run"
+    CONTACTS_RECORD_MERGE = "contacts:record:merge"
+    """Compare two records side by side, opened, make them one person, and take that apart again."""
     PERMISSIONS_ENTRY_READ = "permissions:entry:read"
     PERMISSIONS_ENTRY_WRITE = "permissions:entry:write"
     SEGMENTS_SEGMENT_READ = "segments:segment:read"

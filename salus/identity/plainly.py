@@ -12,6 +12,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
         P.CONTACTS_RECORD_READ: "See contacts, with protected values masked",
         P.CONTACTS_PHI_REVEAL: "Open protected values, for a purpose",
         P.CONTACTS_IMPORT_RUN: "Import contacts",
+        P.CONTACTS_RECORD_MERGE: "Compare records of the same person, merge them and split them",
         P.PERMISSIONS_ENTRY_READ: "See consents and choices",
         P.PERMISSIONS_ENTRY_WRITE: "Record consents and choices",
         P.SEGMENTS_SEGMENT_READ: "See segments",

@@ -12,6 +12,8 @@ from salus.inbox.conversations import (
     said_about,
     settle,
 )
+from salus.inbox.joining import join_person as join_person
+from salus.inbox.joining import part_person as part_person
 from salus.inbox.leaving import erase_person, export_person
 from salus.inbox.letters import take_file, write
 from salus.inbox.operations import create_tasks, end, expire, give_back, take, withdraw

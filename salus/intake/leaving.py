@@ -34,7 +34,9 @@ def erase_person(contact_id: UUID, *, actor: Actor) -> Left:
 def _words(contact_id: UUID, actor: Actor) -> list[tuple[str, ...]]:
     """Return what a row must hold, all parts of one of them, to be about this person."""
     fields = ("email", "phone", "identifiers", "given_name", "family_name")
-    opened = contacts.open_fields(ids=[contact_id], fields=fields, purpose="erasure", actor=actor)
+    opened = contacts.open_fields(
+        ids=[contact_id], fields=fields, purpose="erasure", actor=actor, merged=True
+    )
     found: list[tuple[str, ...]] = []
     for one in opened:
         values = {name: phi.reveal() for name, phi in one.values.items()}

@@ -18,6 +18,8 @@ from salus.journeys.gallery.reading import every as ready_journeys
 from salus.journeys.gallery.reading import read as ready_journey
 from salus.journeys.installing import NEEDED as ADDING_NEEDS
 from salus.journeys.installing import install as add_ready
+from salus.journeys.joining import join_person as join_person
+from salus.journeys.joining import part_person as part_person
 from salus.journeys.knowing import offered
 from salus.journeys.launching import close, go_live, pause, resume, stop
 from salus.journeys.leaving import erase_person, export_person

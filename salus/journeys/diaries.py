@@ -11,6 +11,7 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.contacts import api as contacts
 from salus.journeys.contracts import Diary, Fate, Figure, Someone, Visit
 from salus.journeys.models import EnrolmentRow, VersionRow, VisitRow
 from salus.kernel.acting import Actor
@@ -126,7 +127,8 @@ def diaries_of(contact_id: UUID, *, actor: Actor) -> list[Diary]:
 
 def all_of(contact_id: UUID) -> list[Diary]:
     """Return every way of a contact, newest first, for whoever records the look."""
-    rows = list(EnrolmentRow.objects.filter(contact_id=contact_id).order_by("-entered_at", "-id"))
+    whole = contacts.whole(contact_id)
+    rows = list(EnrolmentRow.objects.filter(contact_id__in=whole).order_by("-entered_at", "-id"))
     visits = _visits([row.id for row in rows])
     return [_diary(row, visits.get(row.id, ())) for row in rows]
 

@@ -50,19 +50,24 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> No
     at = clock.now()
     rows = EnrolmentRow.objects.select_for_update().filter(contact_id=contact_id, fate=Fate.WAITING)
     for row in rows.order_by("id"):
-        walker = _standing(row, at)
-        take_back([walker.position], actor=actor, at=at)
-        walker.take(End(Fate.EXITED, ENDED, ERASED, ENDED), at)
-        write(row.journey_id, [walker], at)
-        audit.record(
-            Action.JOURNEY_MOVE,
-            actor=actor,
-            object_kind="journey",
-            object_id=row.journey_id,
-            patient_id=contact_id,
-            reason=ERASED,
-            details={"people": 1, "visits": 1, "ended": 1},
-        )
+        take_out(row, ERASED, actor=actor, at=at)
+
+
+def take_out(row: EnrolmentRow, reason: str, *, actor: Actor, at: datetime) -> None:
+    """Take somebody out of the journey that they are in, locked, with `reason`; it is recorded."""
+    walker = _standing(row, at)
+    take_back([walker.position], actor=actor, at=at)
+    walker.take(End(Fate.EXITED, ENDED, reason, ENDED), at)
+    write(row.journey_id, [walker], at)
+    audit.record(
+        Action.JOURNEY_MOVE,
+        actor=actor,
+        object_kind="journey",
+        object_id=row.journey_id,
+        patient_id=row.contact_id,
+        reason=reason,
+        details={"people": 1, "visits": 1, "ended": 1},
+    )
 
 
 def _standing(row: EnrolmentRow, at: datetime) -> Walker:

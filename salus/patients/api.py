@@ -18,6 +18,8 @@ from salus.patients.contracts import (
     PatientSession,
     Person,
 )
+from salus.patients.joining import join_person as join_person
+from salus.patients.joining import part_person as part_person
 from salus.patients.leaving import erase_person, export_person
 from salus.patients.ports import use_post
 from salus.platform.tenancy import current_organization

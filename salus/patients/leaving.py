@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from salus.contacts import api as contacts
 from salus.kernel.leaving import Left
 from salus.patients.models import AccessRow, SessionRow
 
@@ -14,7 +15,9 @@ def export_person(contact_id: UUID) -> dict[str, Any]:
     return {
         "portal_sessions": [
             {"proof": row.proof, "from": row.started_at.isoformat(), "until": row.seen_at.isoformat()}
-            for row in SessionRow.objects.filter(contact_id=contact_id).order_by("started_at")
+            for row in SessionRow.objects.filter(contact_id__in=contacts.whole(contact_id)).order_by(
+                "started_at"
+            )
         ]
     }
 

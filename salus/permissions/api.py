@@ -23,6 +23,8 @@ from salus.permissions.contracts import (
     StandingChange,
 )
 from salus.permissions.details import AUTHORIZATION_FIELDS, PART2_FIELDS, SHAPES, moment_of
+from salus.permissions.joining import join_person as join_person
+from salus.permissions.joining import part_person as part_person
 from salus.permissions.leaving import barred as barred
 from salus.permissions.leaving import erase_person as erase_person
 from salus.permissions.leaving import export_person as export_person

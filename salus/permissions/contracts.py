@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -192,6 +192,14 @@ class Part2Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """What was permitted before two records were merged: it counts at the addresses that its own record had."""
+
+    evidence_id: UUID
+    addresses: tuple[tuple[Channel, Phi[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Barred:
     """An address of somebody who was erased: nobody writes there, unless its person asks for it after `since`."""
 
@@ -224,6 +232,22 @@ class Standing:
     representative: Representative | None = None
     part2_consents: tuple[Part2Consent, ...] = ()
     e_notice: UUID | None = None
+    limited: tuple[Limited, ...] = ()
+    """Of what is permitted above, that which a merge must not widen: see `at_address`."""
+
+    def at_address(self, channel: Channel, address: Phi[str] | None) -> Standing:
+        """Return what counts for a message to one address on `channel`; the portal has none and opens for the person."""
+        if not self.limited or channel is Channel.PORTAL:
+            return self
+        lost = {each.evidence_id for each in self.limited if (channel, address) not in each.addresses}
+        return replace(
+            self,
+            opt_ins=tuple(each for each in self.opt_ins if each.evidence_id not in lost),
+            authorizations=tuple(each for each in self.authorizations if each.evidence_id not in lost),
+            unencrypted=tuple(each for each in self.unencrypted if each.evidence_id not in lost),
+            part2_consents=tuple(each for each in self.part2_consents if each.evidence_id not in lost),
+            e_notice=None if self.e_notice in lost else self.e_notice,
+        )
 
     def opted_in(self, topic: str, channel: Channel) -> TopicChoice | None:
         """Return the opt-in that stands for `topic` on `channel`, or None."""

@@ -99,7 +99,7 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     outlived its time, that goes too.
     """
     at = clock.now()
-    barred = _bar(contact_id, actor, at)
+    barred, addresses = _bar(contact_id, actor, at)
     entries = queries.entries_of([contact_id])[contact_id]
     terms = {entry.id: kept_until(entry, at) for entry in entries}
     going = [entry.id for entry in entries if terms[entry.id] is None]
@@ -124,16 +124,18 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
             ),
             Kept(
                 "barred addresses, as blind indexes",
-                BarredRow.objects.count(),
+                addresses,
                 "nobody is written to again because of an old file; no address can be read from them",
             ),
         ),
     )
 
 
-def _bar(contact_id: UUID, actor: Actor, at: datetime) -> int:
-    """Remember the person's addresses by blind index; return how many are new."""
-    opened = contacts.open_fields(ids=[contact_id], fields=("email", "phone"), purpose="erasure", actor=actor)
+def _bar(contact_id: UUID, actor: Actor, at: datetime) -> tuple[int, int]:
+    """Remember the person's addresses by blind index; return how many are new, and how many there are."""
+    opened = contacts.open_fields(
+        ids=[contact_id], fields=("email", "phone"), purpose="erasure", actor=actor, merged=True
+    )
     rows = [
         BarredRow(
             blind=contacts.blind_address(address.channel, address.value.reveal()),
@@ -145,7 +147,7 @@ def _bar(contact_id: UUID, actor: Actor, at: datetime) -> int:
     ]
     before = BarredRow.objects.count()
     BarredRow.objects.bulk_create(rows, ignore_conflicts=True)
-    return BarredRow.objects.count() - before
+    return BarredRow.objects.count() - before, len(rows)
 
 
 def barred() -> Mapping[bytes, Barred]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from salus.keys import api as keys
 from salus.permissions import ledger, queries, summary
 from salus.permissions.contracts import Appended, Entry, NewEntry
 from salus.permissions.details import SHAPES, check
+from salus.permissions.queries import Ledger
 from salus.platform import feed
 from salus.platform.tenancy import current_organization
 
@@ -43,23 +44,26 @@ def append(
     for number, entry in enumerate(new, 1):
         check(entry, f"entry {number}")
     asked = {entry.contact_id for entry in new}
-    here = contacts.versions(sorted(asked)) if new else {}
+    here = _people(asked) if new else {}
     if len(here) < len(asked):
         if not skip_absent:
             raise NotFound("One of these people is not here.")
         new = [entry for entry in new if entry.contact_id in here]
     if not new:
         return []
-    held = _lock(set(here))
+    held = _lock(set(here.values()))
     appended: list[Entry] = []
     ids: list[UUID] = []
     known = {
-        (entry.contact_id, entry.key): entry.id for _, own in held.values() for entry in own if entry.key
+        (entry.contact_id, entry.key): entry.id
+        for _, own in held.values()
+        for entry in own.entries
+        if entry.key
     }
     for number, entry in enumerate(new, 1):
         earlier = known.get((entry.contact_id, entry.key)) if entry.key else None
         if earlier is None:
-            _check_ends(entry, held[entry.contact_id][1], f"entry {number}")
+            _check_ends(entry, held[here[entry.contact_id]][1].entries, f"entry {number}")
             stored = _stored(entry, recorded_at, f"entry {number}")
             appended.append(stored)
             if stored.key:
@@ -67,7 +71,7 @@ def append(
         ids.append(earlier or appended[-1].id)
     if appended:
         _write(appended)
-        _move(held, appended)
+        _move(held, appended, here)
         _record(appended, actor)
         told = [Appended(entry.contact_id, entry.id, entry.kind) for entry in appended]
         for listener in listeners:
@@ -77,12 +81,12 @@ def append(
 
 def rebuild(contact_ids: Sequence[UUID]) -> int:
     """Make the standings of these contacts anew from the ledger; return how many were not as they ought."""
-    held = _lock(set(contacts.versions(contact_ids)))
+    held = _lock(set(_people(set(contact_ids)).values()))
     sealer = keys.sealer()
     stored = {contact_id: (version, sealed) for contact_id, version, sealed in queries.rows_of(list(held))}
     wrong = {}
-    for contact_id, (version, entries) in held.items():
-        ought, found = summary.pack(entries) if entries else b"", b""
+    for contact_id, (version, own) in held.items():
+        ought, found = _summed(own) if own.entries or contact_id in stored else b"", b""
         if contact_id in stored:
             of_version, sealed = stored[contact_id]
             try:
@@ -90,7 +94,7 @@ def rebuild(contact_ids: Sequence[UUID]) -> int:
             except BadInput:
                 found = b"?"
         if ought != found:
-            wrong[contact_id] = version + 1, entries
+            wrong[contact_id] = version + 1, own
     if wrong:
         _store(wrong)
     return len(wrong)
@@ -101,17 +105,30 @@ def read(contact_id: UUID, *, purpose: str, actor: Actor) -> list[Entry]:
     audit.record(
         Action.PERMISSION_READ, actor=actor, object_kind="contact", patient_id=contact_id, purpose=purpose
     )
-    return queries.entries_of([contact_id])[contact_id]
+    return queries.ledgers([contact_id])[contact_id].entries
 
 
 def sum_up_anew(contact_id: UUID) -> None:
     """Make one person's standing anew out of what the ledger still holds, as a change that others follow."""
-    held = _lock({contact_id})
-    version, entries = held[contact_id]
-    _store({contact_id: (version + 1, entries)})
+    root = contacts.whole(contact_id)[0]
+    version, own = _lock({root})[root]
+    _store({root: (version + 1, own)})
 
 
-Held = dict[UUID, tuple[int, list[Entry]]]
+Held = dict[UUID, tuple[int, Ledger]]
+
+
+def _people(asked: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return for each of the contacts who are here the record that goes on: itself, or what it was merged into."""
+    here = {one: one for one in contacts.versions(sorted(asked))}
+    absent = [one for one in asked if one not in here]
+    merged = contacts.survivors(absent) if absent else {}
+    living = contacts.versions(sorted(set(merged.values()))) if merged else {}
+    return here | {one: root for one, root in merged.items() if root in living}
+
+
+def _summed(own: Ledger) -> bytes:
+    return summary.pack(own.entries, own.contact_id, own.joins)
 
 
 def _lock(contact_ids: set[UUID]) -> Held:
@@ -131,9 +148,9 @@ def _lock(contact_ids: set[UUID]) -> Held:
         )
         versions = dict(cursor.fetchall())
     # The ledger is asked whatever the version says: a row that somebody removed hides no restriction.
-    known = queries.entries_of(ordered)
+    known = queries.ledgers(ordered)
     return {
-        contact_id: (versions[contact_id] or len(known[contact_id]), known[contact_id])
+        contact_id: (versions[contact_id] or len(known[contact_id].entries), known[contact_id])
         for contact_id in ordered
     }
 
@@ -197,21 +214,25 @@ def _write(entries: Sequence[Entry]) -> None:
         )
 
 
-def _move(held: Held, appended: Sequence[Entry]) -> None:
+def _move(held: Held, appended: Sequence[Entry], people: Mapping[UUID, UUID]) -> None:
     """Add the new entries to their contacts' standings, and move version and change number."""
     more: dict[UUID, list[Entry]] = defaultdict(list)
     for entry in appended:
-        more[entry.contact_id].append(entry)
+        more[people[entry.contact_id]].append(entry)
     _store(
-        {contact_id: (held[contact_id][0] + 1, held[contact_id][1] + own) for contact_id, own in more.items()}
+        {
+            contact_id: (version + 1, own._replace(entries=own.entries + more[contact_id]))
+            for contact_id, (version, own) in held.items()
+            if contact_id in more
+        }
     )
 
 
-def _store(standings: Mapping[UUID, tuple[int, list[Entry]]]) -> None:
+def _store(standings: Mapping[UUID, tuple[int, Ledger]]) -> None:
     sealer = keys.sealer()
     sealed = [
-        sealer.seal(summary.pack(entries), queries.binding(contact_id, version))
-        for contact_id, (version, entries) in standings.items()
+        sealer.seal(_summed(own), queries.binding(contact_id, version))
+        for contact_id, (version, own) in standings.items()
     ]
     first = feed.next_numbers(FEED, len(standings))
     with connection.cursor() as cursor:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from salus.contacts import api as contacts
+from salus.contacts.contracts import Joined
 from salus.kernel.errors import BadInput
 from salus.kernel.time import FAR
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.permissions import ledger, rules, summary
 from salus.permissions.contracts import Entry, Standing, StandingChange
+from salus.permissions.joined import person_spans
 from salus.platform.tenancy import current_organization
 
 ENTRY = "permissions_entry"
@@ -48,10 +51,14 @@ def standings(contact_ids: Sequence[UUID], at: datetime) -> dict[UUID, Standing]
             found[contact_id] = standing
     # A row that somebody removed must not make a person's opt-outs and restrictions disappear with it.
     missing = [each for each in contact_ids if each not in found and each not in stale]
-    stale |= dict.fromkeys(_with_entries(missing), 0)
+    if missing:
+        people = contacts.wholes(missing)
+        told = set(_with_entries([id for whole in people.values() for id in whole]))
+        stale |= {each: 0 for each in missing if told.intersection(people[each])}
     if stale:  # not there, or written by another version of the rules: fold the ledger itself
-        for contact_id, entries in entries_of(list(stale)).items():
-            found[contact_id] = rules.fold(contact_id, stale[contact_id], entries, at, blind_address)
+        for contact_id, of in ledgers(list(stale)).items():
+            spans = person_spans(of.contact_id, of.entries, of.joins, blind_address)
+            found[contact_id] = rules.standing_of(contact_id, stale[contact_id], spans, at)
     for contact_id in missing:
         if contact_id not in found:
             found[contact_id] = Standing(contact_id, 0, at, FAR)
@@ -105,7 +112,7 @@ def changes(after: int, limit: int) -> list[StandingChange]:
 
 
 def entries_of(contact_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
-    """Return the whole ledger of each contact asked for, oldest entry first."""
+    """Return what was said under each id asked for alone, oldest entry first; `ledgers` has the whole person."""
     found: dict[UUID, list[Entry]] = {contact_id: [] for contact_id in contact_ids}
     organization_id, sealer = current_organization(), keys.sealer()
     with connection.cursor() as cursor:
@@ -118,6 +125,33 @@ def entries_of(contact_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
             raw = sealer.open(bytes(sealed), keys.binding(organization_id, ENTRY, entry_id))
             found[contact_id].append(ledger.unpack(raw, entry_id, contact_id))
     return found
+
+
+class Ledger(NamedTuple):
+    """All that was ever said of one person, oldest first, and the merges that stand among their records."""
+
+    contact_id: UUID
+    """The record that goes on."""
+    entries: list[Entry]
+    joins: list[Joined]
+
+
+def ledgers(contact_ids: Sequence[UUID]) -> dict[UUID, Ledger]:
+    """Return the ledger of the whole person that each contact asked for is."""
+    people = contacts.wholes(contact_ids)
+    own = entries_of(list({id: None for whole in people.values() for id in whole}))
+    merged = {id for whole in people.values() if len(whole) > 1 for id in whole}
+    joins = contacts.joins_of(merged)
+    return {
+        asked: Ledger(
+            whole[0],
+            sorted((entry for id in whole for entry in own[id]), key=lambda entry: entry.id)
+            if len(whole) > 1
+            else own[whole[0]],
+            [each for each in joins if each.gone_id in whole],
+        )
+        for asked, whole in people.items()
+    }
 
 
 def contacts_after(contact_id: UUID | None, limit: int) -> list[UUID]:

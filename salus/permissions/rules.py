@@ -82,9 +82,14 @@ def fold(
     `valid_until` is the earliest later moment at which any part begins or ends by itself (`FAR` when
     none does). The order of `entries` and repeated entries make no difference.
     """
+    return standing_of(contact_id, version, spans(entries, blind), at)
+
+
+def standing_of(contact_id: UUID, version: int, found: Iterable[Span], at: datetime) -> Standing:
+    """Return the standing at `at` that `found` makes."""
     parts: dict[str, list[Any]] = defaultdict(list)
     valid_until = FAR
-    for span in spans(entries, blind):
+    for span in found:
         if span.start > at:
             valid_until = min(valid_until, span.start)
         elif at < span.end:

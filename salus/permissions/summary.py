@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from salus.contacts.contracts import Joined
 from salus.kernel.phi import Phi
 from salus.kernel.time import FAR
 from salus.kernel.vocabulary import Channel, PhiClass, Purpose, Special
@@ -16,6 +17,7 @@ from salus.permissions.contracts import (
     Authorization,
     ConfidentialAddress,
     Entry,
+    Limited,
     Part2Consent,
     Representative,
     Restriction,
@@ -24,6 +26,7 @@ from salus.permissions.contracts import (
     TopicChoice,
     UnencryptedPreference,
 )
+from salus.permissions.joined import person_spans
 from salus.permissions.rules import RULES_VERSION, SINGLE, Blind, Span, spans
 
 _CHANNELS = {channel.value: channel for channel in Channel} | {None: None}
@@ -43,10 +46,14 @@ def text_of(moment: datetime) -> str:
 _FAR = text_of(FAR)
 
 
-def pack(entries: Sequence[Entry]) -> bytes:
-    """Return the summary of a contact's entries, the same whatever their order."""
+def pack(entries: Sequence[Entry], contact_id: UUID | None = None, joins: Sequence[Joined] = ()) -> bytes:
+    """Return the summary of a contact's entries, the same whatever their order.
+
+    For a person of whom records were merged, `contact_id` is the one that goes on and `joins` are the merges.
+    """
     by_id = {entry.id: entry for entry in entries}
-    return orjson.dumps([RULES_VERSION, [_row(span, by_id) for span in spans(entries)]])
+    found = person_spans(contact_id, entries, joins) if contact_id and joins else spans(entries)
+    return orjson.dumps([RULES_VERSION, [_row(span, by_id) for span in found]])
 
 
 def read(
@@ -118,6 +125,7 @@ _WRITERS: dict[str, Callable[[Any, Entry], Row]] = {
     "unencrypted": lambda item, entry: [item.channel, _words(item.purposes), _reveal(item.address)],
     "representative": lambda item, entry: [item.channel, _reveal(item.value), item.minor_own_channel],
     "part2_consents": lambda item, entry: [item.tpo, item.marketing, item.fundraising],
+    "limited": lambda item, entry: [[[channel, _reveal(value)] for channel, value in item.addresses]],
 }
 
 
@@ -177,6 +185,10 @@ def _read_part2(row: Row, blind: Blind | None) -> Part2Consent:
     return Part2Consent(UUID(row[3]), datetime.fromisoformat(row[1]), row[4], row[5], row[6])
 
 
+def _read_limited(row: Row, blind: Blind | None) -> Limited:
+    return Limited(UUID(row[3]), tuple((Channel(channel), Phi(value)) for channel, value in row[4]))
+
+
 def _read_evidence(row: Row, blind: Blind | None) -> UUID:
     return UUID(row[3])
 
@@ -191,6 +203,7 @@ _READERS: dict[str, Callable[[Row, Blind | None], Any]] = {
     "unencrypted": _read_unencrypted,
     "representative": _read_representative,
     "part2_consents": _read_part2,
+    "limited": _read_limited,
     "deceased": _read_evidence,
     "e_notice": _read_evidence,
     "fundraising_opt_out": _read_evidence,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from salus.privacy.disclosures import accounting, record_disclosure, suspend
 from salus.privacy.erasures import erase, steps
 from salus.privacy.exports import export, use_packages
+from salus.privacy.joining import join_person as join_person
+from salus.privacy.joining import part_person as part_person
 from salus.privacy.keeping import copy_made_at, erase_copies, forget_copies, make_copy, open_copy
 from salus.privacy.letter import LANGUAGES, letter
 from salus.privacy.other_forms import export_fhir, export_pdf

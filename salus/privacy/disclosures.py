@@ -73,7 +73,7 @@ def accounting(contact_id: UUID, *, since: datetime, actor: Actor, at: datetime)
     requests.must_do(actor)
     sealer = keys.sealer()
     found = []
-    for row in DisclosureRow.objects.filter(contact_id=contact_id):
+    for row in DisclosureRow.objects.filter(contact_id__in=contacts.whole(contact_id)):
         text = orjson.loads(sealer.open(bytes(row.sealed), _binding(row.id)))
         facts = Disclosure(
             row.at, ground=Ground(row.ground), **{name: Phi(each) for name, each in text.items()}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.leaving import Kept, Left
 from salus.kernel.time import Clock
 from salus.platform.tenancy import acting_for
 from salus.privacy import requests
-from salus.privacy.contracts import Kind, Step
+from salus.privacy.contracts import Kind, Package, Step
 from salus.privacy.exports import packages
 from salus.privacy.models import StepRow
 
@@ -32,7 +34,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
             row = requests.approved(request_id, Kind.ERASURE)
             if StepRow.objects.filter(request_id=request_id, package=package.name).exists():
                 continue
-            left = package.erase(row.contact_id, actor, clock)
+            left = _erase_whole(package, row.contact_id, actor, clock)
             StepRow(
                 request_id=request_id,
                 package=package.name,
@@ -55,6 +57,21 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
     with acting_for(organization_id):
         requests.finish(requests.approved(request_id, Kind.ERASURE), at=clock.now())
         return steps(request_id)
+
+
+def _erase_whole(package: Package, contact_id: UUID, actor: Actor, clock: Clock) -> Left:
+    """Erase every record of the person, the one that goes on last; return what that comes to together."""
+    erased: Counter[str] = Counter()
+    kept: dict[str, Kept] = {}
+    for id in reversed(contacts.whole(contact_id)):
+        left = package.erase(id, actor, clock)
+        erased.update(left.erased)
+        for each in left.kept:
+            before = kept.get(each.what)
+            until = max((one.until for one in (each, before) if one and one.until), default=None)
+            count = each.count + (before.count if before else 0)
+            kept[each.what] = replace(each, count=count, until=until)
+    return Left(erased, tuple(kept.values()))
 
 
 def steps(request_id: UUID) -> tuple[Step, ...]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound, Unavailable
 from salus.privacy import requests
@@ -40,7 +41,8 @@ def export(request_id: UUID, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """
     requests.must_do(actor)
     row = requests.approved(request_id, Kind.ACCESS)
-    parts = {each.name: dict(each.export(row.contact_id, PURPOSE, actor)) for each in packages()}
+    person = contacts.whole(row.contact_id)[0]
+    parts = {each.name: dict(each.export(person, PURPOSE, actor)) for each in packages()}
     if not parts.get("contacts"):
         raise NotFound
     audit.record(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Entry, Filters
+from salus.contacts import api as contacts
 from salus.delivery import api as delivery
 from salus.delivery.contracts import SentMessage, State
 from salus.kernel.phi import Phi
@@ -24,8 +25,9 @@ def made_by_salus(contact_id: UUID, at: datetime) -> Iterator[Sent]:
     """Yield each message and call about a person, in no order; one that may not have arrived is told as unsure."""
     yield from map(_message, delivery.messages_of_contact(contact_id, MOST))
     services = {each.id: each for each in vendors.services(at)}
-    for entry in _calls(contact_id):
-        yield _call(entry, services)
+    for id in contacts.whole(contact_id):
+        for entry in _calls(id):
+            yield _call(entry, services)
 
 
 def _message(message: SentMessage) -> Sent:

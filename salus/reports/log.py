@@ -108,7 +108,7 @@ def looks_at(contact_id: UUID, *, actor: Actor, after: UUID | None = None) -> Lo
     Raises `NotFound` for whoever may not read the log, and for nobody's id.
     """
     identity.require(actor, Permission.AUDIT_LOG_READ)
-    if not contacts.numbers_of([contact_id]):
+    if not contacts.numbers_of(contacts.whole(contact_id)[:1]):
         raise NotFound
     found = audit.entries(Filters(patient_id=contact_id, looks=True), after=after, limit=PAGE + 1)
     audit.record(

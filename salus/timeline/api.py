@@ -79,6 +79,11 @@ def events_since(number: int, limit: int) -> list[Event]:
     return queries.since(number, limit)
 
 
+def all_of(ids: Collection[UUID], until: int) -> list[Event]:
+    """Return every event of these people up to number `until`, in order; for the engine, after a merge or split."""
+    return queries.all_of(ids, until)
+
+
 def of_contact(
     contact_id: UUID, limit: int = 200, *, actor: Actor | None = None, purpose: str = ""
 ) -> list[Event]:

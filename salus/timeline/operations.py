@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,9 +48,14 @@ def append(events: Sequence[NewEvent], actor: Actor | None, recorded_at: datetim
     for number, event in enumerate(events, 1):
         rules.check(event, f"event {number}")
         packed.append(rules.pack(event, f"event {number}"))
-    here = contacts.versions(sorted({event.contact_id for event in events}))
+    asked = sorted({event.contact_id for event in events})
+    people = contacts.wholes(asked)
+    living = contacts.versions([whole[0] for whole in people.values()])
+    here = {one for one, whole in people.items() if whole[0] in living}
     outcomes = [Outcome.KNOWN if one.contact_id in here else Outcome.REFUSED for one in events]
     fresh = _fresh(events, here)
+    for key in _told_elsewhere(events, fresh, people):
+        del fresh[key]
     if fresh:
         table = bulk.copy_rows(_COLUMNS, _rows(events, packed, fresh, recorded_at))
         first, places = feed.next_numbers(FEED, len(fresh)), list(fresh.values())
@@ -88,6 +94,20 @@ def _fresh(events: Sequence[NewEvent], here: Container[UUID]) -> dict[Key, int]:
     for found in queries.known(list(retired)) if retired else ():
         fresh.pop(retired[found], None)
     return fresh
+
+
+def _told_elsewhere(
+    events: Sequence[NewEvent], fresh: Mapping[Key, int], people: Mapping[UUID, tuple[UUID, ...]]
+) -> list[Key]:
+    """Return what is known already of the same person, under the id of another record that was merged with this one."""
+    asked = [
+        (key, replace(events[place], contact_id=other))
+        for key, place in fresh.items()
+        for other in people[key[0]]
+        if other != key[0]
+    ]
+    known = are_known([event for _, event in asked])
+    return list({key: None for (key, _), is_known in zip(asked, known, strict=True) if is_known})
 
 
 def _rows(

@@ -11,6 +11,7 @@ import orjson
 from django.db import connection
 from psycopg import sql
 
+from salus.contacts import api as contacts
 from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
@@ -33,12 +34,24 @@ def since(number: int, limit: int) -> list[Event]:
 
 def of_contact(contact_id: UUID, limit: int) -> list[Event]:
     """Return the newest `limit` events of a contact, newest first."""
-    return _events("contact_id = %s ORDER BY number DESC LIMIT %s", [contact_id, limit])
+    return _events("contact_id = ANY(%s) ORDER BY number DESC LIMIT %s", [_whole(contact_id), limit])
+
+
+def all_of(ids: Collection[UUID], until: int) -> list[Event]:
+    """Return every event of the people that contacts are, up to number `until`, in the order of numbers."""
+    people = {id for whole in contacts.wholes(ids).values() for id in whole}
+    return _events("contact_id = ANY(%s) AND number <= %s ORDER BY number", [list(people), until])
+
+
+def _whole(contact_id: UUID) -> list[UUID]:
+    return list(contacts.whole(contact_id))
 
 
 def of_message(contact_id: UUID, message_id: UUID) -> list[Event]:
     """Return the events of one message to a contact, in the order they happened to be recorded."""
-    return _events("contact_id = %s AND message_id = %s ORDER BY number", [contact_id, message_id])
+    return _events(
+        "contact_id = ANY(%s) AND message_id = %s ORDER BY number", [_whole(contact_id), message_id]
+    )
 
 
 _OF_CONTACTS = sql.SQL(
@@ -53,12 +66,14 @@ def of_contacts(
     ids: Sequence[UUID], since: datetime, kinds: Container[EventKind] | None
 ) -> dict[UUID, list[Event]]:
     """Return the events of each of `ids` that were recorded at or after `since`, in the order of numbers."""
-    found: dict[UUID, list[Event]] = {one: [] for one in ids}
+    people = contacts.wholes(ids)
+    found: dict[UUID, list[Event]] = {whole[0]: [] for whole in people.values()}
     if found:
-        for event in _opened(bulk.read(_OF_CONTACTS, [list(found), current_organization(), since])):
+        asked = list({id: None for whole in people.values() for id in whole})
+        for event in _opened(bulk.read(_OF_CONTACTS, [asked, current_organization(), since])):
             if kinds is None or event.kind in kinds:
                 found[event.contact_id].append(event)
-    return found
+    return {one: found[people[one][0]] for one in ids}
 
 
 _BESIDE_MESSAGES = sql.SQL(
@@ -71,7 +86,8 @@ _BESIDE_MESSAGES = sql.SQL(
 
 def beside_messages(ids: Collection[UUID]) -> list[Event]:
     """Return all that ever happened to `ids` but with messages, in the order of numbers."""
-    return _opened(bulk.read(_BESIDE_MESSAGES, [list(ids), current_organization()])) if ids else []
+    asked = list({id: None for whole in contacts.wholes(ids).values() for id in whole})
+    return _opened(bulk.read(_BESIDE_MESSAGES, [asked, current_organization()])) if asked else []
 
 
 def known(pairs: Sequence[tuple[UUID, bytes]]) -> set[tuple[UUID, bytes]]:
@@ -96,9 +112,12 @@ def _events(where: str, parameters: list[Any]) -> list[Event]:
 
 
 def _opened(rows: Sequence[tuple[Any, ...]]) -> list[Event]:
+    """Open events; one of a contact that was merged into another is the event of that person now."""
     organization_id, sealer = current_organization(), keys.sealer()
+    persons = contacts.survivors({row[1] for row in rows})
     events = []
     for number, contact_id, message_id, recorded_at, key, sealed in rows:
         raw = sealer.open(bytes(sealed), binding(organization_id, contact_id, bytes(key)))
-        events.append(rules.unpack(orjson.loads(raw), number, contact_id, message_id, recorded_at))
+        person = persons.get(contact_id, contact_id)
+        events.append(rules.unpack(orjson.loads(raw), number, person, message_id, recorded_at))
     return events

@@ -16,6 +16,8 @@ def assemble(home: Home) -> None:
     from salus.contacts.web.panels import use_panels
     from salus.delivery import api as delivery
     from salus.domains import api as domains
+    from salus.duplicates import api as duplicates
+    from salus.duplicates.web.views import merges_panel
     from salus.identity import api as identity
     from salus.inbox.web.letters import letter_panel
     from salus.journeys.web.people import contact_panel
@@ -28,6 +30,7 @@ def assemble(home: Home) -> None:
     from salus.reports.web.looks import looks_panel
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
+    from salus.wiring.joined import STEPS
     from salus.wiring.pages import PublicPages
     from salus.wiring.person import PACKAGES
     from salus.wiring.sealed import tell_keys
@@ -41,7 +44,8 @@ def assemble(home: Home) -> None:
     domains.use_installation(facts.describe)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
-    use_panels([letter_panel, contact_panel, looks_panel, requests_panel])
+    use_panels([letter_panel, contact_panel, looks_panel, requests_panel, merges_panel])
+    duplicates.use_steps(STEPS)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     identity.use_ask_provider(delivery.ask_identity_provider)

@@ -48,6 +48,7 @@ ROOMS = (
     Room("Tasks", "inbox:list", "inbox", "inbox:task:read", "", open_tasks),
     Room("Conversations", "inbox:conversations", "reply", "inbox:conversation:read", "", unanswered),
     Room("Contacts", "contacts:list", "people", "contacts:record:read", PEOPLE),
+    Room("Duplicates", "duplicates:list", "copy", "contacts:record:merge", PEOPLE),
     Room("Stopped addresses", "delivery:stopped", "hide", "permissions:entry:read", PEOPLE),
     Room("Sign-in codes", "patients:code", "phone", "patients:code:issue", PEOPLE),
     Room("Import", "intake:list", "down", "contacts:import:run", PEOPLE),

@@ -9,6 +9,7 @@ from uuid import UUID
 from salus.audiences import api as audiences
 from salus.contacts import api as contacts
 from salus.delivery import api as delivery
+from salus.duplicates import api as duplicates
 from salus.files import api as files
 from salus.inbox import api as inbox
 from salus.intake import api as intake
@@ -93,6 +94,7 @@ PACKAGES = (
         lambda id, why, actor: permissions.export_person(id, purpose=why, actor=actor),
         lambda id, actor, clock: permissions.erase_person(id, actor=actor, clock=clock),
     ),
+    Package("duplicates", _nothing, lambda id, actor, clock: Left({"merges": duplicates.erase_person(id)})),
     Package("privacy", _nothing, lambda id, actor, clock: privacy.erase_copies(id)),
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact

@@ -94,6 +94,8 @@ COLUMNS = (
     ),
     _column("intake_reject"),
     _column("intake_mapping", batch=FEW),
+    _column("duplicates_merge"),
+    _column("duplicates_merge", "sealed_end", bound_as="duplicates_merge.end"),
     _column("privacy_request"),
     _column("privacy_disclosure"),
     SealedColumn(

@@ -89,6 +89,7 @@ PACKAGES = [
     "journeys",
     "portal",
     "privacy",
+    "duplicates",
     "reports",
     "recovery",
 ]

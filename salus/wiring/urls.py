@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.reports.web.urls")),
     path("", include("salus.recovery.web.urls")),
     path("", include("salus.privacy.web.urls")),
+    path("", include("salus.duplicates.web.urls")),
     path("", include("salus.wiring.setup.web.urls")),
     path("templates/", include("salus.content.web.urls")),
     path("api/v1/", rest.urls),

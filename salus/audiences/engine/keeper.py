@@ -294,11 +294,15 @@ class Keeper:
             changes = contacts.changes(self.positions["contacts"], BATCH)
             living = [one.contact_id for one in changes if not one.erased]
             documents = list(contacts.open_documents(ids=living))
+            # Whose records were merged, or taken apart, has other events than before, and they are not in the feed.
+            moved = contacts.ever_joined([one[1] for one in documents])
+            events = timeline.all_of(moved, self.positions["timeline"]) if moved else []
         position = _position([one.change for one in changes], head)
         others = (columns.EVENT, columns.LISTED, *load.LEDGER)
         tables = [name for name in columns.schema(self._attributes) if name not in others]
         kept = {one[0] for one in documents}
         erased = [one.number for one in changes if one.number not in kept]
+        anew = [one[0] for one in documents if one[1] in moved]
         with self._open_store().cursor() as cursor:
             cursor.begin()
             load.remove(cursor, [one.number for one in changes], tables)
@@ -306,6 +310,8 @@ class Keeper:
                 load.remove(cursor, erased, (columns.EVENT, *load.LEDGER))
             if documents:
                 self._cutter.insert_arrow(cursor, load.batch_of(documents))
+            load.remove(cursor, anew, (columns.EVENT,))
+            load.insert_events(cursor, events)
             self._save_position(cursor, "contacts", position)
             cursor.commit()
             people = _first(cursor.execute(f"SELECT count(*) FROM {columns.PERSON}"))  # noqa: S608

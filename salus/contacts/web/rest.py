@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 from pydantic import Field
 
@@ -127,9 +127,23 @@ def find(request: HttpRequest, body: Find) -> Found:
     return Found(ids=list(ids))
 
 
-@router.post("/contacts/{contact_id}/open", response=Seen, auth=api_key_auth(P.CONTACTS_PHI_REVEAL))
-def look(request: HttpRequest, contact_id: UUID, body: Look) -> Seen:
+class Moved(Schema):
+    """The contact was merged into another: `Location` asks the same of that one. A split takes this back."""
+
+    merged_into: UUID
+
+
+@router.post(
+    "/contacts/{contact_id}/open", response={200: Seen, 307: Moved}, auth=api_key_auth(P.CONTACTS_PHI_REVEAL)
+)
+def look(
+    request: HttpRequest, response: HttpResponse, contact_id: UUID, body: Look
+) -> Seen | tuple[int, Moved]:
     """Open fields of one contact for a purpose; it is recorded under the key."""
+    on = api.survivors([contact_id])
+    if on and api.versions([on[contact_id]]):
+        response["Location"] = request.path.replace(str(contact_id), str(on[contact_id]))
+        return 307, Moved(merged_into=on[contact_id])
     opened = api.open_one(
         contact_id, fields=body.fields, purpose=body.purpose, actor=_actor(request), revealed=True
     )

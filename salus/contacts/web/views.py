@@ -103,7 +103,10 @@ def _find(text: str) -> list[UUID]:
 @requires(Permission.CONTACTS_RECORD_READ)
 @require_GET
 def show(request: HttpRequest, contact_id: UUID) -> HttpResponse:
-    """Show one contact: masked, and what was revealed while that lasts."""
+    """Show one contact: masked, and what was revealed while that lasts; a merged one leads to who it is now."""
+    on = api.survivors([contact_id])
+    if on:
+        return redirect("contacts:show", on[contact_id])
     return _page(request, contact_id, Reveal())
 
 

@@ -125,6 +125,7 @@ REASONS = {
     "time_over": "Was inside for longer than the journey allows",
     "stopped": "The journey was stopped",
     "erased": "The record was erased at the person’s request",
+    "merged": "The record was merged with another of the same person, who is in this journey already",
     "segment_left": "Left the segment",
     "opted_out": "Opted out",
     "deceased": "Died",
