@@ -22,11 +22,15 @@ LOCAL_PART = "care"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The bytes of a message, their hash for the receipt, and the address that bounces go to."""
+    """The bytes of a message, their hash for the receipt, and the address that bounces go to.
+
+    `key` tells how they are encrypted to the reader, empty when they are not.
+    """
 
     data: bytes = field(repr=False)
     body_hash: str
     return_path: str
+    key: Mapping[str, str] = field(default_factory=dict)
 
 
 class Builder:
@@ -38,6 +42,14 @@ class Builder:
 
     def build(self, prepared: Prepared, links: Links, date: datetime) -> Built:
         """Return the message as it is handed over; the same arguments give the same bytes."""
+        return self._signed(self.write(prepared, links, date), prepared, date)
+
+    def sign(self, data: bytes, prepared: Prepared) -> Built:
+        """Return the bytes of a message, encrypted already, as they are handed over."""
+        return self._signed(data, prepared, prepared.checked_at)
+
+    def write(self, prepared: Prepared, links: Links, date: datetime) -> bytes:
+        """Return the message before it is signed; the same arguments give the same bytes."""
         token = prepared.lease.message_id.hex
         letter = mime.Letter(
             date=date,
@@ -52,7 +64,10 @@ class Builder:
             unsubscribe=self._unsubscribe(prepared.content.decision, links),
             automatic=True,
         )
-        data = self._signer.sign(mime.build(letter), date)
+        return mime.build(letter)
+
+    def _signed(self, message: bytes, prepared: Prepared, date: datetime) -> Built:
+        data = self._signer.sign(message, date)
         comes_back_to = local_part(prepared.lease.message_id, self._blinder)
         return Built(data, hashlib.sha256(data).hexdigest(), f"{comes_back_to}@{self._domain}")
 

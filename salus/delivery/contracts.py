@@ -251,6 +251,8 @@ class Receipt:
     steps: tuple[Mapping[str, Any], ...]
     proof: Mapping[str, Any] | None
     """What proves each step to a stranger, as JSON values (`docs/receipts.md`); None before the first."""
+    key: Mapping[str, str] = field(default_factory=dict)
+    """How it was encrypted to its reader: kind, algorithm, the key's id and mark, hash of what the reader opens."""
     faults: tuple[str, ...] = ()
     """What did not hold when the proof was checked, just now; none: what it says is in the log."""
     pending: int = 0

@@ -43,6 +43,8 @@ class Outcome:
     uncertain: bool = False
     body_hash: str = ""
     again_at: datetime | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    """How it was encrypted to its reader; empty when it was not."""
     tried: bool = True
     """False when the message waited in vain for its destination: that is no attempt."""
 
@@ -180,6 +182,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "floor": prepared.floor.name.lower(),
         "reached": outcome.reached.name.lower() if outcome.reached else "",
         "tls": dict(outcome.tls),
+        **({"key": dict(outcome.key)} if outcome.key else {}),
         "reply": outcome.reply,
         "reason": outcome.reason,
         "body_hash": outcome.body_hash,

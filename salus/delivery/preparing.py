@@ -40,6 +40,7 @@ from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
+from salus.sealedmail.contracts import Recipient, SigningKeys
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,9 @@ class Prepared:
     content: Content = field(repr=False)
     parts: Parts = field(repr=False)
     links: Links = field(repr=False)
+    reader: Recipient | None = field(default=None, repr=False)
+    """The key of its reader, where one is on file and may be used."""
+    signing: SigningKeys | None = field(default=None, repr=False)
     kept_from_relay: str = ""
     """Why the organization's relay may not carry it (a code of the vendor register)."""
 

@@ -14,6 +14,7 @@ from salus.delivery.transports.handover import HandOver
 from salus.kernel.time import Clock
 from salus.platform.outages import DATABASE_AWAY
 from salus.platform.tenancy import acting_for
+from salus.sealedmail import api as sealedmail
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs a function with its arguments in a thread that has a database connection."""
@@ -33,15 +34,20 @@ class Recheck:
     ) -> None:
         self._in_thread, self._organization, self._clock, self._way = in_thread, organization_id, clock, way
         self._asked: dict[UUID, asyncio.Future[bool]] = {}
+        self._keys: dict[UUID, UUID] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, item: HandOver) -> bool:
         """Return whether nothing about the message, or its way, changed since it was checked."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[item.message_id] = answer
+        if item.key_id:
+            self._keys[item.message_id] = item.key_id
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
-        return await answer
+        standing = await answer
+        self._keys.pop(item.message_id, None)
+        return standing
 
     async def _ask(self) -> None:
         # Whoever asks while an answer is on its way is answered by the next turn of the loop.
@@ -71,4 +77,7 @@ class Recheck:
             now = self._clock.now()
             if not routing.is_open(self._way, now):
                 return set()
-            return preparing.still_standing(message_ids, now)
+            standing = preparing.still_standing(message_ids, now)
+            keys = {id: self._keys[id] for id in standing if id in self._keys}
+            in_use = sealedmail.still_in_use(keys.values(), now) if keys else set()
+            return {id for id in standing if id not in keys or keys[id] in in_use}

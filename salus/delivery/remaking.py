@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from salus.delivery import encrypting
 from salus.delivery.building import Builder
 from salus.delivery.models import MessageRow
 from salus.delivery.preparing import make_again
@@ -14,8 +16,13 @@ from salus.kernel.errors import SalusError
 from salus.keys import api as keys
 
 
-def same_bytes(row: MessageRow, *, body_hash: str, date: datetime, actor: Actor) -> bool:
+def same_bytes(
+    row: MessageRow, *, body_hash: str, key: Mapping[str, str], date: datetime, actor: Actor
+) -> bool:
     """Return whether the message, made again now, has the bytes that were handed over.
+
+    Of one that was encrypted (`key`): the bytes that its reader has after opening it, for no two encryptions
+    are alike.
 
     False says only that today's renderer, keys or organization make other bytes: the receipt's hash
     stands, and whoever has the message can hold it against that.
@@ -25,6 +32,9 @@ def same_bytes(row: MessageRow, *, body_hash: str, date: datetime, actor: Actor)
     try:
         prepared = make_again(row, actor=actor, at=date)
         builder = Builder(organization, Signer(domain, keys.dkim_keys(domain)), keys.blinder())
+        if key:
+            written = builder.write(prepared, prepared.links, date)
+            return encrypting.payload_hash(written) == key["payload_hash"]
         built = builder.build(prepared, prepared.links, date)
     except SalusError:
         return False

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from salus.delivery import capping, judging, leasing, preparing, routing
+from salus.delivery import capping, encrypting, judging, leasing, preparing, routing
 from salus.delivery.building import Builder, Built
 from salus.delivery.contracts import FREQUENCY_CAP
 from salus.delivery.leasing import Lease
@@ -238,6 +238,7 @@ class Sender:
                 judging.keep_from_relay(
                     batch, routing.beyond(way, map(judging.told, batch.prepared), self._clock.now())
                 )
+            batch.prepared = encrypting.with_keys(batch.prepared, self._clock.now())
             if (organization_id, way) not in self._openings:
                 domain = batch.organization.sending_domain
                 signer = Signer(domain, keys.dkim_keys(domain))
@@ -301,7 +302,7 @@ class Sender:
         built, unfit = [], []
         for each in batch:
             try:
-                built.append((each, desk.builder.build(each, each.links, each.checked_at)))
+                built.append((each, encrypting.build(desk.builder, each)))
             except SalusError as fault:
                 log.warning("message %s cannot be built: %s", each.lease.message_id, fault)
                 unfit.append(Stopped(each.lease, preparing.CANNOT_BE_MADE, each.notice_for))
@@ -321,13 +322,19 @@ class Sender:
                 envelope_from=built.return_path,
                 recipient=Phi(prepared.content.to),
                 data=Phi(built.data),
-                floor=prepared.floor,
+                floor=encrypting.floor(prepared, built),
+                key_id=encrypting.key_id(built),
                 checked_at=monotonic - age,
                 lease_until=monotonic - age + leasing.LEASE.total_seconds(),
             )
             result = await desk.courier.send(item)
+            if encrypting.helps(prepared, built, result):
+                sealed = await self._in_thread(encrypting.encrypted, desk.builder, prepared)
+                if sealed:
+                    built, result = sealed, await desk.courier.send(encrypting.instead(item, sealed))
             jitter = random.random()  # noqa: S311 - not a secret
             verdict = judging.judge(prepared, result, built.body_hash, self._clock.now(), jitter)
+            verdict = encrypting.stated(verdict, built)
         except Exception:
             log.exception("message %s: nobody knows what became of it", prepared.lease.message_id)
             self._keep([prepared.lease.message_id])

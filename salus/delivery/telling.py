@@ -86,6 +86,7 @@ def receipt(message_id: UUID) -> Receipt:
         reached=wire.get("reached", "") or _level(row.reached),
         tls=wire.get("tls", {}),
         body_hash=wire.get("body_hash", ""),
+        key=wire.get("key", {}),
         renderer=wire.get("renderer", ""),
         template_version_id=row.version_id,
         decided_at=row.decided_at,
@@ -188,6 +189,7 @@ def _same_bytes(found: Receipt, actor: Actor) -> bool | None:
     return remaking.same_bytes(
         MessageRow.objects.get(id=found.message_id),
         body_hash=found.body_hash,
+        key=found.key,
         date=datetime.fromisoformat(handed_over["date"]),
         actor=actor,
     )

@@ -27,6 +27,7 @@ from salus.sealedmail.contracts import (
     Source,
 )
 from salus.sealedmail.directories import Answer
+from salus.sealedmail.formats.headers import split
 from salus.sealedmail.protecting import protect as _protect
 from salus.sealedmail.rules import SOON
 
@@ -59,6 +60,11 @@ def still_in_use(key_ids: Iterable[UUID], at: datetime) -> set[UUID]:
 def protect(message: bytes, recipient: Recipient, signing: SigningKeys | None, *, boundary: str) -> Protected:
     """Return a message signed and encrypted to its reader; raises `BadInput`. It needs no database."""
     return _protect(message, recipient, signing, boundary=boundary)
+
+
+def payload(message: bytes) -> bytes:
+    """Return what the reader of a message has after opening it: the same bytes for the same message."""
+    return split(message).payload
 
 
 def add_key(
@@ -105,6 +111,11 @@ def revoke_by_holder(key_id: UUID, revocation: bytes, *, actor: Actor, at: datet
 def key(key_id: UUID, at: datetime) -> OnFile:
     """Return one key; raises `NotFound`."""
     return queries.key(key_id, at)
+
+
+def is_marked(key_id: UUID, mark: str) -> bool:
+    """Tell whether a receipt's mark is that of a key on file; one that was erased leads nowhere."""
+    return queries.is_marked(key_id, mark)
 
 
 def keys_of(contact_id: UUID, at: datetime) -> list[OnFile]:

@@ -102,6 +102,12 @@ def key(key_id: UUID, at: datetime) -> OnFile:
     return found[0]
 
 
+def is_marked(key_id: UUID, mark: str) -> bool:
+    """Tell whether a receipt's mark is that of a key on file."""
+    row = KeyRow.objects.filter(id=key_id).first()
+    return row is not None and keeping.open_document(keys.sealer(), row).mark == mark
+
+
 def _on_file(rows: Iterable[KeyRow], at: datetime) -> list[OnFile]:
     sealer = keys.sealer()
     found = [keeping.on_file(row, keeping.open_document(sealer, row), at) for row in rows]

@@ -24,7 +24,7 @@ from salus.kernel.vocabulary import AddressSource, Channel, SenderRole
 from salus.platform.tenancy import acting_for
 from salus.sealedmail import api
 from salus.sealedmail.contracts import Choices, KeyKind, Revocation, Standing, Use, Vouched
-from tests.sealedmail.conftest import Gpg, MailAuthority
+from tests.sealedmail.holders import Gpg, MailAuthority
 
 ANA = "ana@lakepost.example.test"
 NOW = datetime.now(UTC)

@@ -18,7 +18,7 @@ from salus.kernel.errors import BadInput
 from salus.sealedmail.contracts import KeyKind, Recipient, SigningKeys
 from salus.sealedmail.formats import openpgp
 from salus.sealedmail.protecting import protect
-from tests.sealedmail.conftest import Gpg
+from tests.sealedmail.holders import Gpg
 from tests.sealedmail.test_smime import MESSAGE
 
 ANA = "Ana Díaz <ana@lakepost.example.test>"

@@ -15,7 +15,7 @@ from salus.kernel.errors import BadInput
 from salus.sealedmail.contracts import KeyKind, Recipient, SigningKeys
 from salus.sealedmail.formats import certificates, smime
 from salus.sealedmail.protecting import protect
-from tests.sealedmail.conftest import Holder, MailAuthority, PrivateKey
+from tests.sealedmail.holders import Holder, MailAuthority, PrivateKey
 
 MESSAGE = (
     b"Date: Tue, 24 Nov 2026 16:00:00 +0000\r\nFrom: Cedar Row Clinic <care@mail.cedar-row.example.org>\r\n"

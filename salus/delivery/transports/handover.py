@@ -32,6 +32,8 @@ class HandOver:
     floor: Protection
     checked_at: float
     lease_until: float
+    key_id: UUID | None = None
+    """The key that `data` is encrypted to: it must still be in use."""
     domain: str = field(init=False, repr=False)
     """The recipient's domain in ASCII form; as private as the address."""
 
