@@ -169,9 +169,9 @@ def on_emergency_access(listener: break_glass.Listener) -> Callable[[], None]:
     return lambda: break_glass.listeners.remove(listener)
 
 
-def emergency_accesses_to_review() -> int:
-    """Return how many emergency accesses nobody has reviewed yet."""
-    return break_glass.waiting_count()
+def emergency_accesses_to_review(opened_before: datetime | None = None) -> int:
+    """Return how many emergency accesses (that began before a moment) nobody has reviewed yet."""
+    return break_glass.waiting_count(opened_before)
 
 
 def create_api_key(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -111,9 +111,10 @@ def review(glass_id: UUID, finding: str, note: str, *, actor: Actor) -> Glass:
     return _told(row, actor)
 
 
-def waiting_count() -> int:
+def waiting_count(opened_before: datetime | None = None) -> int:
     """Return how many emergency accesses nobody has reviewed, those that are open included."""
-    return int(GlassRow.objects.filter(reviewed_at=None).count())
+    waiting = GlassRow.objects.filter(reviewed_at=None)
+    return int((waiting.filter(opened_at__lt=opened_before) if opened_before else waiting).count())
 
 
 def newest() -> tuple[Glass, ...]:

@@ -16,6 +16,7 @@ from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import local, tokens
+from salus.keys.certificates import certificate_ends
 from salus.keys.contracts import (
     AWS_KMS,
     VAULT,
@@ -53,6 +54,7 @@ __all__ = [
     "audience_file_key",
     "binding",
     "blinder",
+    "certificate_ends",
     "checkpoint_signer",
     "configure",
     "create_organization_keys",

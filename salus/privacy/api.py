@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from salus.privacy.disclosures import accounting, record_disclosure, suspend
-from salus.privacy.erasures import erase, steps
+from salus.privacy.erased import came_back, listed, remember, unlisted, use_erased_list
+from salus.privacy.erasures import erase, erase_again, queue_again, steps
 from salus.privacy.exports import export, use_packages
 from salus.privacy.joining import join_person as join_person
 from salus.privacy.joining import part_person as part_person
 from salus.privacy.keeping import copy_made_at, erase_copies, forget_copies, make_copy, open_copy
 from salus.privacy.letter import LANGUAGES, letter
-from salus.privacy.other_forms import export_fhir, export_pdf
 from salus.privacy.posture_port import posture, use_facts
 from salus.privacy.posture_rules import CHECKS, judge
-from salus.privacy.request_rules import DUE, EXEMPT
+from salus.privacy.request_rules import DUE, EXEMPT, SUSPENDING
 from salus.privacy.requests import (
     approve,
     carry_out,
@@ -29,30 +29,36 @@ __all__ = [
     "DUE",
     "EXEMPT",
     "LANGUAGES",
+    "SUSPENDING",
     "accounting",
     "approve",
+    "came_back",
     "carry_out",
     "copy_made_at",
     "erase",
+    "erase_again",
     "erase_copies",
     "export",
-    "export_fhir",
-    "export_pdf",
     "extend",
     "forget_copies",
     "judge",
     "letter",
+    "listed",
     "make_copy",
     "open_copy",
     "overdue",
     "posture",
+    "queue_again",
     "receive",
     "record_disclosure",
     "refuse",
+    "remember",
     "request",
     "requests",
     "steps",
     "suspend",
+    "unlisted",
+    "use_erased_list",
     "use_facts",
     "use_packages",
 ]

@@ -25,6 +25,7 @@ from salus.privacy.posture import (
     Report,
     Ruleset,
     Severity,
+    WaysIn,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Disclosure",
     "Facts",
     "Finding",
+    "Form",
     "Found",
     "Ground",
     "Kind",
@@ -49,7 +51,9 @@ __all__ = [
     "Severity",
     "Status",
     "Step",
+    "Suspension",
     "To",
+    "WaysIn",
 ]
 
 
@@ -62,6 +66,16 @@ class Kind(StrEnum):
     """No federal right; the organization decides, and state law may ask for it."""
     ACCOUNTING = "accounting"
     """To whom it was disclosed (45 CFR 164.528)."""
+
+
+class Form(StrEnum):
+    """How a person gets their copy (45 CFR 164.524(c)(2)(i): in the form and format they ask for)."""
+
+    JSON = "json"
+    FHIR = "fhir"
+    """A FHIR R4 Bundle, for programs."""
+    PDF = "pdf"
+    """To read and to print, in their language."""
 
 
 class Status(StrEnum):
@@ -153,12 +167,21 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspension:
+    """What an agency stated so that it is not told for a time: who stated it, until when, how (164.528(a)(2))."""
+
+    by: Phi[str]
+    until: datetime
+    in_writing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Disclosed:
-    """A stored disclosure, and until when an agency has suspended telling of it."""
+    """A stored disclosure, and the last suspension that an agency asked for, over or not."""
 
     id: UUID
     facts: Disclosure
-    suspended_until: datetime | None
+    suspension: Suspension | None = None
 
 
 class To(StrEnum):
@@ -187,7 +210,7 @@ class Sent:
 class Accounting:
     """What a person is told: disclosures that were entered and those that Salus made, each oldest first.
 
-    `exempt` counts what is not listed, by the ground why; what an agency suspended is for staff only.
+    `exempt` counts what is not listed, by the ground why; what an agency has `suspended` is for staff only.
     """
 
     since: datetime
@@ -195,4 +218,4 @@ class Accounting:
     told: tuple[Disclosed, ...]
     sent: tuple[Sent, ...]
     exempt: Mapping[Ground, int]
-    suspended: int
+    suspended: tuple[Disclosed, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,7 +18,7 @@ from salus.kernel.phi import Phi
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 from salus.privacy import request_rules, requests
-from salus.privacy.contracts import Accounting, Disclosed, Disclosure, Ground
+from salus.privacy.contracts import Accounting, Disclosed, Disclosure, Ground, Suspension
 from salus.privacy.made import made_by_salus
 from salus.privacy.models import DisclosureRow
 
@@ -44,23 +45,40 @@ def record_disclosure(contact_id: UUID, made: Disclosure, *, actor: Actor, at: d
     return row.id
 
 
-def suspend(disclosure_id: UUID, *, until: datetime, in_writing: bool, actor: Actor, at: datetime) -> None:
-    """Leave a disclosure to an agency out of accountings until a moment that the agency stated (164.528(a)(2)).
+def suspend(contact_id: UUID, disclosure_id: UUID, stated: Suspension, *, actor: Actor, at: datetime) -> None:
+    """Leave a disclosure to an agency out of accountings until the moment that the agency stated (164.528(a)(2)).
 
-    Raises `NotFound`, `Conflict` for another ground, `BadInput` for a moment past, or an oral one beyond 30 days.
+    Who stated it is documented; it ends by itself. A later statement takes the place of the one before, but what
+    was said without writing holds for 30 days from the first time at most. Raises `NotFound`, `Conflict` for
+    another ground, `BadInput` with the place.
     """
     requests.must_do(actor)
-    row = DisclosureRow.objects.select_for_update().filter(id=disclosure_id).first()
+    row = (
+        DisclosureRow.objects.select_for_update()
+        .filter(id=disclosure_id, contact_id__in=contacts.whole(contact_id))
+        .first()
+    )
     if row is None:
         raise NotFound
     if Ground(row.ground) not in request_rules.SUSPENDING:
         raise Conflict("Only what a health oversight or law enforcement agency got can be suspended.")
-    if until <= at:
-        raise BadInput("Give a moment to come.", place="until")
-    if not in_writing and until > at + request_rules.ORAL_AT_MOST:
-        raise BadInput("Without a written statement it ends within 30 days.", place="until")
-    row.suspended_until = until
-    row.save(update_fields=["suspended_until"])
+    by = stated.by.reveal().strip()
+    if not 0 < len(by) <= LONGEST or "\x00" in by:
+        raise BadInput(f"Write 1 to {LONGEST} characters: the agency and its official.", place="by")
+    if stated.until <= at:
+        raise BadInput("Give a day to come.", place="until")
+    text = _opened(row)
+    said = text.get("suspension", {}).get("said_at", "")
+    if not stated.in_writing:
+        said = said or at.isoformat()
+        if stated.until > datetime.fromisoformat(said) + request_rules.ORAL_AT_MOST:
+            raise BadInput(
+                "Without a written statement it ends within 30 days of what they said first.", place="until"
+            )
+    text["suspension"] = {"by": by, "in_writing": stated.in_writing, "said_at": said}
+    row.suspended_until = stated.until
+    row.sealed = keys.sealer().seal(orjson.dumps(text), _binding(row.id))
+    row.save(update_fields=["suspended_until", "sealed"])
     _record(Action.PRIVACY_DISCLOSE, row, actor, "suspended")
 
 
@@ -71,16 +89,25 @@ def accounting(contact_id: UUID, *, since: datetime, actor: Actor, at: datetime)
     are exempt (164.528(a)(1)(ii)) and counted.
     """
     requests.must_do(actor)
-    sealer = keys.sealer()
-    found = []
-    for row in DisclosureRow.objects.filter(contact_id__in=contacts.whole(contact_id)):
-        text = orjson.loads(sealer.open(bytes(row.sealed), _binding(row.id)))
-        facts = Disclosure(
-            row.at, ground=Ground(row.ground), **{name: Phi(each) for name, each in text.items()}
-        )
-        found.append(Disclosed(row.id, facts, row.suspended_until))
+    found = [
+        _disclosed(row) for row in DisclosureRow.objects.filter(contact_id__in=contacts.whole(contact_id))
+    ]
     audit.record(Action.PRIVACY_ACCOUNT, actor=actor, object_kind="contact", patient_id=contact_id)
     return request_rules.account(found, since, at, made_by_salus(contact_id, at))
+
+
+def _opened(row: DisclosureRow) -> dict[str, Any]:
+    text: dict[str, Any] = orjson.loads(keys.sealer().open(bytes(row.sealed), _binding(row.id)))
+    return text
+
+
+def _disclosed(row: DisclosureRow) -> Disclosed:
+    text = _opened(row)
+    stated, suspension = text.pop("suspension", None), None
+    if stated and row.suspended_until:
+        suspension = Suspension(Phi(stated["by"]), row.suspended_until, stated["in_writing"])
+    facts = Disclosure(row.at, ground=Ground(row.ground), **{name: Phi(each) for name, each in text.items()})
+    return Disclosed(row.id, facts, suspension)
 
 
 def _binding(disclosure_id: UUID) -> bytes:

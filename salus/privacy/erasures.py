@@ -14,8 +14,9 @@ from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.leaving import Kept, Left
 from salus.kernel.time import Clock
+from salus.platform.jobs import defer
 from salus.platform.tenancy import acting_for
-from salus.privacy import requests
+from salus.privacy import erased, requests
 from salus.privacy.contracts import Kind, Package, Step
 from salus.privacy.exports import packages
 from salus.privacy.models import StepRow
@@ -56,6 +57,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
             )
     with acting_for(organization_id):
         requests.finish(requests.approved(request_id, Kind.ERASURE), at=clock.now())
+        erased.remember()
         return steps(request_id)
 
 
@@ -72,6 +74,33 @@ def _erase_whole(package: Package, contact_id: UUID, actor: Actor, clock: Clock)
             count = each.count + (before.count if before else 0)
             kept[each.what] = replace(each, count=count, until=until)
     return Left(erased, tuple(kept.values()))
+
+
+def erase_again(organization_id: UUID, *, actor: Actor, clock: Clock) -> int:
+    """Erase whom the list of the erased names and the database has all the same; return how many that were.
+
+    For after a restore; call it outside the organization's context. Each has their request again, with its
+    completion record, and is in the log. Raises `Conflict` as `erase` does.
+    """
+    with acting_for(organization_id):
+        back = erased.came_back()
+        for each in back:
+            erased.ask_again(each)
+    for each in back:
+        erase(organization_id, each.request_id, actor=actor, clock=clock)
+    return len(back)
+
+
+def queue_again() -> int:
+    """Queue the erasure of everybody whom the list names and the current organization has; return how many.
+
+    For after a restore that was made by other means than ours. Safe to repeat.
+    """
+    back = erased.came_back()
+    for each in back:
+        erased.ask_again(each)
+        defer(requests.JOBS[Kind.ERASURE], once=str(each.request_id), request_id=str(each.request_id))
+    return len(back)
 
 
 def steps(request_id: UUID) -> tuple[Step, ...]:

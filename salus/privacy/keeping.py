@@ -15,8 +15,10 @@ from salus.kernel.leaving import Kept, Left
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 from salus.privacy import requests
+from salus.privacy.contracts import Form
 from salus.privacy.exports import PURPOSE, export
 from salus.privacy.models import CopyRow, DisclosureRow, RequestRow
+from salus.privacy.other_forms import in_form
 
 KEPT_FOR = timedelta(days=30)
 """A copy is made again from the record in a moment, so it does not lie about for long."""
@@ -35,8 +37,8 @@ def make_copy(request_id: UUID, *, actor: Actor, at: datetime) -> None:
     )
 
 
-def open_copy(request_id: UUID, *, actor: Actor) -> bytes:
-    """Return the copy as JSON; recorded. Raises `NotFound` when there is none any more."""
+def open_copy(request_id: UUID, form: Form = Form.JSON, *, actor: Actor) -> bytes:
+    """Return the copy in a form; recorded. Raises `NotFound` when there is none any more, `Unavailable` for a PDF."""
     requests.must_do(actor)
     row = CopyRow.objects.filter(request_id=request_id).first()
     if row is None:
@@ -49,8 +51,9 @@ def open_copy(request_id: UUID, *, actor: Actor) -> bytes:
         patient_id=row.contact_id,
         purpose=PURPOSE,
         outcome="downloaded",
+        details={"form": form.value},
     )
-    return keys.sealer().open(bytes(row.sealed), _binding(request_id))
+    return in_form(keys.sealer().open(bytes(row.sealed), _binding(request_id)), form)
 
 
 def copy_made_at(request_id: UUID) -> datetime | None:

@@ -64,7 +64,7 @@ class StepRow(TenantModel):
 
 
 class DisclosureRow(TenantModel):
-    """One disclosure that staff entered; `sealed` holds to whom, what and why."""
+    """One disclosure that staff entered; `sealed` holds to whom, what and why, and what an agency stated."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     contact_id = models.UUIDField()

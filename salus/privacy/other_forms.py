@@ -1,32 +1,26 @@
-"""The copies that a person gets besides JSON: a FHIR bundle for programs and a PDF to read (45 CFR 164.524(c)(2))."""
+"""The forms in which a person gets their copy: JSON, a FHIR bundle for programs, a PDF to read (45 CFR 164.524(c)(2))."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from salus.identity import api as identity
-from salus.kernel.acting import Actor
-from salus.privacy import exports, fhir, paper
+from salus.privacy import fhir, paper
+from salus.privacy.contracts import Form
 
 
-def export_fhir(request_id: UUID, *, actor: Actor, at: datetime) -> bytes:
-    """Return a FHIR R4 Bundle as JSON (application/fhir+json) of the person who asked; recorded as `export` is.
+def in_form(document: bytes, form: Form) -> bytes:
+    """Return a copy, which is the JSON of `export`, in another form of the organization in context.
 
-    Give it a file name without the person's name. Raises as `export` does.
+    FHIR is an R4 Bundle as JSON; a PDF is tagged and in the person's language, English unless it is Spanish.
+    Raises `Unavailable` for a PDF that cannot be set.
     """
-    zone = ZoneInfo(identity.organization().time_zone)
-    return orjson.dumps(fhir.bundle(exports.export(request_id, actor=actor, at=at), zone))
-
-
-def export_pdf(request_id: UUID, *, actor: Actor, at: datetime) -> bytes:
-    """Return a tagged PDF in the person's language, English unless it is Spanish; recorded as `export` is.
-
-    Give it a file name without the person's name. Raises as `export` does.
-    """
-    house = identity.organization()
-    found = exports.export(request_id, actor=actor, at=at)
-    return paper.printed(found, house.name, ZoneInfo(house.time_zone))
+    if form is Form.JSON:
+        return document
+    house, found = identity.organization(), orjson.loads(document)
+    zone = ZoneInfo(house.time_zone)
+    if form is Form.FHIR:
+        return orjson.dumps(fhir.bundle(found, zone))
+    return paper.printed(found, house.name, zone)

@@ -116,12 +116,33 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
+class WaysIn:
+    """How staff get in by identity providers and directories, and who looks after what they did."""
+
+    certificates_end: datetime | None = None
+    """The first moment from which a provider has no certificate any more that holds."""
+    failing: Mapping[str, int] = field(default_factory=dict)
+    """How many connections to identity providers let nobody in the last time, by reason in words."""
+    directory: bool = False
+    """A directory has, or had, a key to bring staff in and to take their access away."""
+    directory_ends: datetime | None = None
+    """When the last of its keys ends."""
+    directories_silent: int = 0
+    """Keys of directories that nobody used for a month."""
+    examined: datetime | None = None
+    """Up to when somebody signed for having examined who looked at whom; before: since when there is anything."""
+    emergencies_overdue: int = 0
+    """Emergency accesses that nobody reviewed in their time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that is looked at, as it was at `at`."""
 
     at: datetime
     machine: Machine
     office: Office
+    ways_in: WaysIn = WaysIn()
     demo: bool = False
     backups: Backups | None = None
     """None: nobody looks after backups here yet."""

@@ -55,15 +55,15 @@ def account(
     What went to a vendor or a representative is told: the law asks for less, the person wants to know.
     """
     start = max(since, years_before(until))
-    told, exempt, suspended = [], dict[Ground, int](), 0
+    told, exempt, suspended = [], dict[Ground, int](), list[Disclosed]()
     for one in sorted(found, key=lambda one: (one.facts.at, one.id)):
         ground = one.facts.ground
         if not start <= one.facts.at <= until:
             continue
         if ground in EXEMPT:
             exempt[ground] = exempt.get(ground, 0) + 1
-        elif ground in SUSPENDING and one.suspended_until and one.suspended_until > until:
-            suspended += 1
+        elif ground in SUSPENDING and one.suspension and one.suspension.until > until:
+            suspended.append(one)
         else:
             told.append(one)
     made = sorted((each for each in sent if start <= each.at <= until), key=lambda each: (each.at, each.id))
@@ -71,4 +71,4 @@ def account(
     if len(made) > len(others):
         own = Ground.TO_THE_PERSON
         exempt[own] = exempt.get(own, 0) + len(made) - len(others)
-    return Accounting(start, until, tuple(told), others, exempt, suspended)
+    return Accounting(start, until, tuple(told), others, exempt, tuple(suspended))

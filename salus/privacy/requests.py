@@ -25,7 +25,7 @@ from salus.privacy.models import RequestRow
 
 LONGEST = 2000
 _ENDED = (Status.DONE, Status.REFUSED)
-_JOBS = {Kind.ACCESS: "salus.privacy.tasks.export", Kind.ERASURE: "salus.privacy.tasks.erase"}
+JOBS = {Kind.ACCESS: "salus.privacy.tasks.export", Kind.ERASURE: "salus.privacy.tasks.erase"}
 
 
 def must_do(actor: Actor) -> None:
@@ -106,7 +106,7 @@ def carry_out(request_id: UUID, *, actor: Actor, at: datetime) -> None:
     if kind is Kind.ACCOUNTING:
         finish(row, at=at)
     else:
-        defer(_JOBS[kind], once=str(row.id), request_id=str(row.id))
+        defer(JOBS[kind], once=str(row.id), request_id=str(row.id))
 
 
 def finish(row: RequestRow, *, at: datetime) -> None:
@@ -181,16 +181,17 @@ def _text(text: str, place: str) -> str:
     return text.strip()
 
 
-def _binding(request_id: UUID) -> bytes:
+def binding(request_id: UUID) -> bytes:
+    """Return what the words of a request are sealed with."""
     return keys.binding(current_organization(), "privacy_request", request_id)
 
 
 def _seal(row: RequestRow, note: str, reason: str) -> None:
-    row.sealed = keys.sealer().seal(orjson.dumps({"note": note, "reason": reason}), _binding(row.id))
+    row.sealed = keys.sealer().seal(orjson.dumps({"note": note, "reason": reason}), binding(row.id))
 
 
 def _opened(row: RequestRow) -> dict[str, str]:
-    found: dict[str, str] = orjson.loads(keys.sealer().open(bytes(row.sealed), _binding(row.id)))
+    found: dict[str, str] = orjson.loads(keys.sealer().open(bytes(row.sealed), binding(row.id)))
     return found
 
 

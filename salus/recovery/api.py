@@ -10,7 +10,7 @@ from salus.audit import api as audit
 from salus.kernel.errors import BadInput
 from salus.kernel.time import Clock, SystemClock
 from salus.platform.tenancy import acting_for
-from salus.recovery import places, rules, witnessing
+from salus.recovery import places, remembering, rules, witnessing
 from salus.recovery.contracts import (
     Backup,
     Drill,
@@ -72,6 +72,7 @@ def back_up(
     places.ask(directory, service, _CLOCK.now())
     with Repository(directory).locked(make=True) as repository:
         manifest = taking.take(site, repository, lambda: witnessing.last_notes(site.witness), tell, base=base)
+        repository.keep_erased(remembering.listed(site.erased))
         found = repository.backup(manifest)
     if record:
         operations.record_backup(found, _CLOCK.now())
@@ -142,14 +143,17 @@ def load(
 ) -> Backup:
     """Load a dump into the new database `database` of the server that DATABASE_URL names; return its backup.
 
-    The live database is not touched: whoever called points DATABASE_URL at the new one when it is wanted.
+    The live database is not touched: whoever called points DATABASE_URL at the new one when it is wanted, and
+    erases again whom the list of the erased names, which is whole after this.
     Raises `Conflict` for a database that is there, and `BadInput`, `Damaged` or `Unavailable`: it is not
     there then.
     """
     from salus.recovery import restoring
 
     with Repository(directory).locked() as repository:
-        return restoring.load_dump(site, repository, database, to, tell)
+        backup = restoring.load_dump(site, repository, database, to, tell)
+        remembering.bring(site, repository, site.erased)
+    return backup
 
 
 def record_restore(found: Examined, restored: Restoring) -> None:
@@ -171,6 +175,7 @@ def drill(
     _refuse_within(site, directory)
     places.ask(directory, service, _CLOCK.now())
     with Repository(directory).locked(make=True) as repository:
+        repository.keep_erased(remembering.listed(site.erased))
         found = drilling.drill(
             site, repository, lambda: witnessing.last_notes(site.witness), _live_root, tell
         )

@@ -43,6 +43,10 @@ class Examined:
     contacts: int
     engine_people: int
     """People in the audience engine after it was built anew."""
+    erasures: int = 0
+    """Erasures on the list that is kept outside the database."""
+    erased_again: int = 0
+    """People on that list whom the database had all the same; a restore erased them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,14 @@ class Site:
     """The installation that is backed up or restored.
 
     `examine` looks at the installation in another home folder from a process of its own: it verifies every
-    log and builds the engine anew. When it is told of a restore it brings the schema up to date first, and
-    records the restore in every log.
+    log and builds the engine anew. When it is told of a restore it brings the schema up to date first, erases
+    again who was erased since, and records the restore in every log.
     """
 
     home: Path
     witness: Path
+    erased: Path
+    """The list of the erased: a line each, kept outside the database; here nobody reads what it says."""
     database: str
     admin_dsn: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)

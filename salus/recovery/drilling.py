@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from salus.recovery import comparing, rules, taking
+from salus.recovery import comparing, remembering, rules, taking
 from salus.recovery.contracts import Drill, Examined, Site, Table, Tell
 from salus.recovery.rebuilding import Beside, Point, beside
 from salus.recovery.repository import Manifest, Repository
@@ -79,6 +79,7 @@ def _look(
     with psycopg.connect(back.admin_dsn) as connection:
         restored = comparing.count(connection, tell, "Comparing")
     witness(site, repository.witness(manifest.id), back)
+    remembering.bring(site, repository, back.home / site.erased.name)
     tell("Verifying", 0, 0)
     return comparing.tables(*live, restored), site.examine(back.home, None)
 
@@ -100,6 +101,8 @@ def _of_logs(logs: tuple[Examined, ...], live_root: LiveRoot) -> list[str]:
         found += [f"{who}, audit log: {what}" for what in each.faults]
         if each.entries and live_root(each.organization_id, each.entries) != each.root:
             found.append(f"{who}, audit log: its root over {each.entries:,} entries is not the live one's")
+        if each.erased_again:
+            found.append(f"{who}: {each.erased_again:,} people who were erased came back")
         if each.engine_people != each.contacts:
             found.append(f"{who}: the engine has {each.engine_people:,} people of {each.contacts:,}")
     return found

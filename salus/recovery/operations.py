@@ -83,6 +83,8 @@ def _of_log(found: Examined) -> dict[str, str | int]:
         "entries": found.entries,
         "root": found.root,
         "contacts": found.contacts,
+        "erasures": found.erasures,
+        "erased_again": found.erased_again,
         "log_faults": len(found.faults),
     }
 

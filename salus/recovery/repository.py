@@ -7,6 +7,7 @@ salus-backups                    marks the directory as ours
     witness.sealed               the checkpoints that were witnessed outside the database, as of the last run
     wal/TIMELINE-FROM-TO-UNTIL.sealed
 holds/ID.sealed
+erased.sealed                    the list of the erased, of all runs: ids, a line each
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import fcntl
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ from salus.recovery import pieces, rules
 from salus.recovery.contracts import Backup, Hold, Kind
 
 _MARK = "salus-backups"
+_ERASED = "erased"
 _PARTIAL = ".partial"
 _ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z\Z")
 
@@ -210,6 +212,20 @@ class Repository:
         name = f"{backup}/witness"
         text = b"".join(pieces.reading(self.directory / f"{name}.sealed", name))
         return {UUID(key): value for key, value in json.loads(text).items()}
+
+    def keep_erased(self, lines: Iterable[str]) -> None:
+        """Keep the list of the erased; what an older run had stays on it."""
+        known = self.erased()
+        if not known.issuperset(lines := frozenset(lines)):
+            text = "".join(f"{each}\n" for each in sorted(known | lines))
+            self._put(self.directory / f"{_ERASED}.sealed", _ERASED, text.encode())
+
+    def erased(self) -> frozenset[str]:
+        """Return the list of the erased as of the last run; raises `Damaged`: a restore might bring them back."""
+        path = self.directory / f"{_ERASED}.sealed"
+        if not path.exists():
+            return frozenset()
+        return frozenset(b"".join(pieces.reading(path, _ERASED)).decode().splitlines())
 
     def hold(self, reason: str, at: datetime) -> Hold:
         """Place a legal hold."""

@@ -16,7 +16,7 @@ from psycopg import sql
 from salus.kernel.errors import BadInput, Conflict
 from salus.platform import postgres
 from salus.platform.supervisor import only_one
-from salus.recovery import pieces, rules, witnessing
+from salus.recovery import pieces, remembering, rules, witnessing
 from salus.recovery.contracts import Backup, Kind, Restored, Restoring, Site, Tell
 from salus.recovery.loading import load
 from salus.recovery.rebuilding import Beside, Point, beside
@@ -48,6 +48,7 @@ def restore(site: Site, repository: Repository, to: datetime | None, tell: Tell)
         beside(site, repository, manifest, Point(moment=to), tell, durable=True) as back,
     ):
         given_up = witness(site, notes, back)
+        remembering.bring(site, repository, back.home / site.erased.name)
         restoring = Restoring(manifest.id, to or backup.until, given_up)
         tell("Verifying", 0, 0)
         logs = site.examine(back.home, restoring)
@@ -94,14 +95,27 @@ def _put_in_place(site: Site, back: Beside) -> tuple[Path, ...]:
         aside.append(ready.rename(live.with_name(f"data.before-{stamp}")))
     else:
         ready.rename(live)
-    if site.witness.exists():
-        aside.append(site.witness.rename(site.witness.with_name(f"witness.before-{stamp}")))
-    shutil.move(back.home / "witness", site.witness)
+    (back.home / site.erased.name).replace(site.erased)
+    aside += _exchange_witness(site.witness, back.home / "witness", stamp)
     if (back.home / "audience").exists():
         (back.home / "audience").rename(site.home / "audience")
     pieces.flush(live.parent)
     pieces.flush(site.home)
     return tuple(aside)
+
+
+def _exchange_witness(live: Path, ready: Path, stamp: str) -> list[Path]:
+    """Put the live checkpoints aside and the others in their place, file by file: it may be a disk of its own."""
+    live.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = live / f"before-{stamp}"
+    files = [each for each in live.iterdir() if each.is_file()]
+    if files:
+        aside.mkdir(mode=0o700)
+    for each in files:
+        each.rename(aside / each.name)
+    for each in ready.iterdir():
+        shutil.move(each, live / each.name)
+    return [aside] if files else []
 
 
 def _exchange(one: Path, other: Path) -> None:

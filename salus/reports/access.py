@@ -214,6 +214,12 @@ def _unsigned(today: date) -> tuple[tuple[date, date], ...]:
     return rules.unsigned(list(signed), first, last)
 
 
+def signed_until() -> date | None:
+    """Return the last day that somebody signed for."""
+    found = AccessReviewRow.objects.order_by("-until").values_list("until", flat=True).first()
+    return None if found is None else date.fromisoformat(str(found))
+
+
 def _zone() -> ZoneInfo:
     return ZoneInfo(identity.organization().time_zone)
 

@@ -41,6 +41,7 @@ from salus.reports.sendings import journey_of as journey_of_sending
 __all__ = [
     "COPY_HOURS",
     "access_review",
+    "access_signed_until",
     "campaign_report",
     "describe_sending",
     "entry_lines",
@@ -161,6 +162,11 @@ def entry_proof(entry_id: UUID, *, actor: Actor) -> EntryProof:
 def usual_access_period(clock: Clock = _CLOCK) -> tuple[date, date]:
     """Return the seven days before today, first and last."""
     return access.usual_period(clock.now())
+
+
+def access_signed_until() -> date | None:
+    """Return the last day for which somebody signed that the records were examined, None: nobody ever did."""
+    return access.signed_until()
 
 
 def access_review(since: date, until: date, *, actor: Actor, clock: Clock = _CLOCK) -> Review:

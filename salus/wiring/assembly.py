@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from salus.wiring.home import Home
 
 
@@ -40,7 +38,7 @@ def assemble(home: Home) -> None:
     keys.configure(keys.file_provider(home.keys), home.keys)
     tell_keys()
     audit.use_signer(keys.checkpoint_signer())
-    audit.use_witness_directory(Path(settings.SALUS_WITNESS or home.path / "witness"))
+    audit.use_witness_directory(home.witness)
     domains.use_installation(facts.describe)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
@@ -53,4 +51,5 @@ def assemble(home: Home) -> None:
     outbound.use_register(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     privacy.use_facts(facts.gather)
     privacy.use_packages(PACKAGES)
+    privacy.use_erased_list(home.erased)
     subscribe()

@@ -34,6 +34,16 @@ class Home:
         """Return the folder of logs."""
         return self.path / "logs"
 
+    @property
+    def witness(self) -> Path:
+        """Return the folder for copies of the log's roots: SALUS_WITNESS, best on another disk, or below this one."""
+        return Path(os.environ.get("SALUS_WITNESS") or self.path / "witness")
+
+    @property
+    def erased(self) -> Path:
+        """Return the list of the erased, which is kept outside the database: a restore must not bring them back."""
+        return self.path / "erased"
+
     def password(self, role: str) -> str:
         """Return the database password of `role`, made on first use."""
         return local_secret(self.keys, f"database-{role}")

@@ -84,6 +84,11 @@ def _forget_copies(organization_id: UUID) -> None:
     privacy.forget_copies(CLOCK.now())
 
 
+def _keep_erased(organization_id: UUID) -> None:
+    privacy.remember()
+    privacy.queue_again()
+
+
 def _forget_staff_sessions(organization_id: UUID) -> None:
     identity.forget_old(CLOCK.now())
 
@@ -122,6 +127,7 @@ ROUNDS = (
     Round("intake-forget", 86_400.0, _forget_imports),
     Round("files-forget", 3_600.0, _forget_drafts),
     Round("privacy-forget", 86_400.0, _forget_copies),
+    Round("privacy-erased", 600.0, _keep_erased),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("reports-copies", 15.0, _send_copies),

@@ -28,8 +28,6 @@ SALUS_LOOPBACK = SALUS_HTTP.rpartition(":")[0].strip("[]") in _LOOPBACK and _PUB
 """Nobody but this machine reaches us: neither where we listen, nor by a proxy."""
 SALUS_PROXIES = frozenset(filter(None, os.environ.get("SALUS_PROXIES", "").split(",")))
 """Addresses of TLS proxies on other machines."""
-SALUS_WITNESS = os.environ.get("SALUS_WITNESS", "")
-"""Where copies of the log's roots go; best on another disk. Empty: below the home folder."""
 SALUS_NAMESERVER = os.environ.get("SALUS_NAMESERVER", "")
 """Whom to ask for the records of the sending domain ("1.1.1.1", "127.0.0.1:5353"), where this machine's own
 resolver does not see what the world sees."""

@@ -25,7 +25,7 @@ from salus.permissions.contracts import EntryKind
 from salus.permissions.contracts import NewEntry as NewChoice
 from salus.platform.tenancy import acting_for
 from salus.privacy import api, request_rules, tasks
-from salus.privacy.contracts import Ground, Kind, Sent, Status, To
+from salus.privacy.contracts import Ground, Kind, Sent, Status, Suspension, To
 from salus.privacy.keeping import KEPT_FOR
 from salus.wiring import cli
 from salus.wiring.person import PACKAGES
@@ -73,7 +73,9 @@ def test_every_act_asks_for_the_permission_and_only_a_person_decides(desk: Desk)
             lambda who: api.open_copy(id, actor=who),
             lambda who: api.accounting(person, since=now, actor=who, at=now),
             lambda who: api.record_disclosure(person, made(now, Ground.COURT), actor=who, at=now),
-            lambda who: api.suspend(new_id(), until=now, in_writing=True, actor=who, at=now),
+            lambda who: api.suspend(
+                person, new_id(), Suspension(Phi("Police"), now, in_writing=True), actor=who, at=now
+            ),
         ]
         for act in acts:
             with pytest.raises(NotFound):
@@ -219,6 +221,9 @@ def test_the_terminal_exports_erases_and_accounts(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert json.loads(file.read_bytes())["person"] == str(person)
     assert run("export", access, *clinic, "--out", str(file)) == 2, "no file is written over"
+    paper = tmp_path / "copy.pdf"
+    assert run("export", access, *clinic, "--out", str(paper), "--form", "pdf") == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
     assert run("erase", access, *clinic) == 1, "the person asked for something else"
     assert run("erase", str(asked(desk, person, Kind.ERASURE)), *clinic) == 0
     said = capsys.readouterr().out

@@ -95,7 +95,8 @@ def test_bad_input_is_said_at_its_field_and_changes_nothing(console: Console, pe
         assert says in answer.content.decode()
     assert client.post(f"/privacy/requests/{late}/extend", {"reason": "x"}).status_code == 409
     assert client.post(f"{accounting}/file", {"language": "fr"}).status_code == 400
-    assert client.post(f"/privacy/requests/{id}/copy").status_code == 404, "no copy was made"
+    copied = client.post(f"/privacy/requests/{id}/copy", {"form": "pdf"})
+    assert copied.status_code == 404, "no copy was made"
     assert client.get(f"/privacy/requests/{id}/approve").status_code == 405
     assert status(console, id) is Status.OPEN
 
@@ -110,14 +111,39 @@ def test_a_copy_and_an_accounting_are_handed_over_as_files(console: Console, per
     assert client.post(f"/privacy/requests/{id}/carry-out").status_code == 302
     assert "Under way" in client.get(f"/privacy/requests/{id}").content.decode()
     tasks.export(organization_id=str(clinic), request_id=str(id))
-    answer = client.post(f"/privacy/requests/{id}/copy")
-    assert answer["Content-Disposition"] == f'attachment; filename="record-{id}.json"'
-    assert answer["Cache-Control"] == "no-store"
-    assert answer.json()["contacts"]["given_name"] == "Ada"
+    assert client.post(f"/privacy/requests/{id}/copy", {"form": "tape"}).status_code == 400
+    for form, kind, ending in (
+        ("json", "application/json", "json"),
+        ("fhir", "application/fhir+json", "fhir.json"),
+        ("pdf", "application/pdf", "pdf"),
+    ):
+        answer = client.post(f"/privacy/requests/{id}/copy", {"form": form})
+        assert answer["Content-Type"] == kind
+        assert answer["Content-Disposition"] == f'attachment; filename="record-{id}.{ending}"'
+        assert answer["Cache-Control"] == "no-store"
+        if form == "pdf":
+            assert answer.content.startswith(b"%PDF-")
+        else:
+            assert "Ada" in answer.content.decode()
     day = {"at": timezone.localdate().isoformat(), "recipient": "County Court", "what": "Notes"}
     address = f"/privacy/people/{person}/accounting"
     assert client.post(address, {**day, "purpose": "An order", "ground": "court"}).status_code == 302
     assert "County Court" in client.post(f"{address}/file", {"language": "en"}).content.decode()
+
+
+def suspend_on_the_page(page: Page, look: Callable[[str], None]) -> None:
+    page.get_by_role("link", name="The agency asks not to tell").click()
+    expect(page.get_by_role("heading", name="An agency asks not to tell")).to_be_visible()
+    page.get_by_label("Who asks for it").fill("Agent Roe")
+    page.get_by_label("Aloud").check()
+    page.get_by_label("Ends on").fill((timezone.localdate() + timedelta(days=60)).isoformat())
+    page.get_by_role("button", name="Suspend").click()
+    expect(page.get_by_text("within 30 days")).to_be_visible()
+    look("privacy-suspend")
+    page.get_by_label("Ends on").fill((timezone.localdate() + timedelta(days=20)).isoformat())
+    page.get_by_role("button", name="Suspend").click()
+    expect(page.get_by_role("heading", name="Not told for now")).to_be_visible()
+    look("privacy-suspended")
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
@@ -156,17 +182,18 @@ def test_the_pages_are_accessible_and_fit(
     now = timezone.now()
     with acting_for(clinic):
         said = {
-            "recipient": "County Court",
             "address": "1 Main St",
             "what": "Visit notes",
             "purpose": "An order",
         }
-        for ground in (Ground.COURT, Ground.AUTHORIZATION):
+        for ground in (Ground.COURT, Ground.AUTHORIZATION, Ground.OVERSIGHT):
+            said["recipient"] = "State Board" if ground is Ground.OVERSIGHT else "County Court"
             facts = Disclosure(now, ground=ground, **{name: Phi(text) for name, text in said.items()})
             api.record_disclosure(person, facts, actor=system(clinic, "test"), at=now)
     page.goto(f"{console.url}/privacy/people/{person}/accounting")
     expect(page.get_by_text("County Court")).to_be_visible()
     look("privacy-accounting")
+    suspend_on_the_page(page, look)
     page.goto(f"{console.url}/privacy/requests/{erasure}/carry-out")
     page.get_by_role("button", name="Erase 1 person").click()
     expect(page.get_by_text("Under way since")).to_be_visible()

@@ -27,8 +27,8 @@ from salus.kernel.vocabulary import Channel
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind
 from salus.platform.tenancy import acting_for
-from salus.privacy import exports, fhir, other_forms, paper, requests
-from salus.privacy.contracts import Kind
+from salus.privacy import exports, fhir, keeping, paper, requests
+from salus.privacy.contracts import Form, Kind
 from salus.timeline.contracts import EventKind
 from salus.wiring.person import PACKAGES
 from tests.delivery.conftest import Desk, furnish
@@ -311,16 +311,17 @@ def test_a_real_export_is_a_valid_bundle_and_a_pdf_and_each_is_recorded(desk: De
         desk.release()
         desk.settle(*(desk.outcome(each, State.PORTAL) for each in desk.take().prepared))
         id = requests.receive(person, Kind.ACCESS, note="", received_at=now, actor=officer(desk), at=now)
-        for give in (other_forms.export_fhir, other_forms.export_pdf):
-            with pytest.raises(Conflict, match="open"):
-                give(id, actor=officer(desk), at=now)
+        with pytest.raises(Conflict, match="open"):
+            keeping.make_copy(id, actor=officer(desk), at=now)
         requests.approve(id, actor=officer(desk), at=now)
-        found = valid(json.loads(other_forms.export_fhir(id, actor=officer(desk), at=now)))
-        assert other_forms.export_pdf(id, actor=officer(desk), at=now).startswith(b"%PDF-")
+        keeping.make_copy(id, actor=officer(desk), at=now)
+        found = valid(json.loads(keeping.open_copy(id, Form.FHIR, actor=officer(desk))))
+        assert keeping.open_copy(id, Form.PDF, actor=officer(desk)).startswith(b"%PDF-")
         news = [each for each in resources(found, "Consent") if {"text": "news"} in each["provision"]["code"]]
         assert {(each["provision"]["type"], each["status"]) for each in news} == {
             ("permit", "inactive"),
             ("deny", "active"),
         }, "an opt-in that an opt-out ended does not read as one that stands"
         assert resources(found, "Communication")
-        assert len(audit.entries(Filters(action=Action.PRIVACY_EXPORT, patient_id=person))) == 2
+        taken = audit.entries(Filters(action=Action.PRIVACY_EXPORT, patient_id=person, outcome="downloaded"))
+        assert {each.details["form"] for each in taken} == {"fhir", "pdf"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry
 from salus.platform.tenancy import acting_for
 from salus.privacy import api, request_rules
-from salus.privacy.contracts import Disclosed, Disclosure, Ground, Kind, Status
+from salus.privacy.contracts import Disclosed, Disclosure, Ground, Kind, Status, Suspension
 from salus.timeline import api as timeline
 from salus.timeline.contracts import EventKind, NewEvent
 from salus.wiring.person import PACKAGES
@@ -327,11 +328,17 @@ def test_an_accounting_tells_all_but_the_eight_exempt_grounds(ground: Ground) ->
 
 def test_an_accounting_covers_six_years_and_leaves_out_what_an_agency_suspended() -> None:
     old = Disclosed(new_id(), made(NOW - timedelta(days=6 * 366), Ground.COURT), None)
-    silent = Disclosed(new_id(), made(NOW, Ground.OVERSIGHT), NOW + timedelta(days=5))
-    over = Disclosed(new_id(), made(NOW, Ground.OVERSIGHT), NOW)
+    silent, over = (
+        Disclosed(new_id(), made(NOW, Ground.OVERSIGHT), stated(until))
+        for until in (NOW + timedelta(days=5), NOW)
+    )
     found = request_rules.account([old, silent, over], datetime(2000, 1, 1, tzinfo=UTC), NOW)
     assert found.told == (over,)
-    assert found.suspended == 1
+    assert found.suspended == (silent,)
+
+
+def stated(until: datetime, *, in_writing: bool = True, by: str = "Agent Roe, State Police") -> Suspension:
+    return Suspension(Phi(by), until, in_writing)
 
 
 def test_disclosures_are_entered_suspended_and_told(desk: Desk) -> None:
@@ -340,13 +347,40 @@ def test_disclosures_are_entered_suspended_and_told(desk: Desk) -> None:
         now = desk.clock.now()
         court = api.record_disclosure(person, made(now, Ground.COURT), actor=desk.actor, at=now)
         police = api.record_disclosure(person, made(now, Ground.LAW_ENFORCEMENT), actor=desk.actor, at=now)
+
+        def suspend(id: UUID, days: int, *, later: int = 0, **how: Any) -> None:
+            at = now + timedelta(days=later)
+            api.suspend(person, id, stated(now + timedelta(days=days), **how), actor=desk.actor, at=at)
+
         with pytest.raises(Conflict, match="oversight"):
-            api.suspend(court, until=now + timedelta(days=9), in_writing=True, actor=desk.actor, at=now)
-        with pytest.raises(BadInput, match="30 days"):
-            api.suspend(police, until=now + timedelta(days=31), in_writing=False, actor=desk.actor, at=now)
-        api.suspend(police, until=now + timedelta(days=30), in_writing=False, actor=desk.actor, at=now)
+            suspend(court, 9)
+        with pytest.raises(NotFound):
+            suspend(new_id(), 9)
+        for wrong, why in (
+            ({"days": 31, "in_writing": False}, "30 days"),
+            ({"days": 0}, "to come"),
+            ({"days": 9, "by": " "}, "agency"),
+        ):
+            with pytest.raises(BadInput, match=why):
+                suspend(police, **wrong)
+        suspend(police, 30, in_writing=False)
+        with pytest.raises(BadInput, match="said first"):
+            suspend(police, 40, later=20, in_writing=False)
         found = api.accounting(person, since=now - timedelta(days=1), actor=desk.actor, at=now)
         assert [each.id for each in found.told] == [court]
+        assert [
+            (each.suspension.by.reveal(), each.suspension.in_writing)
+            for each in found.suspended
+            if each.suspension
+        ] == [("Agent Roe, State Police", False)]
+        assert "State Police" not in api.letter(found, "en", UTC)
+        after = api.accounting(
+            person, since=now - timedelta(days=1), actor=desk.actor, at=now + timedelta(days=30)
+        )
+        assert {each.id for each in after.told} == {court, police}, "it ended by itself"
+        suspend(police, 400, later=31)
+        later = now + timedelta(days=399)
+        assert len(api.accounting(person, since=now, actor=desk.actor, at=later).suspended) == 1
         assert found.told[0].facts.recipient.reveal() == "County Court"
         for fault in ({"recipient": ""}, {"what": "x" * 501}, {"purpose": "a\x00"}):
             with pytest.raises(BadInput):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from salus.privacy import api as privacy
-from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Record, Ruleset, Severity
+from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Record, Ruleset, Severity, WaysIn
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DOMAIN = "mail.clinic.example"
@@ -56,6 +56,12 @@ GOOD = Facts(
         proven=NOW - timedelta(days=29),
         records=RECORDS,
     ),
+    ways_in=WaysIn(
+        certificates_end=NOW + timedelta(days=200),
+        directory=True,
+        directory_ends=NOW + timedelta(days=200),
+        examined=NOW - timedelta(days=8),
+    ),
     backups=Backups(NOW - timedelta(hours=5), NOW - timedelta(days=10), drill_passed=True),
 )
 Change = Callable[[Facts], Facts]
@@ -75,6 +81,10 @@ def backups(**changes: Any) -> Change:
         return replace(facts, backups=replace(facts.backups, **changes))
 
     return change
+
+
+def ways_in(**changes: Any) -> Change:
+    return lambda facts: replace(facts, ways_in=replace(facts.ways_in, **changes))
 
 
 def record(purpose: str, found: Found, note: str = "") -> Change:
@@ -99,6 +109,12 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "second-factor": (office(without_second_factor=2), "2 people"),
     "mfa-everywhere": (office(without_second_factor=1), "1 person"),
     "api-keys": (office(endless_keys=1), "1 API key has"),
+    "sign-on": (ways_in(failing={"the provider cannot be reached": 1}), "cannot be reached (1)"),
+    "sign-on-certificate": (ways_in(certificates_end=NOW + timedelta(days=12)), "ends on 2026-12-06"),
+    "directory-key": (ways_in(directory_ends=NOW), "has ended"),
+    "directory-silent": (ways_in(directories_silent=1), "not used for a month"),
+    "access-review": (ways_in(examined=NOW - timedelta(days=46)), "For 46 days"),
+    "emergency-review": (ways_in(emergencies_overdue=2), "2 emergency accesses wait"),
     "data-key": (office(data_key_made=NOW - timedelta(days=400)), "400 days"),
     "log-sound": (office(log_sound=False), "does not match"),
     "log-verified": (office(log_verified=NOW - timedelta(hours=30)), "for a day"),
@@ -178,6 +194,8 @@ def test_the_worst_comes_first() -> None:
         (backups(drilled=None), "restore-drill"),
         (backups(last=NOW - timedelta(days=9)), "backup"),
         (machine(workers=0, senders=0), "processes"),
+        (ways_in(certificates_end=NOW), "sign-on-certificate"),
+        (ways_in(directory_ends=NOW + timedelta(days=9)), "directory-key"),
     ],
 )
 def test_the_other_ways_to_fail(change: Change, check: str) -> None:

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from salus.identity.api import requires, toast
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
 from salus.privacy import api
 from salus.privacy.contracts import Accounting, To
-from salus.privacy.web.forms import GROUNDS, DisclosureForm, say
+from salus.privacy.web.forms import GROUNDS, DisclosureForm, SuspensionForm, say
 from salus.privacy.web.requests import DO, actor_of, as_file, living
 
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
@@ -44,11 +44,38 @@ def accounting(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         "contact_id": contact_id,
         "number": number,
         "found": found,
-        "told": [(each, GROUNDS[each.facts.ground]) for each in found.told],
+        "told": [
+            (each, GROUNDS[each.facts.ground], each.facts.ground in api.SUSPENDING) for each in found.told
+        ],
         "sent": [(each, TO[each.to]) for each in found.sent],
         "exempt": [(ground, count, api.EXEMPT[ground]) for ground, count in found.exempt.items()],
     }
     return render(request, "privacy/accounting.html", context, status=400 if form.errors else 200)
+
+
+@requires(DO)
+@require_http_methods(["GET", "HEAD", "POST"])
+def suspend(request: HttpRequest, contact_id: UUID, disclosure_id: UUID) -> HttpResponse:
+    """Leave a disclosure to an agency out for a time, because it asked for it."""
+    number = living(contact_id)
+    found = _accounting(request, contact_id)
+    one = next((each for each in (*found.told, *found.suspended) if each.id == disclosure_id), None)
+    if one is None or one.facts.ground not in api.SUSPENDING:
+        raise NotFound
+    form = SuspensionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                api.suspend(
+                    contact_id, disclosure_id, form.facts(), actor=actor_of(request), at=timezone.now()
+                )
+        except BadInput as fault:
+            say(form, fault)
+        else:
+            toast(request, "Suspended. It is told again by itself.")
+            return redirect("privacy:accounting", contact_id)
+    context = {"form": form, "contact_id": contact_id, "number": number, "one": one}
+    return render(request, "privacy/suspend.html", context, status=400 if form.errors else 200)
 
 
 @requires(DO)

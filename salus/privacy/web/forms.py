@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from salus.kernel.errors import SalusError
 from salus.kernel.phi import Phi
-from salus.privacy.contracts import Disclosure, Ground, Kind
+from salus.privacy.contracts import Disclosure, Ground, Kind, Suspension
 
 KINDS = {
     Kind.ACCESS: "A copy of the record",
@@ -114,6 +114,30 @@ class DisclosureForm(forms.Form):
         cleaned = self.cleaned_data
         text = {name: Phi(cleaned[name]) for name in ("recipient", "address", "what", "purpose")}
         return Disclosure(_moment(cleaned["at"]), ground=Ground(cleaned["ground"]), **text)
+
+
+class SuspensionForm(forms.Form):
+    """What an agency stated, so that a disclosure to it is not told for a time (45 CFR 164.528(a)(2))."""
+
+    by = forms.CharField(
+        label="Who asks for it",
+        max_length=500,
+        help_text="The agency and its official; the law has you keep their names.",
+    )
+    in_writing = forms.ChoiceField(
+        label="How they stated it",
+        choices=[
+            ("yes", "In writing: telling would impede their work, and for how long"),
+            ("no", "Aloud: it holds for 30 days at most"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    until = _day("Ends on", "From this day on it is told again, by itself.")
+
+    def facts(self) -> Suspension:
+        """Return the suspension."""
+        cleaned = self.cleaned_data
+        return Suspension(Phi(cleaned["by"]), _moment(cleaned["until"]), cleaned["in_writing"] == "yes")
 
 
 def say(form: forms.Form, fault: SalusError) -> None:

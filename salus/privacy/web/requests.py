@@ -21,7 +21,7 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.platform.web.templatetags.salus import contact_number
 from salus.privacy import api
-from salus.privacy.contracts import Kind, PersonRequest, Status, Step
+from salus.privacy.contracts import Form, Kind, PersonRequest, Status, Step
 from salus.privacy.web.forms import KINDS, Asked, Reason, say
 
 DO = Permission.PRIVACY_REQUEST_DO
@@ -32,6 +32,12 @@ TAGS = {
     Status.DONE: ("clear", "Answered"),
     Status.REFUSED: ("refuse", "Refused"),
 }
+FILES = {
+    Form.PDF: ("application/pdf", "pdf"),
+    Form.FHIR: ("application/fhir+json", "fhir.json"),
+    Form.JSON: ("application/json", "json"),
+}
+"""Of each form: what it is to a browser, and how the file's name ends."""
 ENDED = (Status.DONE, Status.REFUSED)
 
 
@@ -127,10 +133,14 @@ def carry_out(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @requires(DO)
 @require_POST
 def copy(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Hand over the copy that was made, as a file; recorded."""
+    """Hand over the copy that was made, as a file in the form that the person asked for; recorded."""
     api.request(request_id, actor=actor_of(request))
-    document = api.open_copy(request_id, actor=actor_of(request))
-    return as_file(document, "application/json", f"record-{request_id}.json")
+    form = next((each for each in Form if each == request.POST.get("form", "")), None)
+    if form is None:
+        raise BadInput("Choose PDF, FHIR or JSON.", place="form")
+    document = api.open_copy(request_id, form, actor=actor_of(request))
+    kind, ending = FILES[form]
+    return as_file(document, kind, f"record-{request_id}.{ending}")
 
 
 def as_file(content: bytes, kind: str, name: str) -> HttpResponse:

@@ -20,5 +20,6 @@ urlpatterns = [
     path(f"{_ONE}/copy", requests.copy, name="copy"),
     path(f"{_PERSON}/requests/new", requests.new, name="new_request"),
     path(f"{_PERSON}/accounting", disclosures.accounting, name="accounting"),
+    path(f"{_PERSON}/accounting/<uuid:disclosure_id>/suspend", disclosures.suspend, name="suspend"),
     path(f"{_PERSON}/accounting/file", disclosures.download, name="accounting_file"),
 ]

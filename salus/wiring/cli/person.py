@@ -23,7 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     words = commands.add_parser("person", help="what people ask about their own record").add_subparsers(
         metavar="WORD", required=True
     )
-    export = words.add_parser("export", help="write the copy of an approved request for access, as JSON")
+    export = words.add_parser("export", help="write the copy of an approved request for access")
     erase = words.add_parser("erase", help="carry out an approved erasure and print its completion record")
     accounting = words.add_parser("accounting", help="print to whom a person's record was disclosed")
     for word, about in (
@@ -36,6 +36,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument(
         "--out", type=Path, required=True, help="a file that is not there yet; only its owner reads it"
     )
+    export.add_argument("--form", choices=["json", "fhir", "pdf"], default="json", help="how it is written")
     accounting.add_argument("--language", choices=["en", "es"], default="en")
     export.set_defaults(run=_export)
     erase.set_defaults(run=_erase)
@@ -48,11 +49,12 @@ def _export(options: argparse.Namespace) -> int:
     from salus.kernel.time import SystemClock
     from salus.platform.tenancy import acting_for
     from salus.privacy import api as privacy
+    from salus.privacy.contracts import Form
 
     actor = system(organization.id, "cli")
     with acting_for(organization.id):
         privacy.make_copy(request_id, actor=actor, at=SystemClock().now())
-        document = privacy.open_copy(request_id, actor=actor)
+        document = privacy.open_copy(request_id, Form(options.form), actor=actor)
         file = os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "wb") as out:
             out.write(document)

@@ -46,7 +46,9 @@ def _moment(text: str) -> datetime:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Restore; 1 when a log does not verify (it is restored all the same, and says so)."""
+    """Restore; 1 when a log does not verify or an erasure was not done again (it is restored all the same)."""
+    if options.database and not os.environ.get("DATABASE_URL"):
+        raise BadInput("This is for a server's database.", place="--database", next_step="Set DATABASE_URL.")
     if options.directory is None:
         raise BadInput("Say where the backups are.", place="--directory", next_step="Or set SALUS_BACKUP.")
     from salus.wiring.cli import setup
@@ -54,23 +56,28 @@ def run(options: argparse.Namespace) -> int:
     setup()
     from salus.recovery import api as recovery
     from salus.wiring.home import from_environment
-    from salus.wiring.recovering import site
+    from salus.wiring.recovering import erase_again, site
 
     home, line = from_environment(), Line()
     here = site(home, os.environ.get("DATABASE_URL"))
     try:
         if options.database:
             backup = recovery.load(here, options.directory, options.database, to=options.to, tell=line)
+            again, amiss = erase_again(home, os.environ["DATABASE_URL"], options.database)
         else:
             found = recovery.restore(here, options.directory, to=options.to, tell=line)
     finally:
         line.end()
     if options.database:
         print(f"{options.database} is as it was at {backup.whole_at.isoformat()} (backup {backup.id}).")
+        if again:
+            print(f"  erased again: {again:,} people who were erased after this moment")
+        for fault in amiss:
+            print(f"  {fault}", file=sys.stderr)
         print("Stop Salus, point DATABASE_URL at it, start, then run: salus audit verify")
-        return 0
+        return 1 if amiss else 0
     _say(home.path, found)
-    return 0 if all(log.verified for log in found.logs) else 1
+    return 0 if all(log.verified and not log.faults for log in found.logs) else 1
 
 
 def _say(home: Path, found: Restored) -> None:
@@ -82,6 +89,8 @@ def _say(home: Path, found: Restored) -> None:
         )
         for fault in log.faults:
             print(f"  {fault}", file=sys.stderr)
+        if log.erased_again:
+            print(f"  erased again: {log.erased_again:,} people who were erased after this moment")
         if given_up := found.given_up.get(log.organization_id):
             print(f"  given up: {given_up:,} entries that were signed after this moment")
     for path in found.aside:

@@ -27,7 +27,9 @@ from salus.recovery.contracts import Event
 from salus.reports import api as reports
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Vendor
+from salus.wiring.home import Home
 from salus.wiring.installed import Installed, read
+from salus.wiring.setup.ways_in import ways_in
 
 YEAR = timedelta(days=366)
 VERIFIED = "verify-full"
@@ -40,6 +42,7 @@ def gather(at: datetime) -> Facts:
         at=at,
         machine=_machine(settings.SALUS_HOME, settings.INSTALLED),
         office=_office(at, settings.INSTALLED),
+        ways_in=ways_in(at),
         demo=organization.demo,
         backups=_backups(),
     )
@@ -57,7 +60,7 @@ def _machine(home: Path, installed: Installed) -> Machine:
         senders=living(home / "senders"),
         kit_made=_kit_made(),
         laboratory=bool(settings.SALUS_LABORATORY_ROUTES),
-        log_copies_apart=_apart(Path(settings.SALUS_WITNESS or home / "witness"), home),
+        log_copies_apart=_apart(Home(home).witness, home),
     )
 
 
