@@ -188,15 +188,21 @@ def plan(spec: MessageSpec, numbers: Iterable[int], *, actor: Actor, clock: Cloc
 
 
 def run_sender(
-    *, laboratory_routes: Path | None = None, until_idle: bool = False, roll: Roll | None = None
+    *,
+    laboratory_routes: Path | None = None,
+    until_idle: bool = False,
+    roll: Roll | None = None,
+    express: Roll | None = None,
 ) -> None:
     """Hand over what is due, for every organization, until SIGTERM (or until nothing is due).
 
-    Senders of one machine share a `roll`: when one dies, another takes its messages over at once.
+    Senders of one machine share a `roll`, and one for their parts that hand over what somebody waits for
+    (`express`): when one dies, another takes its messages over at once. Raises `BadInput` for a bad
+    `shaping.toml`.
     """
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
-    run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll)
+    run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll, express=express)
 
 
 def run_inbound(

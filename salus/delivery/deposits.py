@@ -66,7 +66,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
     }
     existing = set(Deposit.objects.filter(message_id__in=list(parents)).values_list("message_id", flat=True))
     kept = letters.keeping(list(parents), at)
-    notices: list[MessageRow] = []
+    notices: list[tuple[MessageRow, int]] = []
     made: list[Deposit] = []
     for outcome in outcomes:
         prepared, id = outcome.prepared, outcome.prepared.lease.message_id
@@ -78,7 +78,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
             "text": prepared.parts.text,
         }
         notice = _notice(parents[id], outcome, kept[id].until, at)
-        notices.append(notice)
+        notices.append((notice, min(prepared.lease.priority, RANK[Priority.JOURNEY])))
         made.append(
             Deposit(
                 message_id=id,
@@ -93,7 +93,7 @@ def make(outcomes: Sequence[Outcome], *, actor: Actor, at: datetime) -> None:
             )
         )
     Deposit.objects.bulk_create(made)
-    MessageRow.objects.bulk_create(notices)
+    MessageRow.objects.bulk_create([notice for notice, _ in notices])
     _enqueue(notices, at)
     audit.record(
         Action.MESSAGE_DEPOSIT,
@@ -153,17 +153,18 @@ def _announcement(
     )
 
 
-def _enqueue(rows: Sequence[MessageRow], at: datetime) -> None:
+def _enqueue(rows: Sequence[tuple[MessageRow, int]], at: datetime) -> None:
+    """Queue announcements, each with its rank: those of a campaign are as many as its letters, and nobody waits for them."""
     QueueRow.objects.bulk_create(
         [
             QueueRow(
                 message_id=row.id,
                 origin_id=row.origin_id,
                 site=row.site,
-                priority=RANK[Priority.TRANSACTIONAL],
+                priority=rank,
                 not_before=at,
             )
-            for row in rows
+            for row, rank in rows
         ]
     )
 
@@ -182,7 +183,7 @@ def _notice_origin(parent_id: UUID, at: datetime) -> UUID:
 
 
 def _sibling(id: UUID, kind: str, parent_id: UUID, at: datetime) -> OriginRow:
-    """Return a sending by mail under the same facts as `parent_id`, which goes out before campaigns."""
+    """Return a sending by mail under the same facts as `parent_id`; a code goes out before everything else."""
     parent = OriginRow.objects.get(id=parent_id)
     organization_id, sealer = current_organization(), keys.sealer()
     spec = read_spec(
@@ -194,7 +195,9 @@ def _sibling(id: UUID, kind: str, parent_id: UUID, at: datetime) -> OriginRow:
         kind=kind,
         status=OriginRow.RELEASED,
         spec=sealer.seal(spec_document(spec), keys.binding(organization_id, "delivery_origin", id)),
-        priority=RANK[Priority.TRANSACTIONAL],
+        priority=RANK[Priority.TRANSACTIONAL]
+        if kind == CODE
+        else min(parent.priority, RANK[Priority.JOURNEY]),
         is_capped=False,
         created_at=at,
     )
@@ -218,7 +221,7 @@ def queue_code(message_id: UUID, code: Phi[str], *, language: str, at: datetime)
     row = _announcement(notice, new_id(), origin.id, content, Protection.VERIFIED, at)
     row.language = language
     row.save(force_insert=True)
-    _enqueue([row], at)
+    _enqueue([(row, RANK[Priority.TRANSACTIONAL])], at)
     return Phi(opened.to)
 
 

@@ -18,8 +18,10 @@ from salus.vendors.contracts import Label
 _LABELS: dict[str, Label] = {each.value: each for each in (*PhiClass, *Special)}
 AT_ONCE = frozenset({"lease_ends", "closing"})
 """Why a message was not tried though its destination is well: it is leased again at once."""
+PUT_OFF = frozenset({"paced", "busy_site"})
+"""Why a message was not tried though nothing is wrong: it just goes back to the queue until its time, without a receipt."""
 REST = timedelta(seconds=30)
-"""How long a message waits when its destination rests; that is no attempt."""
+"""How long a message waits when its destination rests; that is no attempt. The wire may know better."""
 
 
 def straight_to_portal(prepared: Prepared, at: datetime) -> Outcome:
@@ -47,7 +49,8 @@ def keep_from_relay(batch: Batch, beyond: Mapping[frozenset[Label], str]) -> Non
 def _not_tried(prepared: Prepared, wire: WireOutcome, at: datetime) -> Outcome | None:
     if wire.reason in AT_ONCE:
         return None
-    return Outcome(prepared, State.DEFERRED, at, reason=wire.reason, again_at=at + REST, tried=False)
+    rest = timedelta(seconds=wire.again_in) if wire.again_in else REST
+    return Outcome(prepared, State.DEFERRED, at, reason=wire.reason, again_at=at + rest, tried=False)
 
 
 def judge(

@@ -20,6 +20,9 @@ A sender that died on this machine gives its leases back long before (`take_back
 the lease of a machine that is gone.
 """
 
+ALL = (0, 32767)
+"""Every priority."""
+
 # A loose index scan: one probe an organization, however long the queue is.
 _ORGANIZATIONS = sql.SQL(
     "WITH RECURSIVE o AS ("
@@ -31,7 +34,7 @@ _ORGANIZATIONS = sql.SQL(
 )
 _LEASE = sql.SQL(
     "WITH due AS (SELECT message_id FROM delivery_queue WHERE organization_id = %s AND NOT held "
-    "AND not_before <= %s AND (lease_until IS NULL OR lease_until < %s) "
+    "AND priority BETWEEN %s AND %s AND not_before <= %s AND (lease_until IS NULL OR lease_until < %s) "
     "ORDER BY priority, not_before LIMIT %s FOR UPDATE SKIP LOCKED) "
     "UPDATE delivery_queue q SET lease_until = %s, sender = %s, fence = q.fence + 1 "
     "FROM due WHERE q.message_id = due.message_id "
@@ -61,19 +64,26 @@ def lease(
     *,
     after: UUID | None = None,
     but: Collection[UUID] = (),
+    ranks: tuple[int, int] = ALL,
 ) -> list[Lease]:
     """Lease up to `limit` due messages for `sender`, an equal share for each organization that waits.
 
     The turn goes on behind the organization `after`, so that everybody is served also where more of
-    them wait than `limit`; the organizations `but` are left alone. Runs as the sender's database role, outside any organization, in a
+    them wait than `limit`; the organizations `but` are left alone, and priorities outside of `ranks` (the
+    first and the last, `delivery.rules.RANK`). Runs as the sender's database role, outside any organization, in a
     transaction of its own.
     """
     with transaction.atomic():  # one commit, however many organizations wait
-        return _lease(limit, at, sender, after, but)
+        return _lease(limit, at, sender, after, but, ranks)
 
 
 def _lease(
-    limit: int, at: datetime, sender: UUID | None, after: UUID | None, but: Collection[UUID]
+    limit: int,
+    at: datetime,
+    sender: UUID | None,
+    after: UUID | None,
+    but: Collection[UUID],
+    ranks: tuple[int, int],
 ) -> list[Lease]:
     waiting = [row[0] for row in bulk.execute(_ORGANIZATIONS) if row[0] not in but]
     if after is not None:
@@ -81,7 +91,7 @@ def _lease(
     leased: list[Lease] = []
     for place, organization_id in enumerate(waiting):
         share = max(1, (limit - len(leased)) // (len(waiting) - place))
-        rows = bulk.execute(_LEASE, [organization_id, at, at, share, at + LEASE, sender])
+        rows = bulk.execute(_LEASE, [organization_id, *ranks, at, at, share, at + LEASE, sender])
         leased += [Lease(*row) for row in rows]
         if len(leased) >= limit:
             break
@@ -106,6 +116,22 @@ def mark_begun(leases: Sequence[Lease]) -> set[UUID]:
 def give_back(leases: Sequence[Lease]) -> None:
     """Return prepared leases whose attempt did not begin, to be leased again at once."""
     _settle(leases, "lease_until = NULL, sender = NULL, begun = false")
+
+
+def put_off(waits: Sequence[tuple[Lease, datetime]]) -> None:
+    """Return leases whose messages were not tried, to be leased again from a moment of their own on."""
+    bulk.execute(
+        sql.SQL(
+            "UPDATE delivery_queue q SET lease_until = NULL, sender = NULL, begun = false, not_before = l.at "
+            "FROM unnest(%s::uuid[], %s::int8[], %s::timestamptz[]) AS l(message_id, fence, at) "
+            "WHERE q.message_id = l.message_id AND q.fence = l.fence"
+        ),
+        [
+            [each.message_id for each, _ in waits],
+            [each.fence for each, _ in waits],
+            [at for _, at in waits],
+        ],
+    )
 
 
 def take_back(sender: UUID, keep: Collection[UUID] = ()) -> int:

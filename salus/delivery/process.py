@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from salus.delivery.calling import Caller
 from salus.delivery.models import PartnerPolicy
 from salus.delivery.protection.policy import Partner
 from salus.delivery.published import InThread, PublishedStore
+from salus.delivery.rules import RANK
 from salus.delivery.sender import MakeCourier, Pace, Sender
 from salus.delivery.threads import Threads
 from salus.delivery.transports import laboratory
@@ -32,13 +34,31 @@ from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.delivery.transports.sts import StsPolicies
 from salus.delivery.transports.tlsa import DanePolicies
 from salus.delivery.transports.webhook import Webhook
+from salus.delivery.transports.yard import Yard
 from salus.identity import api as identity
+from salus.identity.contracts import Organization
 from salus.kernel.time import SystemClock
+from salus.keys import api as keys
 from salus.platform.memory import settle_memory
-from salus.platform.presence import Roll
+from salus.platform.presence import Roll, living
 from salus.platform.reach import laboratory as laboratory_here
+from salus.shaping import api as shaping
+from salus.shaping.contracts import Mail
 
 log = logging.getLogger(__name__)
+
+EXPRESS = Pace(batch=50, mark=10, in_flight=200, flush_count=50, idle_seconds=0.1, threads=2)
+"""Of the sender for what somebody waits for: few at a time, looked for often, in threads of its own."""
+FIRST, LAST = min(RANK.values()), max(RANK.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Harbor:
+    """What all couriers of a process share, and which mail is handed over here."""
+
+    keeper: shaping.Keeper
+    yard: Yard
+    mail: Mail = Mail.CAMPAIGN
 
 
 def run_sender(
@@ -47,26 +67,46 @@ def run_sender(
     until_idle: bool = False,
     pace: Pace | None = None,
     roll: Roll | None = None,
+    express: Roll | None = None,
 ) -> None:
     """Hand over mail and make calls that are due until SIGTERM or SIGINT (or, with `until_idle`, until none is).
 
     `laboratory_routes` names the file of a development relay: mail goes to its ports and nowhere
     else. Without it, mail goes by the relay that an organization chose, or where MX records say.
-    `roll` is that of the senders of this machine.
+    `roll` is that of the senders of this machine, `express` that of their parts for what somebody waits
+    for (sign-in codes, results, appointments): these are leased, made and sent beside everything else.
+    Raises `BadInput` for a plan of shaping that cannot be.
     """
     settle_memory()
-    uvloop.run(_run(laboratory_routes, until_idle, pace, roll))
+    uvloop.run(_run(laboratory_routes, until_idle, pace, roll, express))
 
 
 async def _run(
-    laboratory_routes: Path | None, until_idle: bool, pace: Pace | None, roll: Roll | None
+    laboratory_routes: Path | None,
+    until_idle: bool,
+    pace: Pace | None,
+    roll: Roll | None,
+    express: Roll | None,
 ) -> None:
+    documents = shaping.documents(settings.SALUS_HOME)
     threads = Threads(2, "policies")
-    sender = Sender(ways_out(laboratory_routes, threads.run), pace=pace, roll=roll)
+    share = (lambda: living(roll.folder)) if roll else (lambda: 1)
+    keeper = shaping.Keeper(documents, shaping.DatabaseStore(threads.run), SystemClock(), share=share)
+    harbor = Harbor(keeper, Yard(WireSettings("")))
+    urgent = replace(harbor, mail=Mail.TRANSACTIONAL)
+    senders = (
+        Sender(
+            ways_out(laboratory_routes, threads.run, harbor), pace=pace, roll=roll, ranks=(FIRST + 1, LAST)
+        ),
+        Sender(
+            ways_out(laboratory_routes, threads.run, urgent), pace=EXPRESS, roll=express, ranks=(FIRST, FIRST)
+        ),
+    )
     caller = Caller(Webhook(Resolver(), laboratory=laboratory_here()))
 
     def stop() -> None:
-        sender.stop()
+        for sender in senders:
+            sender.stop()
         caller.stop()
 
     loop = asyncio.get_running_loop()
@@ -74,7 +114,13 @@ async def _run(
         loop.add_signal_handler(number, stop)
     try:
         await warn_of(resolver_at(settings.SALUS_RESOLVER), settings.SALUS_RESOLVER)
-        await asyncio.gather(sender.run(until_idle=until_idle), caller.run(until_idle=until_idle))
+        fresh = asyncio.create_task(keeper.keep_fresh())
+        runs = [sender.run(until_idle=until_idle) for sender in senders]
+        try:
+            await asyncio.gather(*runs, caller.run(until_idle=until_idle))
+        finally:
+            fresh.cancel()
+            await keeper.close()
     finally:
         threads.end()
 
@@ -90,21 +136,24 @@ async def warn_of(resolver: Resolver, address: str) -> None:
         log.warning("SALUS_RESOLVER (%s) does not vouch for the root: %s", address, fault)
 
 
-def ways_out(laboratory_routes: Path | None, in_thread: InThread = asyncio.to_thread) -> MakeCourier:
+def ways_out(
+    laboratory_routes: Path | None, in_thread: InThread = asyncio.to_thread, harbor: Harbor | None = None
+) -> MakeCourier:
     """Return what looks up an organization's way to the network; it is called in a thread, in its context.
 
-    `in_thread` runs what a courier asks of the database.
+    `in_thread` runs what a courier asks of the database. Without a `harbor` every courier is on its own.
     """
 
     def look_up(organization_id: UUID) -> Callable[[Recheck], Courier]:
-        domain = identity.organization().sending_domain
+        organization = identity.organization()
+        domain, shared = organization.sending_domain, _shared(organization, harbor)
         if laboratory_routes is not None:  # mail of invented people never leaves, whatever was chosen
             routes, policies = laboratory.read(laboratory_routes)
-            return lambda recheck: Courier(laboratory_settings(domain), routes, policies, recheck)
+            return lambda recheck: Courier(laboratory_settings(domain), routes, policies, recheck, **shared)
         if relay := routing.way(SystemClock().now()):
             password = relay.password.reveal()
             by = RelayRoutes(relay.address, Resolver(), user=relay.user, password=password)
-            return lambda recheck: Courier(WireSettings(domain), by, PartnerPolicies(), recheck)
+            return lambda recheck: Courier(WireSettings(domain), by, PartnerPolicies(), recheck, **shared)
         partners = {
             row.domain: Partner(**{name: _plain(value) for name, value in row.policy.items()})
             for row in PartnerPolicy.objects.all()
@@ -112,9 +161,20 @@ def ways_out(laboratory_routes: Path | None, in_thread: InThread = asyncio.to_th
         resolver, store = resolver_at(settings.SALUS_RESOLVER), PublishedStore(in_thread, organization_id)
         published = StsPolicies(resolver, Fetch(resolver), store, SystemClock().now)
         found = FoundPolicies(partners, DanePolicies(resolver, published))
-        return lambda recheck: Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck)
+        return lambda recheck: Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck, **shared)
 
     return look_up
+
+
+def _shared(organization: Organization, harbor: Harbor | None) -> dict[str, Any]:
+    """Return what the courier of an organization shares with the others of its process."""
+    if harbor is None:
+        return {}
+    blinder = keys.blinder()
+    shaper = harbor.keeper.of(
+        organization.id, organization.slug, harbor.mail, lambda name: blinder.blind("site", name).hex()
+    )
+    return {"yard": harbor.yard, "shaper": shaper, "urgent": harbor.mail is Mail.TRANSACTIONAL}
 
 
 def _plain(value: Any) -> Any:

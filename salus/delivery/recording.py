@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,31 +30,37 @@ LAST_TRIES = 20
 
 @dataclass(slots=True)
 class Results:
-    """What waits to be recorded for one organization; `withdrawn` leases just go back to the queue."""
+    """What waits to be recorded for one organization.
+
+    `withdrawn` leases just go back to the queue, those `put_off` until a moment of their own.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
     withdrawn: list[Lease] = field(default_factory=list)
+    put_off: list[tuple[Lease, datetime]] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.outcomes) + len(self.stopped) + len(self.withdrawn)
+        return len(self.outcomes) + len(self.stopped) + len(self.withdrawn) + len(self.put_off)
 
     def __iadd__(self, more: Results) -> Results:
         self.outcomes += more.outcomes
         self.stopped += more.stopped
         self.withdrawn += more.withdrawn
+        self.put_off += more.put_off
         return self
 
     def message_ids(self) -> list[UUID]:
         """Return whose results these are."""
         leases = [each.prepared.lease for each in self.outcomes] + [each.lease for each in self.stopped]
-        return [each.message_id for each in (*leases, *self.withdrawn)]
+        return [each.message_id for each in (*leases, *self.withdrawn, *(each for each, _ in self.put_off))]
 
     def one_by_one(self) -> Iterator[Results]:
         """Yield each result alone."""
         yield from (Results(outcomes=[each]) for each in self.outcomes)
         yield from (Results(stopped=[each]) for each in self.stopped)
         yield from (Results(withdrawn=[each]) for each in self.withdrawn)
+        yield from (Results(put_off=[each]) for each in self.put_off)
 
 
 class Recorder:
@@ -88,10 +95,11 @@ class Recorder:
         outcomes: Sequence[Outcome] = (),
         stopped: Sequence[Stopped] = (),
         withdrawn: Sequence[Lease] = (),
+        put_off: Sequence[tuple[Lease, datetime]] = (),
     ) -> None:
         """Take results; they are written soon."""
         results = self._waiting.setdefault(organization_id, Results())
-        results += Results([*outcomes], [*stopped], [*withdrawn])
+        results += Results([*outcomes], [*stopped], [*withdrawn], [*put_off])
         if len(results) >= self._count:
             self._wake.set()
 
@@ -146,6 +154,8 @@ class Recorder:
         with acting_for(organization_id):
             if results.withdrawn:
                 leasing.give_back(results.withdrawn)
+            if results.put_off:
+                leasing.put_off(results.put_off)
             outcomes.record(
                 results.outcomes,
                 results.stopped,

@@ -60,6 +60,7 @@ class Pace:
     flush_count: int = 200
     flush_seconds: float = 0.05
     idle_seconds: float = 0.25
+    threads: int = 4
     roll_call_seconds: float = 1.0
     """How often to look for senders of this machine that died, to take their leases over."""
 
@@ -76,7 +77,8 @@ class Sender:
     """Hands over what is due until it is told to stop; then it finishes what has begun.
 
     With a `roll` its leases come back as soon as it has died and another sender of this machine
-    lives; without one, when they run out.
+    lives; without one, when they run out. With `ranks` it takes messages of these priorities only (the
+    first and the last): where one of its own hands over what somebody waits for, no campaign is before it.
     """
 
     def __init__(
@@ -86,13 +88,14 @@ class Sender:
         pace: Pace | None = None,
         clock: Clock | None = None,
         roll: Roll | None = None,
+        ranks: tuple[int, int] = leasing.ALL,
     ) -> None:
-        self._make_courier = make_courier
+        self._make_courier, self._ranks = make_courier, ranks
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
         self._roll, self._roll_call_at = roll, 0.0
         self._name = roll.enter() if roll else new_id()
-        self._threads = Threads(4, "sender")
+        self._threads = Threads(self._pace.threads, "sender")
         self._in_thread = self._threads.run
         self._desks: dict[tuple[UUID, Way | None], _Desk] = {}
         self._openings: dict[tuple[UUID, Way | None], tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
@@ -180,7 +183,9 @@ class Sender:
             self._roll_call_at = time.monotonic() + self._pace.roll_call_seconds
         now = self._clock.now()
         self._paused = {id: until for id, until in self._paused.items() if until > now}
-        leases = leasing.lease(self._pace.batch, now, self._name, after=self._turn, but=self._paused)
+        leases = leasing.lease(
+            self._pace.batch, now, self._name, after=self._turn, but=self._paused, ranks=self._ranks
+        )
         self._turn = leases[-1].organization_id if leases else None
         return leases
 
@@ -272,6 +277,7 @@ class Sender:
 
     async def _hand_over(self, organization_id: UUID, desk: _Desk, batch: list[Prepared]) -> None:
         """Build, mark, and send: the mark is committed before the first MAIL FROM of the batch."""
+        batch = await self._not_held(organization_id, desk, batch)
         try:
             built, unfit = await self._in_thread(self._build, desk, batch)
             ours = await self._in_thread(self._mark, organization_id, [each for each, _ in built])
@@ -294,6 +300,19 @@ class Sender:
                 if each.lease.message_id in ours
             )
         )
+
+    async def _not_held(self, organization_id: UUID, desk: _Desk, batch: list[Prepared]) -> list[Prepared]:
+        """Return the messages whose destinations take mail now; nothing is signed for the others."""
+        going: list[Prepared] = []
+        for each in batch:
+            held = await desk.courier.hold(each.content.to.rpartition("@")[2])
+            now = self._clock.now()
+            outcome = held and judging.judge(each, held, "", now, 0.0)
+            if outcome:
+                self._recorder.add(organization_id, outcomes=[outcome])
+            else:
+                going.append(each)
+        return going
 
     def _build(
         self, desk: _Desk, batch: list[Prepared]
@@ -339,7 +358,10 @@ class Sender:
             log.exception("message %s: nobody knows what became of it", prepared.lease.message_id)
             self._keep([prepared.lease.message_id])
             return
-        if verdict is None:  # withdrawn: the person changed; it is prepared anew
+        if result.reason in judging.PUT_OFF:
+            again_at = self._clock.now() + timedelta(seconds=result.again_in)
+            self._recorder.add(organization_id, put_off=[(prepared.lease, again_at)])
+        elif verdict is None:  # withdrawn: the person changed; it is prepared anew
             self._recorder.add(organization_id, withdrawn=[prepared.lease])
         else:
             self._recorder.add(organization_id, outcomes=[verdict])

@@ -66,3 +66,8 @@ def after_failure(window: Window) -> Window:
 def rested(window: Window) -> Window:
     """Return the window of a destination whose rest is over: one connection tries the ground."""
     return replace(window, size=1, success=0.0, failure=0.0, failed_cohorts=0.0)
+
+
+def within(window: Window, initial: int, limit: int) -> Window:
+    """Return the window under another limit: what was learned stays, as far as the limit allows."""
+    return replace(window, initial=max(1, min(initial, limit)), limit=limit, size=min(window.size, limit))

@@ -26,17 +26,17 @@ class Roll:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._mine: list[IO[bytes]] = []
 
     def enter(self) -> UUID:
         """Put this process on the roll for as long as it lives; return its name there."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = new_id()
-        draft = self._folder / f".{name}"
+        draft = self.folder / f".{name}"
         file = draft.open("wb")
         fcntl.flock(file, fcntl.LOCK_EX)
-        draft.rename(self._folder / str(name))  # seen by others only when it is locked
+        draft.rename(self.folder / str(name))  # seen by others only when it is locked
         self._mine.append(file)
         return name
 
@@ -51,7 +51,7 @@ class Roll:
     def leave(self) -> None:
         """Strike this process off; what it held must have been given back."""
         for file in self._mine:
-            (self._folder / Path(str(file.name)).name.lstrip(".")).unlink(missing_ok=True)
+            (self.folder / Path(str(file.name)).name.lstrip(".")).unlink(missing_ok=True)
             file.close()
         self._mine.clear()
 
@@ -63,7 +63,7 @@ class Roll:
         """
         found: list[tuple[Path, IO[bytes]]] = []
         try:
-            paths = sorted(self._folder.glob("[!.]*"))
+            paths = sorted(self.folder.glob("[!.]*"))
             found += [(path, file) for path in paths if (file := _unlocked(path))]
             yield [Departed(UUID(path.name), file.read().decode(errors="replace")) for path, file in found]
             for path, _ in found:

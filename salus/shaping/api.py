@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from salus.shaping.files import documents
-from salus.shaping.keeper import PACED, RELAYED, SUSPENDED, WARMING, Berth, Hold, Keeper, Shaper
+from salus.shaping.keeper import SUSPENDED, WARMING, Keeper, Shaper
 from salus.shaping.layers import organizations, plan, pool_for
 from salus.shaping.operations import forget, lift, measure, measures, volumes
 from salus.shaping.store import DatabaseStore
 
 __all__ = [
-    "PACED",
-    "RELAYED",
     "SUSPENDED",
     "WARMING",
-    "Berth",
     "DatabaseStore",
-    "Hold",
     "Keeper",
     "Shaper",
     "documents",

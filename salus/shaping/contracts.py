@@ -26,7 +26,7 @@ class Act(StrEnum):
     THROTTLE = "throttle"
     SUSPEND = "suspend"
     SWITCH = "switch"
-    """Another pool of source addresses, or the relay that stands by."""
+    """Another pool of source addresses."""
     NOTHING = "nothing"
     """Of a rule that takes another one's place: it is switched off."""
 
@@ -37,10 +37,6 @@ class Whose(StrEnum):
     ORGANIZATION = "organization"
     EVERYBODY = "everybody"
     """All organizations of this installation: the destination spoke of our network. Named destinations only."""
-
-
-RELAY = "relay"
-"""Where `Act.SWITCH` may lead besides a pool: the relay that the organization has standing by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +192,27 @@ class Volume:
     day: date
     used: int
     most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where and how a message may go now. Equal berths share connections, window and rates.
+
+    `key` is the destination for measures and calendars, `owner` the organization whose mail is counted apart.
+    """
+
+    site: str
+    key: str
+    limits: Limits
+    source: Source | None = None
+    owner: str = ""
+    is_named: bool = False
+    rules: tuple[Rule, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a message does not go now, and the seconds after which to ask again."""
+
+    reason: str
+    seconds: float

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from salus.kernel.errors import BadInput
 from salus.shaping import patterns, units
-from salus.shaping.contracts import OTHER, RELAY, Act, Curve, Mail, Pool, Rate, Rule, Source, Whose
+from salus.shaping.contracts import OTHER, Act, Curve, Mail, Pool, Rate, Rule, Source, Whose
 
 E = TypeVar("E", bound=StrEnum)
 LONGEST = 1 << 20
@@ -151,13 +151,11 @@ def _check_act(rule: Rule, place: str) -> None:
             '"throttle" needs "messages" or "connections", and nothing else has them.', place=place
         )
     if bool(rule.to) != (rule.act is Act.SWITCH):
-        raise BadInput(f'"switch" needs "to" (a pool, or "{RELAY}"), and nothing else has it.', place=place)
+        raise BadInput('"switch" needs "to" (a pool), and nothing else has it.', place=place)
 
 
 def _pool(name: str, found: object, place: str) -> Pool:
     table = _table(found, place, {"for", "organizations", "source"})
-    if name == RELAY:
-        raise BadInput(f'A pool cannot be called "{RELAY}".', place=place)
     sources = tuple(_source(each, at) for each, at in _items(table.get("source", []), _at(place, "source")))
     if not sources:
         raise BadInput("A pool needs a source.", place=_at(place, "source"))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -17,7 +17,8 @@ from salus.shaping import layers, rules
 from salus.shaping.allotting import Allotments, Ledger
 from salus.shaping.contracts import (
     OTHER,
-    RELAY,
+    Berth,
+    Hold,
     Limits,
     Mail,
     Measure,
@@ -26,7 +27,6 @@ from salus.shaping.contracts import (
     Rate,
     Rule,
     Site,
-    Source,
     Whose,
 )
 from salus.shaping.document import Document
@@ -55,31 +55,8 @@ class Store(Ledger, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Berth:
-    """Where and how a message may go now. Equal berths share connections, window and rates.
-
-    `key` is the destination for measures and calendars, `owner` the organization whose mail is counted apart.
-    """
-
-    site: str
-    key: str
-    limits: Limits
-    source: Source | None = None
-    owner: str = ""
-    is_named: bool = False
-    rules: tuple[Rule, ...] = field(default=(), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why a message does not go now, and the seconds after which to ask again."""
-
-    reason: str
-    seconds: float
-
-
-SUSPENDED, WARMING, RELAYED, PACED = "suspended", "warming_up", "by_relay", "paced"
+SUSPENDED, WARMING = "suspended", "warming_up"
+"""Reasons of a `Hold`."""
 
 
 class Keeper:
@@ -93,7 +70,10 @@ class Keeper:
         *,
         share: Callable[[], int] = lambda: 1,
     ) -> None:
-        self.documents, self.store, self.clock, self.share = documents, store, clock, share
+        self.documents, self.store, self.clock = documents, store, clock
+        self.share = max(1, share())
+        """How many processes of this machine send, as of the last look."""
+        self._count_share = share
         self.allotments = Allotments(store)
         self._in_force: list[Measure] = []
         self._taken: list[Measure] = []
@@ -109,11 +89,15 @@ class Keeper:
     async def keep_fresh(self) -> None:
         """Ask for the measures in force again and again, until cancelled."""
         while True:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:
+                log.exception("the measures in force could not be read; those that are known go on")
             await asyncio.sleep(FRESH)
 
     async def refresh(self) -> None:
-        """Ask for the measures in force."""
+        """Ask for the measures in force, and count who sends."""
+        self.share = max(1, self._count_share())
         self._in_force = list(await self.store.measures())
 
     async def close(self) -> None:
@@ -201,15 +185,13 @@ class Shaper:
             return held
         pool = self._pool
         if now.switched and not by_relay:
-            if now.switched.to == RELAY:
-                return Hold(RELAYED, _until(now.switched, at))
             pool = next((each for each in self._plan.pools if each.name == now.switched.to), pool)
         source = None
         if pool and not by_relay:
             source = await self._keeper.allotments.choose(self._plan, pool, key if is_named else OTHER, at)
             if source is None:
                 return Hold(WARMING, (rules.tomorrow(at) - at).total_seconds())
-        share = self._keeper.share()
+        share = self._keeper.share
         owner = str(self._organization) if found.has_own_limits or now.is_own else ""
         return Berth(
             found.name if is_named else site,

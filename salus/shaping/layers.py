@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from salus.kernel.errors import BadInput
-from salus.shaping.contracts import RELAY, Act, Curve, Limits, Mail, Plan, Pool, Rule, Site, Source
+from salus.shaping.contracts import Act, Curve, Limits, Mail, Plan, Pool, Rule, Site, Source
 from salus.shaping.document import Document, Section, Sections
 
 DEFAULT = "default"
@@ -82,7 +82,7 @@ def _check(made: Plan, documents: Sequence[Document]) -> None:
                 _check_source(source, made.curves, seen, place)
     for site in (made.default, *made.sites.values()):
         for rule in site.rules:
-            if rule.act is Act.SWITCH and rule.to not in {RELAY, *(pool.name for pool in made.pools)}:
+            if rule.act is Act.SWITCH and rule.to not in names:
                 raise BadInput(f'There is no pool "{rule.to}".', place=f"site.{site.name}: rule {rule.id}")
 
 

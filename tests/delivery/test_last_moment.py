@@ -59,6 +59,9 @@ def test_who_opts_out_after_the_check_and_before_mail_from_gets_nothing(
             await asyncio.to_thread(opt_out)
             return await self._courier.send(item)
 
+        async def hold(self, domain: str) -> Outcome | None:
+            return await self._courier.hold(domain)
+
         async def close(self) -> None:
             await self._courier.close()
 
@@ -92,6 +95,9 @@ def test_after_a_crash_between_mark_and_outcome_it_is_sent_again_and_flagged(
         async def send(self, item: HandOver) -> Outcome:
             await self._courier.send(item)
             raise RuntimeError("the power went")
+
+        async def hold(self, domain: str) -> Outcome | None:
+            return await self._courier.hold(domain)
 
         async def close(self) -> None:
             await self._courier.close()

@@ -144,7 +144,7 @@ def test_what_cannot_be_protected_waits_in_the_portal_and_a_neutral_notice_goes_
     assert (notice.state, notice.floor) == (State.CLEARED, Protection.NAMED)
     [ready] = desk.take().prepared
     assert ready.lease.message_id == notice.id
-    assert ready.lease.priority == 0, "before all campaigns"
+    assert ready.lease.priority == 1, "before all campaigns, and behind what somebody waits for"
     assert not ready.is_letter
     for word in ("Ada", "visit", "check"):
         assert word not in ready.parts.text + ready.parts.subject

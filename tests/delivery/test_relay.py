@@ -200,6 +200,9 @@ def test_an_agreement_that_ends_after_the_check_stops_the_message_before_mail_fr
             await asyncio.to_thread(end)
             return await self._courier.send(item)
 
+        async def hold(self, domain: str) -> Outcome | None:
+            return await self._courier.hold(domain)
+
         async def close(self) -> None:
             await self._courier.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salus.shaping import rules
@@ -24,6 +24,7 @@ def measure(act: Act, seconds: float = 60, **facts: Any) -> Measure:
     )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.integers(1, 100),
     RATES,

@@ -188,7 +188,6 @@ BAD = {
     "multicast": (POOL.replace("203.0.113.9", "224.0.0.1"), "x.toml: pool.main.source[1].addresses[1]", "sent"),
     "no day": (POOL + 'warm_up = "month"\n', "x.toml: pool.main.source[1].since", "day"),
     "empty pool": ("[pool.main]\n", "x.toml: pool.main.source", "source"),
-    "called relay": (POOL.replace("main", "relay"), "x.toml: pool.relay", "relay"),
     "mail": ('[pool.a]\nfor = ["spam"]\n[[pool.a.source]]\nname = "a.example"\naddresses = ["203.0.113.1"]\n',
              "x.toml: pool.a.for[1]", "transactional"),
     "curve": ("[curve.fast]\ngoogle = [1]\n", "x.toml: curve.fast", "other"),

@@ -7,15 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from salus.delivery.addresses import ascii_domain
 from salus.delivery.protection.policy import Shortfall, TlsPolicy
-from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken, unprotected
+from salus.delivery.transports.handover import (
+    Fate,
+    HandOver,
+    Outcome,
+    Phase,
+    Recheck,
+    broken,
+    held,
+    unprotected,
+)
 from salus.delivery.transports.lane import Lane, Ways
 from salus.delivery.transports.policies import Policies
 from salus.delivery.transports.routes import NoRoute, Route, Routes
 from salus.delivery.transports.settings import WireSettings
+from salus.delivery.transports.shaping import Shaper, Unshaped
 from salus.delivery.transports.yard import Yard
+from salus.kernel.errors import BadInput
+from salus.shaping.contracts import Berth, Hold
 
 _MANY = 1000
+PACED = "paced"
+"""Why a message comes back later: its destination's rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,10 @@ async def still_stands(item: HandOver) -> bool:
 
 
 class Courier:
-    """Sends messages; belongs to the event loop it was made in. Close it to let connections end well."""
+    """Sends messages; belongs to the event loop it was made in. Close it to let connections end well.
+
+    Couriers of one process share a `yard`: destinations, windows and connections are counted for all of them.
+    """
 
     def __init__(
         self,
@@ -43,11 +61,14 @@ class Courier:
         recheck: Recheck,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        yard: Yard | None = None,
+        shaper: Shaper | None = None,
+        urgent: bool = False,
     ) -> None:
         self._routes, self._policies = routes, policies
-        self._yard = Yard(settings)
-        self._ways = Ways(settings, routes, recheck, now, self._yard)
-        self._lanes: dict[tuple[tuple[object, ...], TlsPolicy], Lane] = {}
+        self._yard, self._shaper = yard or Yard(settings), shaper or Unshaped(settings)
+        self._ways = Ways(settings, routes, recheck, now, self._yard, self._shaper, urgent)
+        self._lanes: dict[tuple[object, ...], Lane] = {}
         self._closing = False
 
     async def send(self, item: HandOver) -> Outcome:
@@ -66,12 +87,32 @@ class Courier:
             return policy.outcome()
         if policy.reaches < item.floor:
             return unprotected(Phase.ROUTE, Shortfall.POLICY_TOO_LOW)
+        berth = await self._shaper.berth(route.site, _best(route), by_relay=route.is_relay)
+        if isinstance(berth, Hold):
+            return held(berth.reason, berth.seconds)
+        if wait := await self._shaper.turn(berth):
+            self._shaper.unused(berth)
+            return held(PACED, wait)
         if self._closing:
+            self._shaper.unused(berth)
             return broken(Phase.QUEUE, "closing")
-        outcome = await self._lane(route, policy).send(item)
+        outcome = await self._lane(route, policy, berth).send(item)
+        if outcome.phase is Phase.QUEUE:
+            self._shaper.unused(berth)
         if route.is_relay and outcome.fate is Fate.UNPROTECTED:
             return broken(outcome.phase, outcome.reason, outcome.tls)
         return outcome
+
+    async def hold(self, domain: str) -> Outcome | None:
+        """Return why nothing goes to a domain now, before a message is made for it; None: something may."""
+        try:
+            route = await self._routes.find(ascii_domain(domain))
+        except BadInput:
+            return None  # whoever makes the message finds that out
+        if isinstance(route, NoRoute):
+            return None
+        found = self._shaper.hold(route.site, _best(route))
+        return held(found.reason, found.seconds) if found else None
 
     async def close(self) -> None:
         """Finish what is under way, give back what waits (BROKEN, "closing"), end every connection."""
@@ -87,16 +128,22 @@ class Courier:
             waiting=sum(len(lane.waiting) for lane in self._lanes.values()),
         )
 
-    def _lane(self, route: Route, policy: TlsPolicy) -> Lane:
-        key = (route.groups, policy)
-        if key not in self._lanes:
+    def _lane(self, route: Route, policy: TlsPolicy, berth: Berth) -> Lane:
+        key = (route.groups, policy, berth.source, berth.owner)
+        lane = self._lanes.get(key)
+        if lane is None:
             if len(self._lanes) >= _MANY:
                 self._forget_quiet()
-            self._lanes[key] = Lane(route, policy, self._ways)
-        return self._lanes[key]
+            lane = self._lanes[key] = Lane(route, policy, self._ways, berth)
+        lane.berth = berth
+        return lane
 
     def _forget_quiet(self) -> None:
         quiet = [key for key, lane in self._lanes.items() if not lane.workers and not lane.waiting]
         for key in quiet:
             del self._lanes[key]
         self._yard.forget_quiet()
+
+
+def _best(route: Route) -> tuple[str, ...]:
+    return tuple(host.name for host in route.groups[0])

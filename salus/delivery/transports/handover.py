@@ -122,6 +122,8 @@ class Outcome:
     verdict: Verdict | None = None
     tls: TlsFacts | None = None
     unprotected: Unprotected | None = None
+    again_in: float = 0.0
+    """Of a message that was not tried: the seconds after which to come back; 0.0: nobody knows."""
 
     @property
     def message_sent(self) -> bool:
@@ -132,6 +134,11 @@ class Outcome:
 def broken(phase: Phase, reason: str, tls: TlsFacts | None = None) -> Outcome:
     """Return the outcome of an attempt that broke before the message was taken."""
     return Outcome(Fate.BROKEN, phase, reason, tls=tls)
+
+
+def held(reason: str, seconds: float) -> Outcome:
+    """Return the outcome of a message that may not go now; it was not tried."""
+    return Outcome(Fate.BROKEN, Phase.QUEUE, reason, again_in=seconds)
 
 
 def unprotected(phase: Phase, reason: Shortfall, reached: TlsFacts | None = None) -> Outcome:

@@ -12,14 +12,22 @@ from datetime import datetime
 from typing import TypeVar
 
 from salus.delivery.protection.policy import TlsPolicy
-from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken
+from salus.delivery.status import enhanced_status
+from salus.delivery.transports.handover import Fate, HandOver, Outcome, Phase, Recheck, broken, held
+from salus.delivery.transports.replies import Heard
 from salus.delivery.transports.routes import Host, NoRoute, Route, Routes
 from salus.delivery.transports.session import Ended, ProtectedSession, open_session
 from salus.delivery.transports.settings import WireSettings
+from salus.delivery.transports.shaping import Shaper, called, local_address
 from salus.delivery.transports.yard import Site, Yard
+from salus.shaping.contracts import Berth
 
 MAX_TRIES = 6
 """Addresses that are tried for one connection."""
+FEW, PATIENCE = 20, 20.0
+"""Where more messages wait than a few, and the last would wait for so many seconds, others come back later."""
+MOST_LATE = 5.0
+"""Seconds over which those are spread who come back after a rest."""
 
 T = TypeVar("T")
 
@@ -35,6 +43,9 @@ class Ways:
     recheck: Recheck
     now: Callable[[], datetime]
     yard: Yard
+    shaper: Shaper
+    urgent: bool = False
+    """Somebody waits for what is sent here."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +64,8 @@ class Lane:
     route: Route
     policy: TlsPolicy
     ways: Ways
+    berth: Berth
+    """Where it goes from and what it gets; the newest that was asked for."""
     waiting: deque[Job] = field(default_factory=deque)
     idle: list[asyncio.Future[bool]] = field(default_factory=list)
     workers: set[asyncio.Task[None]] = field(default_factory=set)
@@ -61,15 +74,28 @@ class Lane:
     closing: bool = False
     unprotected_until: float = 0.0
     unprotected: Outcome | None = None
+    pace: float = 0.0
+    """Seconds from one message to the next while some wait, a mean over the last ones."""
+    last: float = 0.0
 
     @property
     def site(self) -> Site:
         """Return the destination with its window."""
-        return self.ways.yard.site(self.route.site)
+        return self.ways.yard.site(self.berth)
+
+    @property
+    def urgent(self) -> bool:
+        """Tell whether somebody waits for its messages."""
+        return self.ways.urgent
+
+    @property
+    def connected(self) -> int:
+        """Return how many connections it has, or makes."""
+        return len(self.workers)
 
     async def send(self, item: HandOver) -> Outcome:
         """Return what became of `item`, when its turn has come."""
-        if why := self._at_rest():
+        if why := self._at_rest() or self._too_long():
             return why
         job = Job(item, asyncio.get_running_loop().create_future())
         self.waiting.append(job)
@@ -111,6 +137,19 @@ class Lane:
         if not worker.cancelled():
             worker.exception()  # whoever waited for the message has heard of it
 
+    def _too_long(self) -> Outcome | None:
+        """Send a message away that would wait here for long: others could not be leased meanwhile."""
+        wait = len(self.waiting) * self.pace
+        if self.urgent or len(self.waiting) < FEW or wait < PATIENCE:
+            return None
+        return held("busy_site", wait * (1 + random.random()))  # noqa: S311 - not a secret
+
+    def _note_pace(self) -> None:
+        now = time.monotonic()
+        if self.last and self.waiting:
+            self.pace += ((now - self.last) - self.pace) / 20
+        self.last = now
+
     def _at_rest(self) -> Outcome | None:
         if self.unprotected and time.monotonic() < self.unprotected_until:
             return self.unprotected
@@ -119,12 +158,15 @@ class Lane:
         if not why:
             return None
         fate = Fate.TEMPORARY if why.fate is Fate.TEMPORARY else Fate.BROKEN
-        return Outcome(fate, Phase.QUEUE, why.reason, why.reply, why.verdict)
+        rest = self.site.resting_until - time.monotonic()
+        again = max(0.0, rest) + random.random() * MOST_LATE  # noqa: S311 - not a secret
+        return Outcome(fate, Phase.QUEUE, why.reason, why.reply, why.verdict, again_in=again)
 
     async def _work(self, site: Site) -> None:
         """Connect, send what waits, idle a little, end."""
-        yard, session = self.ways.yard, None
+        yard, session, gives_way = self.ways.yard, None, False
         try:
+            await self.ways.shaper.connecting(self.berth)
             await yard.enter()
             try:
                 session = await self._start()
@@ -135,6 +177,9 @@ class Lane:
                         await self._deliver(session, self.waiting.popleft())
                     if site.connections > site.window.size:
                         break
+                    if site.hungry and self.waiting and yard.yields(site, self, session.sent):
+                        gives_way = True
+                        break
             finally:
                 if session:
                     self.sessions -= 1
@@ -143,8 +188,9 @@ class Lane:
         finally:
             self.starting.discard(_this_task())
             site.connections -= 1
+            site.yielding -= gives_way
             # After a failure to connect, those who are connected or on the way go on; nobody is hired.
-            yard.freed(site, but=None if session else self)
+            yard.freed(site, but=None if session and not gives_way else self)
             if session:
                 self.staff()
 
@@ -178,6 +224,7 @@ class Lane:
             job.tried = True
             self.waiting.appendleft(job)
             return
+        self._note_pace()
         self.ways.yard.learn(self.site, outcome)
         _answer(job.done, value=outcome)
         if why := self._at_rest():
@@ -205,17 +252,25 @@ class Lane:
         return None
 
     async def _open(self, host: Host, address: str) -> ProtectedSession:
-        ways = self.ways
+        ways, berth = self.ways, self.berth
+        source = local_address(berth.source, address)
+        if source is None:
+            raise Ended(broken(Phase.CONNECT, "no_source_address"))
         return await open_session(
             host.name,
             address,
             host.port,
             policy=self.policy,
-            settings=ways.settings,
+            settings=called(ways.settings, berth.source),
             at=ways.now(),
             within_tls=host.within_tls,
             login=host.login,
+            source=source,
+            refused=self._refused,
         )
+
+    def _refused(self, heard: Heard) -> None:
+        self.ways.shaper.heard(self.berth, heard.code, enhanced_status(heard.lines[0]), " ".join(heard.lines))
 
     def _in_order(self) -> list[Host]:
         """Return the hosts best first, equals in random order (RFC 5321, 5.1)."""
@@ -241,7 +296,7 @@ class Lane:
             _answer(self.waiting.popleft().done, value=outcome)
 
     def _good(self, session: ProtectedSession) -> bool:
-        return session.usable and session.sent < self.ways.settings.messages_per_connection
+        return session.usable and session.sent < self.berth.limits.messages_per_connection
 
     async def _idle(self, session: ProtectedSession, site: Site) -> bool:
         """Wait for work. False when the time is over, or when others need the room."""
@@ -253,7 +308,7 @@ class Lane:
         def end() -> None:
             _answer(sleeper, value=False)
 
-        timer = loop.call_later(self.ways.settings.idle, end)
+        timer = loop.call_later(self.berth.limits.idle, end)
         self.idle.append(sleeper)
         self.ways.yard.idles(sleeper, site, end)
         try:

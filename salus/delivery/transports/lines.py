@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from salus.delivery.transports.replies import Heard, NotSmtp, ReplyReader
@@ -14,10 +15,13 @@ class Closed(Exception):
 
 
 class Lines(asyncio.Protocol):
-    """One connection as a stream of replies. Any fault ends it: it is never used again."""
+    """One connection as a stream of replies. Any fault ends it: it is never used again.
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    `refused` is told of every refusal as it came, and must not keep its words.
+    """
+
+    def __init__(self, limits: Limits, refused: Callable[[Heard], None] = lambda _: None) -> None:
+        self._limits, self._refused = limits, refused
         self._reader = ReplyReader(limits)
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[None] | None = None
@@ -107,7 +111,10 @@ class Lines(asyncio.Protocol):
                 raise Closed(self.over)
             self._waiting = asyncio.get_running_loop().create_future()
             await self._within(self._waiting, seconds)
-        return self._reader.ready.popleft()
+        heard = self._reader.ready.popleft()
+        if heard.kind in (4, 5):
+            self._refused(heard)
+        return heard
 
     async def _within(self, waiter: asyncio.Future[None], seconds: float) -> None:
         timer = asyncio.get_running_loop().call_later(seconds, self.end, "timeout")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -44,11 +45,14 @@ async def open_session(
     at: datetime,
     within_tls: bool = False,
     login: Login | None = None,
+    source: str = "",
+    refused: Callable[[Heard], None] = lambda _: None,
 ) -> ProtectedSession:
     """Connect to a mail host and return the session once `policy` is met. Raises `Ended`.
 
     `at` is the present moment, for the dates of certificates. `within_tls` begins with the handshake (RFC
-    8314, 3.3); a `login` is said when the session is protected, and not before.
+    8314, 3.3); a `login` is said when the session is protected, and not before. `source` is the address of
+    this machine to leave from ("" for whichever it takes); `refused` hears every refusal.
     """
     found = policy.at_host(host)
     if found is None:
@@ -59,11 +63,17 @@ async def open_session(
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(settings.timeouts.connect):
-            _, lines = await loop.create_connection(lambda: Lines(settings.limits), address, port)
+            _, lines = await loop.create_connection(
+                lambda: Lines(settings.limits, refused),
+                address,
+                port,
+                local_addr=(source, 0) if source else None,
+            )
     except TimeoutError:
         raise Ended(broken(Phase.CONNECT, "timeout")) from None
-    except OSError:
-        raise Ended(broken(Phase.CONNECT, "unreachable")) from None
+    except OSError as fault:
+        ours = source and fault.errno == errno.EADDRNOTAVAIL
+        raise Ended(broken(Phase.CONNECT, "source_unavailable" if ours else "unreachable")) from None
     plain = PlainSession(lines, host, settings)
     try:
         return await _protected(plain, policy, at, within_tls, login)

@@ -12,10 +12,26 @@ from typing import Protocol
 from salus.delivery import window
 from salus.delivery.transports.handover import Fate, Outcome, Phase
 from salus.delivery.transports.settings import WireSettings
+from salus.shaping.contracts import Berth
+
+TURN = 10
+"""Messages after which a connection is left to a lane that has none."""
+MOST_RESTS = 6
+"""A destination that stays unreachable is left alone for twice as long each time, so many times."""
 
 
 class Hungry(Protocol):
     """A lane that has messages and may not connect yet."""
+
+    @property
+    def urgent(self) -> bool:
+        """Tell whether somebody waits for its messages."""
+        ...
+
+    @property
+    def connected(self) -> int:
+        """Return how many connections it has, or makes."""
+        ...
 
     def staff(self) -> None:
         """Try again to connect."""
@@ -29,7 +45,11 @@ class Site:
     window: window.Window
     connections: int = 0
     hungry: list[Hungry] = field(default_factory=list)
+    yielding: int = 0
+    """Connections that end so that a lane without one gets it."""
     resting_until: float = 0.0
+    rests: int = 0
+    """How often in a row it rested."""
     why: Outcome | None = None
 
     @property
@@ -46,19 +66,23 @@ class Yard:
         self._room = asyncio.Semaphore(settings.connections)
         self._queueing = 0
         self._idle: OrderedDict[object, tuple[Site, Callable[[], None]]] = OrderedDict()
-        self._sites: dict[str, Site] = {}
+        self._sites: dict[tuple[str, str, str], Site] = {}
 
     @property
-    def sites(self) -> dict[str, Site]:
-        """Return the destinations that are known now, for figures."""
+    def sites(self) -> dict[tuple[str, str, str], Site]:
+        """Return the destinations that are known now, for figures: by name, source address and owner."""
         return self._sites
 
-    def site(self, name: str) -> Site:
-        """Return the destination of that name, new when it was unknown."""
-        if name not in self._sites:
-            first, most = self._settings.connections_at_first, self._settings.connections_per_site
-            self._sites[name] = Site(window.start(first, most))
-        return self._sites[name]
+    def site(self, berth: Berth) -> Site:
+        """Return the destination of a berth, new when it was unknown; its window keeps to the berth's limits."""
+        key = (berth.site, berth.source.name if berth.source else "", berth.owner)
+        limits = berth.limits
+        site = self._sites.get(key)
+        if site is None:
+            site = self._sites[key] = Site(window.start(limits.connections_at_first, limits.connections))
+        elif site.window.limit != limits.connections:
+            site.window = window.within(site.window, limits.connections_at_first, limits.connections)
+        return site
 
     async def enter(self) -> None:
         """Wait for room for one more connection; the connection that idled longest makes it."""
@@ -75,6 +99,16 @@ class Yard:
         """Tell whether a connection of `lane` that has nothing to do should end: others wait for it."""
         return self._queueing > 0 or any(other is not lane for other in site.hungry)
 
+    def yields(self, site: Site, lane: Hungry, sent: int) -> bool:
+        """Tell whether a connection that sent so many messages ends now, so that a lane without one gets it."""
+        starved = [each for each in site.hungry if each is not lane and not each.connected]
+        urgent = sum(each.urgent for each in starved)
+        owed = len(starved) if sent >= TURN else 0 if lane.urgent else urgent
+        if owed <= site.yielding:
+            return False
+        site.yielding += 1
+        return True
+
     def leave(self) -> None:
         """Give the room back."""
         self._room.release()
@@ -90,9 +124,9 @@ class Yard:
                 return
 
     def freed(self, site: Site, but: Hungry | None = None) -> None:
-        """Let the lanes that wait for a connection to `site` try, each in its turn, `but` not now."""
+        """Let the lanes that wait for a connection to `site` try, `but` not now: the urgent, then who has fewest."""
         hungry, site.hungry = site.hungry, []
-        for lane in hungry:
+        for lane in sorted(hungry, key=lambda each: (not each.urgent, each.connected)):
             if lane is not but:
                 lane.staff()
 
@@ -114,13 +148,17 @@ class Yard:
             if site.window.dead:
                 self.rest(site, outcome, self._settings.rest_unreachable)
         elif outcome.fate is not Fate.UNPROTECTED:
+            site.rests = 0
             site.window = window.after_success(site.window, site.connections)
             if site.hungry and site.open:
                 self.freed(site)
 
     def rest(self, site: Site, outcome: Outcome, seconds: float) -> None:
         """Leave a destination alone for a while; `outcome` is the answer until then."""
-        site.resting_until, site.why = time.monotonic() + seconds, outcome
+        now = time.monotonic()
+        if site.resting_until <= now:
+            site.resting_until, site.rests = now + seconds * 2**site.rests, min(site.rests + 1, MOST_RESTS)
+        site.why = outcome
 
     def resting(self, site: Site) -> Outcome | None:
         """Return why a destination is left alone, or None when it is not, or no more."""
@@ -131,6 +169,10 @@ class Yard:
     def forget_quiet(self) -> None:
         """Drop destinations that nothing is known of any more."""
         now = time.monotonic()
-        quiet = [name for name, s in self._sites.items() if not s.connections and s.resting_until < now]
+        quiet = [
+            name
+            for name, site in self._sites.items()
+            if not (site.connections or site.hungry) and site.resting_until < now
+        ]
         for name in quiet:
             del self._sites[name]

@@ -19,11 +19,17 @@ def run(options: argparse.Namespace) -> int:
 
     setup()
     from django.conf import settings
+    from django.urls import reverse
 
     from salus.delivery import api as delivery
     from salus.platform.presence import Roll
 
+    reverse("portal:home")  # loads the addresses of all pages: the first message does not wait for that
     routes = Path(settings.SALUS_LABORATORY_ROUTES) if settings.SALUS_LABORATORY_ROUTES else None
-    roll = Roll(settings.SALUS_HOME / "senders")
-    delivery.run_sender(laboratory_routes=routes, until_idle=options.until_idle, roll=roll)
+    delivery.run_sender(
+        laboratory_routes=routes,
+        until_idle=options.until_idle,
+        roll=Roll(settings.SALUS_HOME / "senders"),
+        express=Roll(settings.SALUS_HOME / "express"),
+    )
     return 0

@@ -75,8 +75,9 @@ def _first_run(installation: Installation, supervisor: Supervisor) -> None:
 def _serve(installation: Installation, supervisor: Supervisor) -> None:
     from salus.wiring import installed
 
-    supervisor.start(installation.engine(), installation.worker(), installation.sender(), installation.web())
     chosen = installed.read(installation.home.path)
+    senders = installation.senders(chosen.sender_count(os.environ))
+    supervisor.start(installation.engine(), installation.worker(), *senders, installation.web())
     if chosen.backup:
         supervisor.start(installation.backup(Path(chosen.backup)))
     if listen := os.environ.get("SALUS_INBOUND") or chosen.inbound:
@@ -91,10 +92,12 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
 
 
 def _check(installation: Installation) -> None:
-    """Refuse plain http off loopback before anything is started."""
+    """Refuse plain http off loopback, and a plan of shaping that cannot be, before anything is started."""
+    from salus.shaping.offline import documents as read_shaping
     from salus.wiring.setup.questions import check_addresses
 
     check_addresses(_public(installation.home), installation.http)
+    read_shaping(installation.home.path)
 
 
 def _public(home: Home) -> str:
