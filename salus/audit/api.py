@@ -45,6 +45,7 @@ __all__ = [
     "activity",
     "checkpoint",
     "checkpoint_origins",
+    "checkpoint_regularly",
     "entries",
     "entries_from",
     "entry",
@@ -57,6 +58,7 @@ __all__ = [
     "leaf_hash",
     "merkle_path",
     "merkle_root",
+    "newest_checkpoint",
     "notes_until",
     "origin",
     "prove",
@@ -171,6 +173,19 @@ def checkpoint(clock: Clock = _CLOCK) -> Checkpoint:
     return checkpoints.make(clock.now())
 
 
+def checkpoint_regularly(clock: Clock = _CLOCK) -> None:
+    """Sign as `checkpoint` does, unless that was done less than 15 minutes ago; a round of the workers calls it."""
+    checkpoints.make_regularly(clock.now())
+
+
+def newest_checkpoint(clock: Clock = _CLOCK) -> Checkpoint | None:
+    """Return a checkpoint over all that was recorded until now, signing one when there is none, for whoever proves something.
+
+    The latest when the log cannot be signed now; None when it never was.
+    """
+    return checkpoints.newest(clock.now())
+
+
 def latest_checkpoint() -> Checkpoint | None:
     """Return the current organization's newest checkpoint, None before the first."""
     return checkpoints.latest()
@@ -211,38 +226,34 @@ def checkpoint_origins(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((notes.parse_statement(notes.parse(note)[0]).origin, note) for note in notes.split(text))
 
 
-def prove(entry_id: UUID) -> InclusionProof:
-    """Return the proof that an entry is in the newest checkpoint's log.
+def prove(entry_id: UUID, clock: Clock = _CLOCK) -> InclusionProof:
+    """Return the proof that an entry is in a checkpoint's log; when no checkpoint covers it yet, one is signed.
 
-    Raises `NotFound` for an unknown entry, and `Conflict` when it has no place under a checkpoint yet
-    (seconds) or when the stored tiles do not lead to the signed root.
+    Raises `NotFound` for an unknown entry, and `Conflict` when the log cannot be signed now, or when the
+    stored tiles do not lead to the signed root.
     """
-    found = queries.placed(entry_id)
+    found = evidence.covered(entry_id, clock.now())
     if found is None:
-        raise NotFound
-    present = checkpoints.latest()
-    if found.position is None or present is None or present.size <= found.position:
         raise Conflict(
             "This entry is not under a signed checkpoint yet.", next_step="Try again in a few seconds."
         )
-    tree = proofs.stored_tree(current_organization())
-    path = tree.inclusion(found.position, present.size)
-    if not verify_inclusion(found.leaf_hash, found.position, present.size, path, present.root):
+    leaf_hash, position, present = found
+    path = proofs.stored_tree(current_organization()).inclusion(position, present.size)
+    if not verify_inclusion(leaf_hash, position, present.size, path, present.root):
         raise Conflict(
             "The log's tiles do not lead to its signed root.",
             next_step="Run: salus audit verify. It names what is wrong.",
         )
-    return InclusionProof(
-        entry_id, found.position, present.size, found.leaf_hash, path, present.root, present.note
-    )
+    return InclusionProof(entry_id, position, present.size, leaf_hash, path, present.root, present.note)
 
 
-def evidence_for(entry_id: UUID) -> Evidence | None:
-    """Return what proves an entry to a stranger, None while no signed checkpoint covers it (seconds).
+def evidence_for(entry_id: UUID, clock: Clock = _CLOCK) -> Evidence | None:
+    """Return what proves an entry to a stranger; when no checkpoint covers it yet, one is signed.
 
+    None when that cannot be done now: thousands wait before it, or the log does not continue itself.
     Raises `NotFound`. Ask `faults` whether it holds before saying so.
     """
-    return evidence.gather(entry_id)
+    return evidence.gather(entry_id, clock.now())
 
 
 def faults(given: Evidence) -> tuple[str, ...]:
@@ -303,12 +314,13 @@ def repeated_looks(since: datetime, until: datetime, *, often: int, most: int) -
     return looks.repeated(since, until, often=often, most=most)
 
 
-def export_tiles(directory: Path) -> Checkpoint:
+def export_tiles(directory: Path, clock: Clock = _CLOCK) -> Checkpoint:
     """Write the log as C2SP tlog-tiles below `directory`, for verification by a program that is not ours.
 
-    Returns the checkpoint that the files belong to; raises `Conflict` before the first one.
+    It is signed as it stands for that. Returns the checkpoint that the files belong to; raises `Conflict`
+    when there is none and none can be made.
     """
-    return export.write(directory)
+    return export.write(directory, clock.now())
 
 
 def root_at(size: int) -> bytes:

@@ -1,8 +1,12 @@
-"""Signed checkpoints: made from the log's edge, stored, and copied out of the database after the commit."""
+"""Signed checkpoints: made from the log's edge, stored, and copied out of the database after the commit.
+
+A log that grows is signed every quarter of an hour, and at once when somebody wants a proof: who verifies
+has to hold the rows against every checkpoint there ever was.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,11 +15,13 @@ from salus.audit import notes, ports, witness
 from salus.audit.contracts import Checkpoint
 from salus.audit.models import CheckpointRow
 from salus.audit.proofs import StoredTree
-from salus.audit.sequencer import lock
-from salus.kernel.errors import BadInput, Conflict
+from salus.audit.sequencer import integrate, lock
+from salus.kernel.errors import BadInput, Conflict, SalusError
 from salus.platform.tenancy import current_organization
 
 _REPAIR = "Run: salus audit verify. It names what is wrong."
+EVERY = timedelta(minutes=15)
+"""A growing log is not signed more often when nobody asks: an entry is under a checkpoint after this at the latest."""
 
 
 def make(at: datetime) -> Checkpoint:
@@ -45,6 +51,28 @@ def make(at: datetime) -> Checkpoint:
     # Not before the commit: what was witnessed must have happened.
     transaction.on_commit(lambda: witness.append(organization_id, note, notes.verifier_key(name, public_key)))
     return Checkpoint(name, statement.size, statement.root, note, at)
+
+
+def make_regularly(at: datetime) -> None:
+    """Sign the log as `make` does, unless it was signed less than `EVERY` ago."""
+    present = latest()
+    if (
+        present is None or not timedelta() <= at - present.at < EVERY
+    ):  # a clock that was set back waits for nothing
+        make(at)
+
+
+def newest(at: datetime) -> Checkpoint | None:
+    """Return a checkpoint over everything that was recorded until now: the latest, or one signed for it.
+
+    What cannot be signed now (a log that does not continue itself, a key provider that is away) stays
+    under the latest; the regular round says why. None before the first.
+    """
+    integrate()
+    try:
+        return make(at)
+    except SalusError:
+        return latest()
 
 
 def latest() -> Checkpoint | None:

@@ -9,34 +9,45 @@ from uuid import UUID
 from django.db import connection
 
 from salus.audit import checkpoints, notes, offline, ports, queries, rules
-from salus.audit.contracts import Evidence, InclusionProof, Waiting
+from salus.audit.contracts import Checkpoint, Evidence, InclusionProof, Waiting
 from salus.audit.proofs import stored_tree
 from salus.kernel.errors import NotFound
 from salus.platform.tenancy import current_organization
 
 
-def gather(entry_id: UUID) -> Evidence | None:
-    """Return the evidence for an entry as it stands now, None while no signed checkpoint covers it.
+def covered(entry_id: UUID, at: datetime) -> tuple[bytes, int, Checkpoint] | None:
+    """Return an entry's leaf hash, its place and a checkpoint over it, signed now when none was; raises `NotFound`.
+
+    None when it cannot be signed now: thousands wait before it, or the log does not continue itself.
+    """
+    placed, present = queries.placed(entry_id), checkpoints.latest()
+    if placed is None:
+        raise NotFound
+    if placed.position is None or present is None or present.size <= placed.position:
+        present = checkpoints.newest(at)
+        placed = queries.placed(entry_id)
+    if placed is None or placed.position is None or present is None or present.size <= placed.position:
+        return None
+    return placed.leaf_hash, placed.position, present
+
+
+def gather(entry_id: UUID, at: datetime) -> Evidence | None:
+    """Return the evidence for an entry as it stands now, None when no checkpoint can cover it (see `covered`).
 
     Raises `NotFound`. It is gathered, not judged: `faults` says whether it holds.
     """
-    placed, entry = queries.placed(entry_id), queries.entry(entry_id)
-    if placed is None or entry is None:
-        raise NotFound
-    present = checkpoints.latest()
-    if placed.position is None or present is None or present.size <= placed.position:
+    found, entry = covered(entry_id, at), queries.entry(entry_id)
+    if found is None or entry is None:
         return None
-    organization_id = current_organization()
+    (leaf_hash, position, present), organization_id = found, current_organization()
     try:
-        path = stored_tree(organization_id).inclusion(placed.position, present.size)
+        path = stored_tree(organization_id).inclusion(position, present.size)
     except (ValueError, IndexError):  # tiles are missing or cut
         path = ()
     encoded = rules.encode(rules.content_of(entry, organization_id))
     return Evidence(
         encoded,
-        InclusionProof(
-            entry_id, placed.position, present.size, placed.leaf_hash, path, present.root, present.note
-        ),
+        InclusionProof(entry_id, position, present.size, leaf_hash, path, present.root, present.note),
         verifier_key(organization_id, present.note),
     )
 

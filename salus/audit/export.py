@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from salus.audit import checkpoints, rules
@@ -15,14 +16,14 @@ _LENGTH = 2
 """Bytes of the length before each entry of a bundle."""
 
 
-def write(directory: Path) -> Checkpoint:
-    """Write the current organization's log up to its newest checkpoint; return that checkpoint.
+def write(directory: Path, at: datetime) -> Checkpoint:
+    """Write the current organization's log as it stands, signed now; return its checkpoint.
 
     Tiles are computed from the entries as they are, so a log that was tampered with exports files that
     do not verify. The checkpoint is written last.
     """
     organization_id = current_organization()
-    present = checkpoints.latest()
+    present = checkpoints.newest(at)
     if present is None:
         raise Conflict("Nothing is signed yet: there is no checkpoint to export.")
     edge, number = Edge(), 0

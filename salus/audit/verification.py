@@ -12,11 +12,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from salus.audit import rules
 from salus.audit.claims import Claim, claims
 from salus.audit.contracts import Fault, Verdict
 from salus.audit.merkle import HASH
 from salus.audit.reading import Placed, ordered
+from salus.audit.rules import leaf_hash
 from salus.audit.tiles import WIDTH, Edge, Tile
 from salus.platform.tenancy import current_organization
 
@@ -138,7 +138,7 @@ class _Verification:
         waiting = sorted(stated, key=lambda claim: claim.size)
         agreed = 0
         for batch in ordered(self._organization_id, size):
-            hashes = [self._leaf(found) for found in batch]
+            hashes = self._leaves(batch)
             at = 0
             while waiting and waiting[0].size <= self._edge.size + len(hashes) - at:
                 upto = at + waiting[0].size - self._edge.size
@@ -155,31 +155,39 @@ class _Verification:
                 f"the log was cut: {claim.source} signed {claim.size} entries, {self._edge.size} are here",
             )
 
-    def _leaf(self, found: Placed) -> bytes:
-        """Return the leaf hash that stands at a place, after holding the entry's content against it."""
-        position, entry_id, placed, kept, encoded = found
-        if position != self._next:
-            self._out_of_order(position, entry_id)
-        self._next = max(self._next, position + 1)
+    def _leaves(self, batch: list[Placed]) -> list[bytes]:
+        """Return the leaf hashes that stand at some places, after holding the entries' content against them."""
+        coming = self._next
+        for found in batch:
+            position, entry_id, placed, kept, encoded = found
+            if position != coming:
+                self._out_of_order(position, entry_id, coming)
+            coming = max(coming, position + 1)
+            computed = leaf_hash(encoded)
+            if computed != placed or kept != placed:
+                self._differs(found, computed)
+        self._next = coming
+        return [found.placed for found in batch]
+
+    def _differs(self, found: Placed, computed: bytes) -> None:
+        """Say how the entry at a place, its own hash and the hash of the place disagree."""
+        position, entry_id, _, kept, _ = found
         if kept is None:
             self._faults.add(position, f"entry {entry_id} was deleted")
-            return placed
-        computed = rules.leaf_hash(encoded)
-        if computed != kept:
+        elif computed != kept:
             self._faults.add(position, f"entry {entry_id} was changed: its content does not have its hash")
-        elif computed != placed:
+        else:
             self._faults.add(
                 position, f"entry {entry_id} is not the one that was put here: changed or exchanged"
             )
-        return placed
 
-    def _out_of_order(self, position: int, entry_id: str) -> None:
-        if position < self._next:
+    def _out_of_order(self, position: int, entry_id: str, coming: int) -> None:
+        if position < coming:
             self._faults.add(position, f"the place is taken twice, here by entry {entry_id}")
         else:
-            missing = position - self._next
             self._faults.add(
-                self._next, f"{missing} entries were removed from the order, before entry {entry_id}"
+                coming,
+                f"{position - coming} entries were removed from the order, before entry {entry_id}",
             )
 
     def _compare(self, claim: Claim, agreed: int) -> int:

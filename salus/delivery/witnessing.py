@@ -39,16 +39,16 @@ MAILTO = "mailto:"
 def send_checkpoint(
     organization_id: UUID, service_id: UUID, *, laboratory_routes: Path | None, clock: Clock
 ) -> tuple[int, Trial]:
-    """Send the newest checkpoint to a witness of the register; return how many entries it covers, and what became of it.
+    """Sign the log as it stands and send that to a witness of the register; return how many entries it covers, and what became of it.
 
     It goes over TLS to the host's own name or not at all. Raises `NotFound`, `OutOfScope`, `BadInput` for a
-    service that is no mailbox of a witness, `Conflict` before the first checkpoint.
+    service that is no mailbox of a witness, `Conflict` when nothing can be signed and nothing was.
     """
     with acting_for(organization_id):
         mailbox = _allowed(service_id, ServiceKind.WITNESS, clock.now()).removeprefix(MAILTO)
-        signed = audit.latest_checkpoint()
+        signed = audit.newest_checkpoint(clock)
         if signed is None:
-            raise Conflict("No checkpoint was signed yet.", next_step="Try again in a minute.")
+            raise Conflict("Nothing can be signed.", next_step="Run: salus audit verify.")
         make = process.ways_out(laboratory_routes)(organization_id)
         item = _item(mailbox, signed, clock.now())
     outcome = asyncio.run(trial.hand_over(make, item))

@@ -120,7 +120,7 @@ def sign(since: date, until: date, finding: str, note: str, *, actor: Actor, at:
     row.signed_by, row.entries, row.outliers = actor.id, found.entries, found.outliers
     row.sealed = keys.sealer().seal(said.encode(), _binding(row.id))
     row.save(force_insert=True)
-    signed = audit.latest_checkpoint()
+    signed = audit.newest_checkpoint()
     audit.record(
         Action.ACCESS_REVIEW,
         actor=actor,

@@ -241,7 +241,6 @@ def send_copy_now(organization_id: UUID, service_id: UUID, *, clock: Clock = _CL
     """
     with acting_for(organization_id):
         audit.integrate()
-        audit.checkpoint(clock)
         copies.ask(service_id, actor=system(organization_id, "command-line"), at=clock.now())
     send_copies(organization_id, clock)
     with acting_for(organization_id):

@@ -263,7 +263,7 @@ class EntryProof:
 
     entry: Entry
     evidence: Evidence | None
-    """None while no signed checkpoint covers it (seconds)."""
+    """None while no signed checkpoint can cover it."""
     faults: tuple[str, ...]
     names: Mapping[UUID, str] = field(default_factory=dict)
 

@@ -1,6 +1,6 @@
 """Copies of the log outside: which witnesses and log servers get one, how far each came, and when it is tried again.
 
-Who they are stands in the vendor register; a witness gets the newest checkpoint, a log server every entry in the
+Who they are stands in the vendor register; a witness gets a checkpoint over all of it, a log server every entry in the
 order of the log. An attempt is noted before it is made, so that two workers never make the same one.
 """
 
@@ -96,12 +96,11 @@ def _services(at: datetime) -> list[Service]:
 
 def _due(services: list[Service], at: datetime) -> list[Service]:
     rows = {row.service_id: row for row in LogCopyRow.objects.all()}
-    signed = audit.latest_checkpoint()
-    sizes = {Kind.WITNESS: signed.size if signed else 0, Kind.SYSLOG: audit.size()}
+    size = audit.size()
     return [
         each
         for each in services
-        if _is_due(rows.get(each.id) or LogCopyRow(service_id=each.id), each.kind, sizes[each.kind], at)
+        if _is_due(rows.get(each.id) or LogCopyRow(service_id=each.id), each.kind, size, at)
     ]
 
 

@@ -184,8 +184,7 @@ def chunks(filters: Filters, organization_id: UUID) -> Iterator[list[Entry]]:
 def entry(entry_id: UUID, *, actor: Actor) -> EntryProof:
     """Return an entry with what proves it, checked now; raises `NotFound`. The look is recorded."""
     identity.require(actor, Permission.AUDIT_LOG_READ)
-    found = audit.entry(entry_id)
-    evidence = audit.evidence_for(entry_id)
+    evidence, found = audit.evidence_for(entry_id), audit.entry(entry_id)
     audit.record(
         Action.AUDIT_LOG_READ, actor=actor, object_kind="log", object_id=entry_id, details={"entries": 1}
     )

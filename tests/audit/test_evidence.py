@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,9 +11,10 @@ import pytest
 
 from salus.audit import api as audit
 from salus.audit.contracts import Evidence
-from salus.kernel.acting import Actor
-from salus.kernel.errors import NotFound
+from salus.kernel.acting import Actor, system
+from salus.kernel.errors import Conflict, NotFound
 from salus.kernel.ids import new_id
+from salus.platform.tenancy import acting_for
 from tests.audit.test_log import an_entry, fill
 
 
@@ -49,13 +51,38 @@ def test_every_change_to_the_evidence_shows(evidence: Evidence) -> None:
     assert all(audit.faults(each) for each in changed)
 
 
-def test_an_entry_without_a_checkpoint_over_it_has_no_evidence_yet(actor: Actor) -> None:
-    ids = fill(actor, 1)
-    assert audit.evidence_for(ids[0]) is None
-    audit.checkpoint()
-    late = audit.record_many([an_entry(actor)])[0]
-    assert audit.evidence_for(late) is None
-    assert audit.evidence_for(ids[0]) is not None
+def test_what_no_checkpoint_covers_is_signed_as_soon_as_somebody_wants_it_proven(actor: Actor) -> None:
+    first = audit.record_many([an_entry(actor)])[0]
+    assert audit.latest_checkpoint() is None
+    found = audit.evidence_for(first)  # it even waited for its place
+    assert found
+    assert audit.faults(found) == ()
+    signed = audit.latest_checkpoint()
+    later = audit.record_many([an_entry(actor)])[0]
+    assert audit.evidence_for(first) == found  # a checkpoint covers it: nothing is signed again
+    assert audit.latest_checkpoint() == signed
+    found = audit.evidence_for(later)
+    assert found
+    assert audit.faults(found) == ()
+    assert audit.verify().checkpoints == 2
+
+
+def test_a_log_that_does_not_continue_itself_proves_only_what_was_signed_before(
+    organization: UUID, behind_our_back: Callable[..., None]
+) -> None:
+    actor = system(organization, "test")
+    with acting_for(organization):
+        early = fill(actor, 1)[0]
+        assert audit.evidence_for(early)
+    with acting_for(organization):
+        late = fill(actor, 1)[0]
+    behind_our_back("UPDATE audit_log SET edge = set_byte(edge, 0, get_byte(edge, 0) # 1)")
+    with acting_for(organization):
+        assert audit.evidence_for(late) is None
+        with pytest.raises(Conflict, match="not under a signed checkpoint"):
+            audit.prove(late)
+        assert audit.evidence_for(early)
+        assert not audit.verify().verified
 
 
 def test_an_unknown_entry_has_none(tenant: UUID) -> None:

@@ -15,7 +15,7 @@ from salus.audit import notes
 from salus.audit.contracts import Action, Filters, NewEntry
 from salus.audit.merkle import Tree, verify_inclusion
 from salus.kernel.acting import Actor, ActorKind, system
-from salus.kernel.errors import BadInput, Conflict, NotFound, Unavailable
+from salus.kernel.errors import BadInput, NotFound, Unavailable
 from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.platform.tenancy import CrossTenant, NoTenant, acting_for
@@ -138,15 +138,12 @@ def test_every_entry_gets_one_place_and_every_place_is_proved(tenant: UUID, acto
         assert proof.checkpoint == signed.note
 
 
-def test_a_proof_waits_for_the_checkpoint_and_an_unknown_entry_has_none(tenant: UUID, actor: Actor) -> None:
+def test_a_proof_has_its_checkpoint_signed_and_an_unknown_entry_has_none(tenant: UUID, actor: Actor) -> None:
     (entry_id,) = audit.record_many([an_entry(actor)])
-    with pytest.raises(Conflict):
-        audit.prove(entry_id)
-    audit.integrate()
-    with pytest.raises(Conflict):
-        audit.prove(entry_id)
-    audit.checkpoint()
-    assert audit.prove(entry_id).entry_id == entry_id
+    proof = audit.prove(entry_id, FakeClock(AT))
+    signed = audit.latest_checkpoint()
+    assert signed is not None
+    assert (proof.entry_id, proof.checkpoint, signed.at) == (entry_id, signed.note, AT)
     with pytest.raises(NotFound):
         audit.prove(new_id())
 
@@ -173,6 +170,19 @@ def test_a_log_that_did_not_grow_is_not_signed_again(tenant: UUID, actor: Actor)
     latest = audit.latest_checkpoint()
     assert latest is not None
     assert latest.size == first.size + 1
+
+
+def test_a_growing_log_is_signed_every_quarter_of_an_hour(tenant: UUID, actor: Actor) -> None:
+    clock, sizes = FakeClock(AT), []
+    for minutes in (0, 14, 1, 1, -60):
+        clock.advance(timedelta(minutes=minutes))
+        fill(actor, 1)
+        audit.checkpoint_regularly(clock)
+        signed = audit.latest_checkpoint()
+        assert signed is not None
+        sizes.append(signed.size)
+    first = sizes[0]
+    assert sizes == [first, first, first + 2, first + 2, first + 4]  # a clock that was set back signs at once
 
 
 def test_a_sound_log_verifies_and_says_what_still_waits(tenant: UUID, actor: Actor) -> None:
@@ -318,9 +328,10 @@ def test_a_torn_note_in_the_witness_file_is_remarked_and_the_rest_still_counts(
 
 def test_the_exported_tiles_verify_without_our_database(tenant: UUID, actor: Actor, tmp_path: Path) -> None:
     ids = fill(actor, 700)
-    signed = audit.checkpoint()
-    fill(actor, 5)  # beyond the checkpoint: not exported
-    assert audit.export_tiles(tmp_path) == signed
+    before = audit.checkpoint()
+    audit.record_many([an_entry(actor)])
+    signed = audit.export_tiles(tmp_path, FakeClock(AT))
+    assert (signed.size, signed.at) == (before.size + 1, AT)  # what was not signed yet is signed for it
     # What any tlog-tiles tool does: read the bundles, hash the entries, rebuild the tree.
     entries: list[bytes] = []
     for path in sorted(

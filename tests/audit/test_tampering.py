@@ -93,15 +93,27 @@ COLUMNS = {
 }
 
 
+CUNNING = (
+    ("at", "at - make_interval(years => 2 * extract(year FROM at)::int - 1)"),  # the same year before Christ
+    ("action", 'action || \'","actor_id":null\''),
+    ("reason", "E'a\\nb'"),
+    ("purpose", "'ä'"),
+    ("fields", "'{NULL}'"),
+    ("details", "'{\"count\": 1e400}'"),
+    ("details", "'[]'"),
+)
+"""Values that could read like others, or not be read at all."""
+
+
 @pytest.mark.parametrize("position", [0, 255, 256, SIZE - 1])
 def test_every_column_that_is_changed_names_its_entry(
     log: Log, behind_our_back: Thief, position: int
 ) -> None:
     entry_id = log.at(position)
     behind_our_back("CREATE TEMPORARY TABLE before AS SELECT * FROM audit_entry WHERE id = %s", entry_id)
-    for column, value in COLUMNS.items():
+    for column, value in (*COLUMNS.items(), *CUNNING):
         behind_our_back(f"UPDATE audit_entry SET {column} = {value} WHERE id = %s", entry_id)
-        assert f"{position}: entry {entry_id} was changed" in faults(log.verify()), column
+        assert f"{position}: entry {entry_id} was changed" in faults(log.verify()), (column, value)
         behind_our_back("DELETE FROM audit_entry WHERE id = %s", entry_id)
         behind_our_back("INSERT INTO audit_entry SELECT * FROM before")
     assert log.verify().verified
