@@ -256,7 +256,7 @@ class Receipt:
     faults: tuple[str, ...] = ()
     """What did not hold when the proof was checked, just now; none: what it says is in the log."""
     pending: int = 0
-    """Steps that no signed checkpoint covers yet (seconds)."""
+    """Steps that no signed checkpoint can cover yet."""
     reason: str = ""
     purpose: str = ""
     channel: str = ""

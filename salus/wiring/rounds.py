@@ -32,7 +32,7 @@ def _integrate(organization_id: UUID) -> None:
 
 
 def _checkpoint(organization_id: UUID) -> None:
-    audit.checkpoint(CLOCK)
+    audit.checkpoint_regularly(CLOCK)
 
 
 def _expire(organization_id: UUID) -> None:

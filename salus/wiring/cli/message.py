@@ -193,7 +193,7 @@ def _proof(told: ToldReceipt) -> Iterable[str]:
     if found.faults:
         yield "NOT PROVEN: the log does not match. Tell your security officer now."
     elif found.pending:
-        yield f"Not proven yet: {found.pending} of {len(found.steps)} steps wait for a signed checkpoint (a minute)."
+        yield f"Not proven yet: {found.pending} of {len(found.steps)} steps wait for a signed checkpoint. Try again in a minute."
     elif found.proof:
         yield "Proven: every step is in the log, unchanged, under the signed checkpoint above."
     else:
