@@ -1,4 +1,4 @@
-"""`./bench audience|gate|ground|journeys|send|submit`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+"""`./bench audience|chaos|gate|ground|journeys|send|submit`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 
 NAMES = {
     "audience": ("contacts", 1_000_000, "import, rebuild, six segments beside SQL on JSONB, memory"),
+    "chaos": (
+        "messages",
+        20_000,
+        "a campaign while processes die, connections break and the disk is full: is each message where it is said to be",
+    ),
     "gate": ("contacts", 200_000, "what one decision costs"),
     "ground": (
         "contacts",
