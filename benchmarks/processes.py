@@ -43,3 +43,15 @@ def _seconds(pid: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return sum(int(fields[place]) for place in (11, 12, 13, 14)) / _TICKS
+
+
+def ticks() -> tuple[int, int]:
+    """Return what the processors did since the machine started: all ticks, and those of rest."""
+    fields = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(fields), fields[3] + fields[4]
+
+
+def busy(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Return the share of all processors that was used between two looks at `ticks`."""
+    every, idle = after[0] - before[0], after[1] - before[1]
+    return round(1 - idle / max(1, every), 3)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import usage
-from benchmarks.send import HOST, _people
+from benchmarks.send import HOST, people
 
 CONNECTIONS, COMMIT_SECONDS, PORT = 20, 10, 8465
 PEOPLE = 1_000
@@ -71,7 +71,7 @@ def _measure(count: int, installation: Any, supervisor: Any, folder: Path) -> di
 
     organization = clinic()
     actor = system(organization.id, "bench")
-    _people(organization.id, PEOPLE, actor)
+    people(organization.id, PEOPLE, actor)
     with acting_for(organization.id):
         key = identity.create_api_key(
             "bench", [Permission.DELIVERY_MESSAGE_SUBMIT], actor=actor, allowed=Permission

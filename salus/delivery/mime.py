@@ -170,7 +170,7 @@ def _part(subtype: str, text: str, place: str) -> bytes:
     if b"\0" in octets:
         raise BadInput("The text holds a NUL.", place=place)
     # Quoted-printable costs 2 more for each octet outside ASCII, base64 a third for all.
-    if len(octets.translate(None, _ASCII)) * 6 > len(octets):
+    if not octets.isascii() and len(octets.translate(None, _ASCII)) * 6 > len(octets):
         how, body = "base64", base64.encodebytes(octets[:-2]).replace(b"\n", b"\r\n")
     else:
         how, body = "quoted-printable", binascii.b2a_qp(octets, istext=True)

@@ -117,7 +117,12 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop every process, last started first, each given its time to end in good order."""
-        for process in reversed(self._processes):
+        self.end(*reversed(self._processes))
+
+    def end(self, *processes: Process) -> None:
+        """Stop these processes, one after the other, each given its time; they are not started again."""
+        self._processes = [each for each in self._processes if each not in processes]
+        for process in processes:
             if process.child is None or not process.is_alive():
                 continue
             process.child.send_signal(process.stop_signal)

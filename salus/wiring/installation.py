@@ -19,6 +19,8 @@ from salus.platform.supervisor import Process, Supervisor
 from salus.wiring.home import Home, address_only, admin_dsn, database_name
 
 _SALUS = [sys.executable, "-m", "salus.wiring"]
+MOST_SENDERS = 4
+"""That are started unasked: each takes up to 300 MB when it is busy."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,18 @@ class Installation:
         """Return the process that runs jobs and the regular rounds."""
         return Process("worker", [*_SALUS, "worker"], self.environment)
 
-    def sender(self) -> Process:
+    def sender(self, number: int = 1) -> Process:
         """Return the process that hands mail over; it connects as the sender's role."""
-        return Process("sender", [*_SALUS, "sender"], {**self.environment, "SALUS_DATABASE_ROLE": "sender"})
+        name = "sender" if number == 1 else f"sender-{number}"
+        return Process(name, [*_SALUS, "sender"], {**self.environment, "SALUS_DATABASE_ROLE": "sender"})
+
+    def senders(self, count: int = 0) -> list[Process]:
+        """Return `count` senders, or as many as this machine has processors, up to `MOST_SENDERS`.
+
+        They share the queue, and what destinations are allowed.
+        """
+        usual = min(MOST_SENDERS, os.cpu_count() or 1)
+        return [self.sender(number) for number in range(1, (count or usual) + 1)]
 
     def web(self) -> Process:
         """Return the web server."""

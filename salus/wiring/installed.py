@@ -46,6 +46,15 @@ class Installed:
     smtp_certificate: str = ""
     smtp_key: str = ""
     """Files in PEM; submission needs them."""
+    senders: str = ""
+    """How many senders run; empty: one a processor, up to four."""
+
+    def sender_count(self, environment: Mapping[str, str]) -> int:
+        """Return how many senders were asked for, 0 when nobody did. `SALUS_SENDERS` wins. Raises `BadInput`."""
+        asked = environment.get("SALUS_SENDERS") or self.senders
+        if asked and not (asked.isascii() and asked.isdecimal() and 1 <= int(asked) <= 64):
+            raise BadInput("This is a whole number from 1 to 64.", place="SALUS_SENDERS")
+        return int(asked or 0)
 
     def submission(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the options of `salus smtp`; empty when it is to listen nowhere. `SALUS_SMTP...` wins."""

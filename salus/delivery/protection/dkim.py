@@ -37,11 +37,10 @@ OVERSIGNED: Final = (
     "content-transfer-encoding",
 )
 """Named once more than they occur, so that none can be added on the way (RFC 6376, 8.15)."""
-SIGNED: Final = ("auto-submitted", "content-language")
+SIGNED: Final = ("auto-submitted", "content-language", "tls-report-domain", "tls-report-submitter")
 """Signed when they occur."""
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n")
-_SPACE = re.compile(rb"[ \t\r\n]+")
+_IN_ORDER = tuple(name.encode("ascii") for name in (*OVERSIGNED, *SIGNED))
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
 _LINE = 72
 
@@ -64,7 +63,7 @@ class Signer:
         head, separator, body = message.partition(b"\r\n\r\n")
         if not separator:
             raise BadInput("A message has headers, an empty line and a body.", place="message")
-        names, signed = _select(head + b"\r\n")
+        names, signed = _select(head)
         digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
         signatures = []
         for algorithm, selector, sign in self._keys:
@@ -104,24 +103,30 @@ def relaxed_body(body: bytes) -> bytes:
 
 def relaxed_field(name: bytes, value: bytes) -> bytes:
     """Return a header field in the relaxed form (RFC 6376, 3.4.2), with its line end."""
-    return b"%b:%b\r\n" % (name.lower(), _SPACE.sub(b" ", value).strip(b" "))
+    return b"%b:%b\r\n" % (name.lower(), b" ".join(value.split()))
 
 
 def _select(head: bytes) -> tuple[tuple[str, ...], bytes]:
     """Return the names for h= and the canonical fields they select: of equal names the last one first."""
-    fields: dict[str, list[bytes]] = {}
-    for found in _FIELD.finditer(head):
-        name = found[1].decode("ascii").lower()
-        fields.setdefault(name, []).append(relaxed_field(found[1], found[2]))
-    if "from" not in fields:
+    fields: dict[bytes, list[bytes]] = {}
+    for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            name = name.rstrip().lower()
+            fields.setdefault(name, []).append(relaxed_field(name, value))
+    if b"from" not in fields:
         raise BadInput("A message without a sender cannot be signed.", place="message")
+    signed = [field for name in _IN_ORDER for field in reversed(fields.get(name, ()))]
+    return _named(tuple(len(fields.get(name, ())) for name in _IN_ORDER)), b"".join(signed)
+
+
+@lru_cache(maxsize=64)
+def _named(counts: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names for h= when the fields of `_IN_ORDER` occur so often."""
     names: list[str] = []
-    signed: list[bytes] = []
-    for name in (*OVERSIGNED, *SIGNED):
-        present = fields.get(name, [])
-        names.extend([name] * (len(present) + (name in OVERSIGNED)))
-        signed.extend(reversed(present))
-    return tuple(names), b"".join(signed)
+    for name, count in zip((*OVERSIGNED, *SIGNED), counts, strict=True):
+        names.extend([name] * (count + (name in OVERSIGNED)))
+    return tuple(names)
 
 
 def _signing(key: DkimKey) -> Callable[[bytes], bytes]:
