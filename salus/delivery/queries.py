@@ -61,14 +61,15 @@ def messages_of_contact(contact_id: UUID, limit: int = 200) -> list[SentMessage]
 
     What went to a record that was merged into this one went to the same person.
     """
+    whole = contacts.whole(contact_id)
     rows = (
-        MessageRow.objects.filter(contact_id__in=contacts.whole(contact_id))
+        MessageRow.objects.filter(contact_id__in=whole)
         .exclude(state__in=[State.REFUSED, State.CANCELLED, *WAITING])
         .exclude(origin__kind__in=ANNOUNCEMENTS)
         .select_related("origin")
         .order_by("-id")[:limit]
     )
-    return [_sent(row) for row in rows]
+    return [_sent(row, whole[0]) for row in rows]
 
 
 def sent_message(message_id: UUID) -> SentMessage:
@@ -76,10 +77,10 @@ def sent_message(message_id: UUID) -> SentMessage:
     row = MessageRow.objects.filter(id=message_id).select_related("origin").first()
     if row is None:
         raise NotFound
-    return _sent(row)
+    return _sent(row, contacts.whole(row.contact_id)[0])
 
 
-def _sent(row: MessageRow) -> SentMessage:
+def _sent(row: MessageRow, contact_id: UUID) -> SentMessage:
     spec = planning.spec_of(Origin(row.origin.kind, row.origin_id))
     decision = open_content(
         keys.sealer(), message_binding(current_organization(), row.id), row.sealed
@@ -87,7 +88,7 @@ def _sent(row: MessageRow) -> SentMessage:
     state = State(row.state)
     return SentMessage(
         message_id=row.id,
-        contact_id=contacts.whole(row.contact_id)[0],
+        contact_id=contact_id,
         at=row.first_attempt_at or row.decided_at,
         state=state,
         sender_name=spec.sender.name,

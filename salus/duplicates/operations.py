@@ -151,7 +151,7 @@ def split(merge_id: UUID, given_by: GivenBy, why: str, *, actor: Actor, at: date
         for each in _all_steps():
             each.part(pair, moved[each.name], given_by, actor, at)
         row.ended_at, row.ended_by_id, row.given_by = at, _who(actor), given_by
-        row.sealed_end = _seal(row.id, {"why": words}, "end")
+        row.sealed_end = _seal(row.id, {"why": words})
         row.save(update_fields=["ended_at", "ended_by_id", "given_by", "sealed_end"])
         _remember_apart(row.kept_id, row.gone_id, actor, at)
         details = {"merge": str(row.id), "given_by": given_by.value}
@@ -199,7 +199,7 @@ def _facts(rows: Iterable[MergeRow]) -> list[Merge]:
             Phi(_opened(row)["why"]),
             row.ended_at,
             names.get(row.ended_by_id, "") if row.ended_by_id else "",
-            Phi(_opened(row, "end")["why"] if row.sealed_end else ""),
+            Phi(_opened(row, ended=True)["why"] if row.sealed_end else ""),
             GivenBy(row.given_by) if row.given_by else None,
         )
         for row in rows
@@ -249,17 +249,15 @@ def _record(
         )
 
 
-def _opened(row: MergeRow, part: str = "") -> dict[str, Any]:
-    raw = bytes(row.sealed_end or b"") if part else bytes(row.sealed)
-    told: dict[str, Any] = orjson.loads(keys.sealer().open(raw, binding(row.id, part)))
+def _opened(row: MergeRow, *, ended: bool = False) -> dict[str, Any]:
+    raw = bytes(row.sealed_end or b"") if ended else bytes(row.sealed)
+    told: dict[str, Any] = orjson.loads(keys.sealer().open(raw, _binding(row.id)))
     return told
 
 
-def _seal(merge_id: UUID, told: Mapping[str, Any], part: str = "") -> bytes:
-    return keys.sealer().seal(orjson.dumps(told), binding(merge_id, part))
+def _seal(merge_id: UUID, told: Mapping[str, Any]) -> bytes:
+    return keys.sealer().seal(orjson.dumps(told), _binding(merge_id))
 
 
-def binding(merge_id: UUID, part: str = "") -> bytes:
-    """Return what a merge's words are bound to; those of its end to a name of their own."""
-    table = f"duplicates_merge.{part}" if part else "duplicates_merge"
-    return keys.binding(current_organization(), table, merge_id)
+def _binding(merge_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "duplicates_merge", merge_id)

@@ -10,6 +10,7 @@ import orjson
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
+from salus.contacts import api as contacts
 from salus.files.contracts import FileFacts, Of, Owner
 from salus.files.kinds import kind_named
 from salus.files.models import FileRow, PieceRow
@@ -43,7 +44,7 @@ def files_of(owners: Collection[Owner]) -> Mapping[Owner, tuple[FileFacts, ...]]
 
 def files_about(contact_id: UUID) -> tuple[FileFacts, ...]:
     """Return every file about a person, oldest first."""
-    rows = FileRow.objects.filter(contact_id=contact_id).exclude(owner_of=Of.DRAFT)
+    rows = FileRow.objects.filter(contact_id__in=contacts.whole(contact_id)).exclude(owner_of=Of.DRAFT)
     return tuple(opened(row) for row in rows.order_by("created_at", "id"))
 
 

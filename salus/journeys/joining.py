@@ -11,7 +11,7 @@ from django.db.models import F
 
 from salus.journeys.contracts import Fate
 from salus.journeys.leaving import take_out
-from salus.journeys.models import EnrolmentRow
+from salus.journeys.models import EnrolmentRow, WrittenRow
 from salus.kernel.acting import Actor
 from salus.kernel.joining import Pair
 
@@ -47,7 +47,23 @@ def join_person(pair: Pair, *, actor: Actor, at: datetime) -> dict[str, Any]:
         row.entry = max((each.entry for each in here), default=-1) + 1
         row.save(update_fields=["contact_id", "contact_number", "entry"])
         here.append(row)
+    _count_last(pair)
     return {"ways": moved, "ended": ended}
+
+
+def _count_last(pair: Pair) -> None:
+    """Let the later of the two days on which journeys wrote to either count for the person."""
+    days = {
+        row.contact_id: row for row in WrittenRow.objects.filter(contact_id__in=(pair.kept_id, pair.gone_id))
+    }
+    mine, theirs = days.get(pair.kept_id), days.get(pair.gone_id)
+    if theirs and (mine is None or mine.day < theirs.day):
+        WrittenRow.objects.bulk_create(
+            [WrittenRow(contact_id=pair.kept_id, day=theirs.day, priority=theirs.priority)],
+            update_conflicts=True,
+            unique_fields=["organization_id", "contact_id"],
+            update_fields=["day", "priority"],
+        )
 
 
 def part_person(pair: Pair, moved: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ COLUMNS = (
     _column("intake_reject"),
     _column("intake_mapping", batch=FEW),
     _column("duplicates_merge"),
-    _column("duplicates_merge", "sealed_end", bound_as="duplicates_merge.end"),
+    _column("duplicates_merge", "sealed_end"),
     _column("privacy_request"),
     _column("privacy_disclosure"),
     SealedColumn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -281,7 +282,7 @@ def test_a_merge_without_a_reason_is_none(desk: Desk, two: tuple[UUID, UUID], wh
     "choice", [{"email": "neither"}, {"state": "both"}, {"secret": "kept"}, {"conditions": "gone"}]
 )
 def test_a_choice_that_is_none_changes_nothing(
-    desk: Desk, two: tuple[UUID, UUID], choice: dict[str, str]
+    desk: Desk, two: tuple[UUID, UUID], choice: dict[str, Any]
 ) -> None:
     with pytest.raises(BadInput, match="no choice"):
         merge(desk, *two, **choice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 
@@ -28,7 +29,7 @@ JOIN = Joined(new_id(), ROSA, OTHER, MERGED, None, frozenset({OURS}), frozenset(
 TOPICS, CHANNELS = ("newsletter", "events"), (Channel.EMAIL, Channel.SMS)
 
 
-def before(entries: list[Entry], contact_id: object) -> list[Entry]:
+def before(entries: list[Entry], contact_id: UUID) -> list[Entry]:
     return [replace(each, contact_id=contact_id, recorded_at=MERGED - DAY) for each in entries]
 
 
@@ -38,7 +39,7 @@ def person(entries: list[Entry], moment: object = NOW) -> Standing:
 
 def permitted(standing: Standing) -> set[object]:
     parts = (standing.opt_ins, standing.authorizations, standing.unencrypted, standing.part2_consents)
-    return {each.evidence_id for part in parts for each in part} | {standing.e_notice} - {None}  # type: ignore[attr-defined]
+    return {each.evidence_id for part in parts for each in part} | {standing.e_notice} - {None}
 
 
 def forbidden(standing: Standing) -> set[object]:
@@ -46,7 +47,7 @@ def forbidden(standing: Standing) -> set[object]:
         each.evidence_id
         for part in (standing.restrictions, standing.suppressions, standing.opt_outs)
         for each in part
-    }  # type: ignore[attr-defined]
+    }
 
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])

@@ -87,7 +87,7 @@ def outside(organization: str) -> dict[str, str]:
         subcontractor_id = vendors.record_subcontractor(
             vendor_id, name="Tern Cloud", does="Keeps the servers", **given
         )
-        (contact_id, _, _), *_ = contacts.recent(1)
+        (contact_id, _, _), (second_id, _, _), *_ = contacts.recent(2)
         task = NewTask(
             "by-hand", contact_id, Role.PRIVACY_OFFICER, "Look at a request", at + timedelta(days=1)
         )
@@ -108,10 +108,12 @@ def outside(organization: str) -> dict[str, str]:
         request_id = privacy.receive(contact_id, RequestKind.ACCESS, note="", received_at=at, **given)
     made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
     made |= {"subcontractor": subcontractor_id, "provider": provider_id, "request": request_id}
+    made |= {"first": contact_id, "second": second_id}
     made |= {
+        "merge": new_id(),
         "role": new_id(),
         "glass": new_id(),
-    }  # nobody made any: these two are only as unknown as any other id
+    }  # nobody made any: these are only as unknown as any other id
     return {f"{name}_id": str(id) for name, id in made.items()}
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from salus.contacts import api
@@ -138,12 +138,12 @@ class Moved(Schema):
 )
 def look(
     request: HttpRequest, response: HttpResponse, contact_id: UUID, body: Look
-) -> Seen | tuple[int, Moved]:
+) -> Seen | Status[Moved]:
     """Open fields of one contact for a purpose; it is recorded under the key."""
     on = api.survivors([contact_id])
     if on and api.versions([on[contact_id]]):
         response["Location"] = request.path.replace(str(contact_id), str(on[contact_id]))
-        return 307, Moved(merged_into=on[contact_id])
+        return Status(307, Moved(merged_into=on[contact_id]))
     opened = api.open_one(
         contact_id, fields=body.fields, purpose=body.purpose, actor=_actor(request), revealed=True
     )

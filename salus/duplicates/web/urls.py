@@ -6,7 +6,7 @@ from salus.duplicates.web import views
 
 app_name = "duplicates"
 
-_PAIR = "duplicates/<uuid:first>/<uuid:second>"
+_PAIR = "duplicates/<uuid:first_id>/<uuid:second_id>"
 
 urlpatterns = [
     path("duplicates/", views.listing, name="list"),

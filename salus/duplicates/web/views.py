@@ -60,15 +60,15 @@ def find(request: HttpRequest) -> HttpResponse:
 
 @requires(MERGE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def pair(request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
+def pair(request: HttpRequest, first_id: UUID, second_id: UUID) -> HttpResponse:
     """Show two records side by side; merge them."""
     actor = actor_of(request)
-    compared = api.compare(first, second, actor=actor)
+    compared = api.compare(first_id, second_id, actor=actor)
     numbers = _numbers(compared.numbers)
     form = Merging(request.POST or None, compared=compared, numbers=numbers)
     if request.method == "POST" and form.is_valid():
         place, choices, why = form.told()
-        kept, gone = (first, second) if place == 0 else (second, first)
+        kept, gone = (first_id, second_id) if place == 0 else (second_id, first_id)
         try:
             with transaction.atomic():
                 api.merge(kept, gone, choices, why, actor=actor, at=timezone.now())
@@ -78,8 +78,8 @@ def pair(request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
             toast(request, f"Merged. {numbers[1 - place]} leads to {numbers[place]} now.")
             return redirect("contacts:show", kept)
     context: dict[str, Any] = {
-        "first": first,
-        "second": second,
+        "first": first_id,
+        "second": second_id,
         "numbers": numbers,
         "compared": compared,
         "rows": [
@@ -93,9 +93,9 @@ def pair(request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
 
 @requires(MERGE)
 @require_POST
-def apart(request: HttpRequest, first: UUID, second: UUID) -> HttpResponse:
+def apart(request: HttpRequest, first_id: UUID, second_id: UUID) -> HttpResponse:
     """Remember that two contacts are not the same person."""
-    api.tell_apart(first, second, actor=actor_of(request), at=timezone.now())
+    api.tell_apart(first_id, second_id, actor=actor_of(request), at=timezone.now())
     toast(request, "Remembered. These two are not proposed again.")
     return redirect("duplicates:list")
 
