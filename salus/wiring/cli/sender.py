@@ -20,12 +20,10 @@ def run(options: argparse.Namespace) -> int:
     setup()
     from django.conf import settings
     from django.urls import reverse
-    from django.urls import reverse
 
     from salus.delivery import api as delivery
     from salus.platform.presence import Roll
 
-    reverse("portal:home")  # loads the addresses of all pages: the first message does not wait for that
     reverse("portal:home")  # loads the addresses of all pages: the first message does not wait for that
     routes = Path(settings.SALUS_LABORATORY_ROUTES) if settings.SALUS_LABORATORY_ROUTES else None
     delivery.run_sender(
