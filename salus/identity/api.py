@@ -49,6 +49,7 @@ __all__ = [
     "reseal_second_factors",
     "revoke_api_key",
     "save_provider",
+    "second_factors",
     "sign_on_providers",
     "staff_members",
     "staff_names",
@@ -151,6 +152,11 @@ def staff_members() -> tuple[StaffMember, ...]:
 def staff_page(*, like: str = "", after: UUID | None = None, limit: int = 50) -> tuple[StaffMember, ...]:
     """Return some of the staff by name, the inactive last: those after `after`, whose name or address has `like`."""
     return staff.page(like, after, limit)
+
+
+def second_factors() -> tuple[int, int]:
+    """Return how many people have access, and how many of them a second factor; counted, however many there are."""
+    return staff.second_factors()
 
 
 def staffed_roles() -> frozenset[Role]:

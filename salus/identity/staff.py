@@ -211,6 +211,13 @@ def page(like: str, after: UUID | None, limit: int) -> tuple[StaffMember, ...]:
     return _all_facts(rows[:limit])
 
 
+def second_factors() -> tuple[int, int]:
+    """Return how many people have access, and how many of them a second factor."""
+    active = Staff.objects.filter(user__is_active=True)
+    ready = Authenticator.objects.filter(type__in=second_factor.FACTORS, user_id__in=active.values("pk"))
+    return int(active.count()), int(ready.values("user_id").distinct().count())
+
+
 def staffed_roles() -> frozenset[Role]:
     """Return the roles that an active member of the staff has."""
     found = Staff.objects.filter(user__is_active=True).annotate(role=Func(F("roles"), function="unnest"))

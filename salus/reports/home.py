@@ -12,7 +12,7 @@ from salus.campaigns.contracts import CAMPAIGN, Campaign, Status
 from salus.content import api as content
 from salus.delivery import api as delivery
 from salus.identity import api as identity
-from salus.identity.contracts import Permission, StaffMember
+from salus.identity.contracts import Permission
 from salus.inbox import api as inbox
 from salus.intake import api as intake
 from salus.intake.contracts import ImportStatus, Severity
@@ -37,7 +37,7 @@ def home(*, actor: Actor, at: datetime) -> Home:
     may = actor.permissions
     reads_log = Permission.AUDIT_LOG_READ in may
     health = log.health() if reads_log else None
-    staff = identity.staff_members() if Permission.IDENTITY_STAFF_MANAGE in may else ()
+    staff = identity.second_factors() if Permission.IDENTITY_STAFF_MANAGE in may else None
     coming = campaigns.in_status(_NEXT, limit=MOST * 2) if Permission.CAMPAIGNS_CAMPAIGN_READ in may else []
     todos = [
         *([Todo(TodoKind.LOG_BROKEN, count=health.faults)] if health and _is_broken(health) else ()),
@@ -56,7 +56,7 @@ def home(*, actor: Actor, at: datetime) -> Home:
         week=_week(at) if Permission.CAMPAIGNS_REPORT_READ in may else None,
         upcoming=_upcoming(coming),
         log=health,
-        staff=_second_factors(staff) if staff else None,
+        staff=staff,
     )
 
 
@@ -125,10 +125,10 @@ def _of_imports(actor: Actor, at: datetime) -> Iterator[Todo]:
             )
 
 
-def _of_staff(staff: Iterable[StaffMember]) -> Iterator[Todo]:
-    without = sum(1 for each in staff if each.active and not each.second_factor)
-    if without:
-        yield Todo(TodoKind.NO_SECOND_FACTOR, count=without)
+def _of_staff(staff: tuple[int, int] | None) -> Iterator[Todo]:
+    people, ready = staff or (0, 0)
+    if people > ready:
+        yield Todo(TodoKind.NO_SECOND_FACTOR, count=people - ready)
 
 
 def _of_keys(actor: Actor, at: datetime) -> Iterator[Todo]:
@@ -191,6 +191,3 @@ def _upcoming(found: Iterable[Campaign]) -> tuple[Upcoming, ...]:
     )
 
 
-def _second_factors(staff: Iterable[StaffMember]) -> tuple[int, int]:
-    active = [each for each in staff if each.active]
-    return len(active), sum(each.second_factor for each in active)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -67,7 +67,9 @@ class Entries(forms.Form):
     """Which entries of the log to show; empty fields do not narrow."""
 
     action = forms.ChoiceField(label="What", required=False)
-    actor = forms.ChoiceField(label="Who acted", required=False)
+    actor = forms.CharField(
+        label="Who acted", max_length=200, required=False, help_text="Part of a name or e-mail address, or an id."
+    )
     object = forms.UUIDField(
         label="Of what (id)", required=False, error_messages={"invalid": "That is not an id."}
     )
@@ -84,8 +86,10 @@ class Entries(forms.Form):
         choices=[("", "Any"), ("ok", "Done"), ("refused", "Refused"), ("failed", "Failed")],
     )
 
-    def __init__(self, *args: Any, people: Iterable[tuple[UUID, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, find: Callable[[str], Sequence[tuple[UUID, str]]], **kwargs: Any) -> None:
+        """`find` returns the id and name of up to two people of the staff whose name or address has a text."""
         super().__init__(*args, **kwargs)
+        self._find = find
         actions = [(action.value, action.value.replace(":", " › ").replace("_", " ")) for action in Action]
         self.fields["action"].choices = [  # type: ignore[attr-defined]
             ("", "Everything"),
@@ -100,18 +104,28 @@ class Entries(forms.Form):
                 for area, words in areas()
             ),
         ]
-        self.fields["actor"].choices = [  # type: ignore[attr-defined]
-            ("", "Anybody"),
-            *((str(id), name) for id, name in people),
-        ]
+
+    def clean_actor(self) -> UUID | None:
+        """Return the id of the one who is meant."""
+        text = self.cleaned_data["actor"].strip()
+        if not text:
+            return None
+        try:
+            return UUID(text)
+        except ValueError:
+            found = self._find(text)
+        if len(found) == 1:
+            return found[0][0]
+        if found:
+            raise forms.ValidationError("More than one person has this in their name. Write more of it.")
+        raise forms.ValidationError("Nobody of the staff has this in their name.")
 
     def filters(self) -> Filters:
         """Return what to show; faulty fields do not narrow, the page says that they are faulty."""
         given = self.cleaned_data
-        actor = given.get("actor")
         return Filters(
             action=given.get("action") or "",
-            actor_id=UUID(actor) if actor else None,
+            actor_id=given.get("actor"),
             patient_id=given.get("patient"),
             object_id=given.get("object"),
             outcome=given.get("outcome") or "",

@@ -116,8 +116,10 @@ def _hours(copy: LogCopy) -> CopyHours:
 
 
 def _entries(request: HttpRequest) -> Entries:
-    people = [(each.id, each.name) for each in identity.staff_members()]
-    return Entries(request.GET, people=people)
+    return Entries(
+        request.GET,
+        find=lambda text: [(each.id, each.name) for each in identity.staff_page(like=text, limit=2)],
+    )
 
 
 def _page(request: HttpRequest, verified: Verified | None, status: int = 200) -> HttpResponse:

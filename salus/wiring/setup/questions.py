@@ -143,6 +143,12 @@ def _spf(text: str) -> None:
         raise BadInput("Write SPF mechanisms, like include:spf.relay.example or ip4:192.0.2.7.", place="spf")
 
 
+def _vault_key(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or len(parts.path.strip("/").split("/")) < 2:
+        raise BadInput("Write it like https://vault.clinic.org:8200/transit/salus.", place="vault_key")
+
+
 def _hours(text: str) -> None:
     if not text.isdecimal() or not 1 <= int(text) <= 1440:
         raise BadInput("Write hours between 1 and 1440 (60 days, 45 CFR 164.410(b)).", place="report_hours")
@@ -158,6 +164,10 @@ def _by_their_relay(answers: Answers) -> bool:
 
 def _by_kms(answers: Answers) -> bool:
     return answers.get("key_provider") == "aws-kms"
+
+
+def _by_vault(answers: Answers) -> bool:
+    return answers.get("key_provider") == "vault"
 
 
 def _with_login(answers: Answers) -> bool:
@@ -228,9 +238,14 @@ SECTIONS = (
             ),
             Question(
                 "key_provider", "Who wraps the keys", "Start with the file if you are not sure: keys can move later.",
-                Sort.CHOICE, (("file", "A key file on this machine"), ("aws-kms", "AWS KMS")), _as("file"),
+                Sort.CHOICE, (("file", "A key file on this machine"), ("aws-kms", "AWS KMS"), ("vault", "OpenBao or HashiCorp Vault")), _as("file"),
             ),
             Question("kms_key", "ARN of the key in AWS KMS", when=_by_kms),
+            Question(
+                "vault_key", "Address of the key in OpenBao or Vault",
+                "Of its transit engine, like https://vault.clinic.org:8200/transit/salus. The token is in VAULT_TOKEN_FILE.",
+                check=_vault_key, when=_by_vault,
+            ),
         ),
     ),
     Section(

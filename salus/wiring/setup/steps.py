@@ -212,11 +212,15 @@ def _keys(answers: Answers, organization: Organization, actor: Actor) -> list[st
     """Have the chosen provider wrap the keys; one that does not do it yet is no reason to stop."""
     if answers["key_provider"] == "file":
         return []
+    provider, key, name = answers["key_provider"], answers.get("kms_key", ""), "AWS KMS"
+    if provider == "vault":
+        key, name = answers["vault_key"], "Vault"
     try:
-        keys.move(organization.id, f"aws-kms:{answers['kms_key']}", actor=actor)
+        keys.move(organization.id, f"{provider}:{key}", actor=actor)
     except SalusError as fault:
         return [
-            f"The keys are wrapped by the key file until AWS KMS does it: {fault} Then run: salus keys move"
+            f"The keys are wrapped by the key file until {name} does it: {fault} "
+            f"Then run: salus keys move --to {provider} --key {key} --organization {organization.slug}"
         ]
     return []
 
