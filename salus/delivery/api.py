@@ -19,7 +19,7 @@ from salus.delivery import (
     suppressing,
     tracking,
 )
-from salus.delivery.asking import ask_identity_provider
+from salus.delivery.asking import ask_identity_provider, ask_key_directory
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import (
     Cap,
@@ -87,6 +87,7 @@ __all__ = [
     "accounted",
     "ask_dns",
     "ask_identity_provider",
+    "ask_key_directory",
     "begin_plan",
     "call",
     "calls_settled",

@@ -1,4 +1,4 @@
-"""Asks an identity provider something: only one that the register allows at this moment, by the one mouth."""
+"""Asks others by HTTPS, by the one mouth: identity providers that the register allows, key directories of recipients."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from datetime import datetime
 from uuid import UUID
 
 from salus.delivery.transports.dns import Resolver
-from salus.delivery.transports.fetch import Fetch, Fetched, Request
+from salus.delivery.transports.fetch import BODY, Fetch, Fetched, Request
 from salus.kernel.errors import Unavailable
 from salus.kernel.outbound import ServiceKind
 from salus.platform import outbound
 from salus.platform.reach import laboratory
 from salus.platform.tenancy import acting_for
+from salus.sealedmail.api import Answer
+
+MOST_OF_A_KEY = 256 * 1024
+"""Octets that are read of a key."""
 
 
 def ask_identity_provider(
@@ -40,5 +44,15 @@ def ask_identity_provider(
     return fetched.status, fetched.body
 
 
-async def _fetched(request: Request) -> Fetched:
-    return await Fetch(Resolver(), laboratory=laboratory()).fetch(request)
+def ask_key_directory(url: str, at: datetime) -> Answer:
+    """Return what the web key directory of a recipient's own domain answers.
+
+    It is asked as the recipient's mail host is: their own domain is no vendor's (45 CFR 164.502(a)(1)(i), 160.103;
+    docs/vendors.md), and the organization chose whether directories are asked at all. Outside any transaction.
+    """
+    fetched = asyncio.run(_fetched(Request(url, at, accept="application/octet-stream"), longest=MOST_OF_A_KEY))
+    return Answer(fetched.status, fetched.body, fetched.reason)
+
+
+async def _fetched(request: Request, longest: int = BODY) -> Fetched:
+    return await Fetch(Resolver(), laboratory=laboratory(), longest=longest).fetch(request)

@@ -71,8 +71,6 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.CAMPAIGNS_RECIPIENTS_READ,
                 P.DELIVERY_RECEIPT_READ,
                 P.DELIVERY_MESSAGE_RECALL,
-                P.SEALEDMAIL_KEY_READ,
-                P.SEALEDMAIL_KEY_EDIT,
                 P.PATIENTS_CODE_ISSUE,
                 P.AUDIT_LOG_READ,
                 P.AUDIT_LOG_VERIFY,
@@ -147,6 +145,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 P.CAMPAIGNS_RECIPIENTS_READ,
                 P.DELIVERY_RECEIPT_READ,
                 P.DELIVERY_MESSAGE_RECALL,
+                P.SEALEDMAIL_KEY_READ,
+                P.SEALEDMAIL_KEY_EDIT,
                 P.PATIENTS_CODE_ISSUE,
             }
         ),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from salus.kernel.acting import Actor
 from salus.kernel.errors import Conflict, SalusError
+from salus.kernel.joining import Pair
 from salus.kernel.leaving import Left
 from salus.platform import jobs
 from salus.sealedmail import directories, operations, owning, queries
@@ -223,3 +224,13 @@ def export_person(contact_id: UUID, at: datetime) -> dict[str, object]:
 def erase_person(contact_id: UUID) -> Left:
     """Erase a person's keys."""
     return operations.erase_person(contact_id)
+
+
+def join_person(pair: Pair) -> dict[str, list[str]]:
+    """Let a merged person's keys be those of whom they were merged into; return what was moved, for a split."""
+    return {"keys": [str(each) for each in operations.join_person(pair)]}
+
+
+def part_person(pair: Pair, moved: Mapping[str, list[str]]) -> None:
+    """Give a person who was split off again their keys back."""
+    operations.part_person(pair, map(UUID, moved.get("keys", ())))

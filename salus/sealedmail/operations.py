@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
+from salus.kernel.joining import Pair
 from salus.kernel.leaving import Left
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
@@ -123,6 +125,20 @@ def erase_person(contact_id: UUID) -> Left:
     gone, _ = KeyRow.objects.filter(contact_id=contact_id).delete()
     looked, _ = LookRow.objects.filter(contact_id=contact_id).delete()
     return Left({"keys": gone, "look-ups": looked})
+
+
+def join_person(pair: Pair) -> list[UUID]:
+    """Let a merged person's keys be those of whom they were merged into; return which."""
+    rows = KeyRow.objects.filter(contact_id=pair.gone_id)
+    moved = list(rows.values_list("id", flat=True))
+    rows.update(contact_id=pair.kept_id)
+    LookRow.objects.filter(contact_id=pair.gone_id).delete()
+    return moved
+
+
+def part_person(pair: Pair, moved: Iterable[UUID]) -> None:
+    """Give a person who was split off again their keys back, as far as they are still there."""
+    KeyRow.objects.filter(contact_id=pair.kept_id, id__in=list(moved)).update(contact_id=pair.gone_id)
 
 
 def end_unvouched(*, actor: Actor, at: datetime) -> int:

@@ -26,6 +26,8 @@ def assemble(home: Home) -> None:
     from salus.privacy import api as privacy
     from salus.privacy.web.requests import requests_panel
     from salus.reports.web.looks import looks_panel
+    from salus.sealedmail import api as sealedmail
+    from salus.sealedmail.web.views import keys_panel
     from salus.vendors import api as vendors
     from salus.wiring.gate_preview import preview
     from salus.wiring.joined import STEPS
@@ -42,11 +44,12 @@ def assemble(home: Home) -> None:
     domains.use_installation(facts.describe)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
-    use_panels([letter_panel, contact_panel, looks_panel, requests_panel, merges_panel])
+    use_panels([letter_panel, contact_panel, looks_panel, requests_panel, merges_panel, keys_panel])
     duplicates.use_steps(STEPS)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     identity.use_ask_provider(delivery.ask_identity_provider)
+    sealedmail.use_directory(delivery.ask_key_directory)
     vendors.use_queues(delivery.waiting_for)
     outbound.use_register(vendors.outbound, lambda: [each.id for each in identity.organizations()])
     privacy.use_facts(facts.gather)

@@ -17,6 +17,7 @@ from salus.kernel.joining import GivenBy, Pair
 from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.privacy import api as privacy
+from salus.sealedmail import api as sealedmail
 
 
 def _join_contacts(pair: Pair, choices: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
@@ -59,6 +60,11 @@ STEPS = (
         "patients",
         lambda pair, choices, actor, at: patients.join_person(pair, at=at),
         lambda pair, moved, given_by, actor, at: patients.part_person(pair, at=at),
+    ),
+    Step(
+        "sealedmail",
+        lambda pair, choices, actor, at: sealedmail.join_person(pair),
+        lambda pair, moved, given_by, actor, at: sealedmail.part_person(pair, moved),
     ),
     Step(
         "inbox",

@@ -68,6 +68,7 @@ ROOMS = (
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
     Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
+    Room("Mail keys", "sealedmail:overview", "key", "sealedmail:key:read", SETTINGS),
     Room("Portal", "delivery:portal", "lock", "organization:settings:read", SETTINGS),
     Room("Staff", "identity:staff", "people", "identity:staff:manage", SETTINGS),
     Room("Roles", "identity:roles", "sign", "identity:role:grant", SETTINGS),

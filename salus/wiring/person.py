@@ -17,11 +17,12 @@ from salus.journeys import api as journeys
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound
 from salus.kernel.leaving import Kept, Left
-from salus.kernel.time import Clock
+from salus.kernel.time import Clock, SystemClock
 from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.privacy import api as privacy
 from salus.privacy.contracts import Package
+from salus.sealedmail import api as sealedmail
 from salus.timeline import api as timeline
 
 
@@ -95,6 +96,11 @@ PACKAGES = (
         lambda id, actor, clock: permissions.erase_person(id, actor=actor, clock=clock),
     ),
     Package("duplicates", _nothing, lambda id, actor, clock: Left({"merges": duplicates.erase_person(id)})),
+    Package(
+        "sealedmail",
+        lambda id, why, actor: sealedmail.export_person(id, SystemClock().now()),
+        lambda id, actor, clock: sealedmail.erase_person(id),
+    ),
     Package("privacy", _nothing, lambda id, actor, clock: privacy.erase_copies(id)),
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact

@@ -16,6 +16,7 @@ from salus.intake.web.rest import router as intake
 from salus.journeys.web.rest import router as journeys
 from salus.patients.web.rest import router as patients
 from salus.reports.web.rest import router as reports
+from salus.sealedmail.web.rest import router as sealedmail
 from salus.timeline.web.rest import router as timeline
 from salus.vendors.web.rest import router as vendors
 
@@ -40,6 +41,7 @@ for router in (
     timeline,
     inbox,
     letters,
+    sealedmail,
     vendors,
 ):
     api.add_router("", router)

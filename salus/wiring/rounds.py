@@ -20,7 +20,8 @@ from salus.patients import api as patients
 from salus.platform.rounds import Round
 from salus.privacy import api as privacy
 from salus.reports import api as reports
-from salus.wiring.reminding import remind_of_vendors
+from salus.sealedmail import api as sealedmail
+from salus.wiring.reminding import remind_of_mail_keys, remind_of_vendors
 
 CLOCK = SystemClock()
 REJECTS_KEPT_DAYS = 90
@@ -70,6 +71,14 @@ def _age_keys(organization_id: UUID) -> None:
 
 def _remind_of_vendors(organization_id: UUID) -> None:
     remind_of_vendors(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+def _remind_of_mail_keys(organization_id: UUID) -> None:
+    remind_of_mail_keys(actor=system(organization_id, "worker"), at=CLOCK.now())
+
+
+def _refresh_mail_keys(organization_id: UUID) -> None:
+    sealedmail.refresh(CLOCK.now())
 
 
 def _forget_patients(organization_id: UUID) -> None:
@@ -123,6 +132,8 @@ ROUNDS = (
     Round("inbox-expire", 15.0, _expire_tasks),
     Round("keys-age", 86_400.0, _age_keys),
     Round("vendors-remind", 3_600.0, _remind_of_vendors),
+    Round("sealedmail-remind", 3_600.0, _remind_of_mail_keys),
+    Round("sealedmail-refresh", 3_600.0, _refresh_mail_keys),
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
     Round("files-forget", 3_600.0, _forget_drafts),

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.identity.web.urls")),
     path("", include("salus.contacts.web.urls")),
     path("", include("salus.intake.web.urls")),
+    path("", include("salus.sealedmail.web.urls")),
     path("", include("salus.vendors.web.urls")),
     path("", include("salus.patients.web.urls")),
     path("", include("salus.delivery.web.urls")),
