@@ -63,6 +63,8 @@ def judge(
     """
     reply = f"{wire.reply.code} {wire.reply.enhanced}".strip() if wire.reply else ""
     tls = wire.tls.as_dict() if wire.tls else {}
+    if wire.requires_tls:
+        tls["require_tls"] = "yes"
     reached = wire.tls.level if wire.tls else None
     kind = wire.verdict.kind if wire.verdict else None
     match wire.fate:

@@ -56,11 +56,12 @@ class Pace:
     """Messages leased and prepared together."""
     mark: int = 50
     """Messages that one batch mark covers: at most so many are `uncertain` after a crash, a batch."""
-    in_flight: int = 1000
+    in_flight: int = 600
+    """At what a sender does in a second, the last of them goes before its check is old (`WireSettings.fresh`)."""
     flush_count: int = 200
-    flush_seconds: float = 0.05
+    flush_seconds: float = 0.2
     idle_seconds: float = 0.25
-    threads: int = 4
+    threads: int = 2
     roll_call_seconds: float = 1.0
     """How often to look for senders of this machine that died, to take their leases over."""
 
@@ -343,6 +344,7 @@ class Sender:
                 data=Phi(built.data),
                 floor=encrypting.floor(prepared, built),
                 key_id=encrypting.key_id(built),
+                has_phi=bool(prepared.content.decision["disclosed"]),
                 checked_at=monotonic - age,
                 lease_until=monotonic - age + leasing.LEASE.total_seconds(),
             )

@@ -34,6 +34,8 @@ class HandOver:
     lease_until: float
     key_id: UUID | None = None
     """The key that `data` is encrypted to: it must still be in use."""
+    has_phi: bool = False
+    """It tells something of a person: hosts that promise it must pass it on over verified TLS only (RFC 8689)."""
     domain: str = field(init=False, repr=False)
     """The recipient's domain in ASCII form; as private as the address."""
 
@@ -122,6 +124,8 @@ class Outcome:
     verdict: Verdict | None = None
     tls: TlsFacts | None = None
     unprotected: Unprotected | None = None
+    requires_tls: bool = False
+    """The host that took it has promised to pass it on over verified TLS or not at all (RFC 8689)."""
     again_in: float = 0.0
     """Of a message that was not tried: the seconds after which to come back; 0.0: nobody knows."""
 

@@ -12,6 +12,7 @@ import errno
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ from salus.delivery.transports.lines import Closed, Lines
 from salus.delivery.transports.replies import Heard
 from salus.delivery.transports.routes import Login
 from salus.delivery.transports.settings import WireSettings
+from salus.kernel.vocabulary import Protection
 
 _BLOCK = 64 * 1024
 
@@ -246,6 +248,10 @@ class ProtectedSession:
         self._spoiled = True
         self._lines.end("ended")
 
+    def _requires_tls(self, item: HandOver) -> bool:
+        """Tell whether the host is held to TLS on the way on: it offers that, and proved to be the domain's (RFC 8689, 4.2.1)."""
+        return item.has_phi and "REQUIRETLS" in self._extensions and self.tls.level >= Protection.VERIFIED
+
     def _cannot_carry(self, item: HandOver) -> Outcome | None:
         """Return the refusal of a message that this host says it cannot take, before it is offered."""
         data, size = item.data.reveal(), self._extensions.get("SIZE", "")
@@ -282,7 +288,8 @@ class ProtectedSession:
                 if self._spoiled:
                     return refused
         if not refused:
-            return await self._send(_stuffed(item.data.reveal()))
+            sent = await self._send(_stuffed(item.data.reveal()))
+            return replace(sent, requires_tls=self._requires_tls(item) and sent.fate is Fate.ACCEPTED)
         if heard and heard.kind == 3:
             await self._send_nothing()
         return refused
@@ -296,6 +303,8 @@ class ProtectedSession:
             mail += " BODY=8BITMIME"
         if not item.recipient.reveal().isascii():
             mail += " SMTPUTF8"
+        if self._requires_tls(item):
+            mail += " REQUIRETLS"
         steps = [
             (Phase.MAIL, f"{mail}\r\n".encode(), timeouts.mail),
             (Phase.RCPT, f"RCPT TO:<{item.recipient.reveal()}>\r\n".encode(), timeouts.rcpt),
