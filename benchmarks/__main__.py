@@ -1,4 +1,4 @@
-"""`./bench audience|chaos|gate|ground|journeys|send|submit`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
+"""`./bench audience|chaos|fair|gate|ground|journeys|send|submit`: measures one thing, prints what it found, and ends with 1 when a target is missed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ NAMES = {
         20_000,
         "a campaign while processes die, connections break and the disk is full: is each message where it is said to be",
     ),
+    "fair": ("messages", 50_000, "how long a lab notice takes to the sink beside a campaign"),
     "gate": ("contacts", 200_000, "what one decision costs"),
     "ground": (
         "contacts",

@@ -109,6 +109,7 @@ __all__ = [
     "fetch_policy",
     "finish_plan",
     "hold_calls",
+    "is_our_address",
     "is_waiting",
     "keep_letter",
     "letters_of",
@@ -204,6 +205,13 @@ def run_sender(
     from salus.delivery.process import run_sender as run  # the network is loaded by senders only
 
     run(laboratory_routes=laboratory_routes, until_idle=until_idle, roll=roll, express=express)
+
+
+def is_our_address(address: str) -> bool:
+    """Tell whether mail could leave from this address of this machine."""
+    from salus.delivery.transports.local import is_ours  # the network is loaded by who asks only
+
+    return is_ours(address)
 
 
 def run_inbound(

@@ -83,6 +83,10 @@ class Machine:
     """Mail goes to a development relay and not to anybody."""
     log_copies_apart: bool
     """Copies of the log's roots are on another disk or machine than the database."""
+    shaping_fault: str = ""
+    """Why the plan of what destinations get cannot be used, with its place; empty when it can."""
+    addresses_away: tuple[str, ...] = ()
+    """Addresses that the plan lets mail leave from and this machine does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,17 @@ def _laboratory(facts: Facts) -> str | None:
     return "Mail goes to a development relay: no patient gets any."
 
 
+def _shaping(facts: Facts) -> str | None:
+    if facts.machine.shaping_fault:
+        return f"No sender starts with this plan of destinations. {facts.machine.shaping_fault}"
+    return None
+
+
+def _addresses(facts: Facts) -> str | None:
+    away = facts.machine.addresses_away
+    return f"Mail is to leave from addresses that this machine does not have: {', '.join(away)}." if away else None
+
+
 def _kit(facts: Facts) -> str | None:
     if facts.machine.kit_made:
         return None
@@ -358,6 +369,14 @@ CHECKS = (
     Check(
         "real-mail", "Mail goes to real mailboxes", _H, "45 CFR 164.306(a)(1)",
         "Unset SALUS_LABORATORY_ROUTES and start Salus again.", _laboratory,
+    ),
+    Check(
+        "shaping-plan", "The plan of destinations can be read", _H, "45 CFR 164.306(a)(1)",
+        "Mend shaping.toml in the home folder at that place, or take it away; docs/shaping.md says what it may say.", _shaping,
+    ),
+    Check(
+        "source-addresses", "Mail can leave from the addresses in the plan", _M, "45 CFR 164.306(a)(1)",
+        "Give this machine the addresses, or take them out of shaping.toml. Where senders run elsewhere, look there.", _addresses,
     ),
     Check(
         "privacy-officer", "There is a privacy officer", _H, "45 CFR 164.530(a)(1)(i)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salus.shaping.files import NAME as FILE
 from salus.shaping.files import documents
 from salus.shaping.keeper import SUSPENDED, WARMING, Keeper, Shaper
 from salus.shaping.layers import organizations, plan, pool_for
@@ -9,6 +10,7 @@ from salus.shaping.operations import forget, lift, measure, measures, volumes
 from salus.shaping.store import DatabaseStore
 
 __all__ = [
+    "FILE",
     "SUSPENDED",
     "WARMING",
     "DatabaseStore",

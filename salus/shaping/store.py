@@ -123,7 +123,7 @@ def take(measure: Measure, destination: str, rule: str, said: str, at: datetime)
             object_kind="measure",
             object_id=measure.id,
             reason=rule,
-            details={"act": measure.act, "whose": measure.whose, "said": said},
+            details={"act": measure.act, "whose": measure.whose, "said": said.replace(" ", "/")},
         )
 
 

@@ -63,6 +63,7 @@ ROOMS = (
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),
     Room("Backups", "recovery:list", "copy", "organization:settings:read", PRIVACY),
     Room("Way of mail", "delivery:route", "send", "organization:settings:read", SETTINGS),
+    Room("Destinations", "shaping:destinations", "chart", "organization:settings:read", SETTINGS),
     Room("Sending domain", "domains:domain", "globe", "organization:settings:read", SETTINGS),
     Room("Access review", "reports:access", "eye", "audit:access:review", PRIVACY),
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),

@@ -20,6 +20,7 @@ from salus.patients import api as patients
 from salus.platform.rounds import Round
 from salus.privacy import api as privacy
 from salus.reports import api as reports
+from salus.shaping import api as shaping
 from salus.sealedmail import api as sealedmail
 from salus.wiring.reminding import remind_of_mail_keys, remind_of_vendors
 
@@ -107,6 +108,10 @@ def _forget_imports(organization_id: UUID) -> None:
     intake.discard_rejects(days=REJECTS_KEPT_DAYS, clock=CLOCK)
 
 
+def _forget_measures(organization_id: UUID) -> None:
+    shaping.forget(CLOCK.now())
+
+
 def _find_due(organization_id: UUID) -> None:
     journeys.find_due()
 
@@ -127,6 +132,7 @@ ROUNDS = (
     Round("audit-integrate", 1.0, _integrate),
     Round("audit-checkpoint", 60.0, _checkpoint),
     Round("delivery-expire", 60.0, _expire),
+    Round("shaping-forget", 3600.0, _forget_measures),
     Round("delivery-erase", 3_600.0, _erase_ended),
     Round("delivery-expire-calls", 15.0, _expire_calls),
     Round("inbox-expire", 15.0, _expire_tasks),

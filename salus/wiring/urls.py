@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.intake.web.urls")),
     path("", include("salus.sealedmail.web.urls")),
     path("", include("salus.vendors.web.urls")),
+    path("", include("salus.shaping.web.urls")),
     path("", include("salus.patients.web.urls")),
     path("", include("salus.delivery.web.urls")),
     path("", include("salus.domains.web.urls")),

@@ -30,6 +30,7 @@ MAY_OPEN = {
         "open_connection",
     ): "the one mouth: calls and questions to services in scope",
     ("delivery/transports/syslog.py", "create_connection"): "the one mouth: log servers in scope",
+    ("delivery/transports/local.py", "socket"): "binds to an address, to learn whether it is of this machine",
     ("keys/transit.py", "HTTPConnection"): "the key service, on loopback",
     ("keys/transit.py", "HTTPSConnection"): "the key service that wraps an organization's keys",
     ("audiences/client.py", "socket"): "AF_UNIX: the engine of this machine",

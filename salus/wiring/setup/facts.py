@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from salus.domains import api as domains
 from salus.domains.contracts import Installation, Weight
 from salus.identity import api as identity
 from salus.identity.contracts import Role, StaffMember
+from salus.kernel.errors import BadInput
 from salus.keys import api as keys
 from salus.platform.presence import living
 from salus.platform.reach import LOOPBACK
@@ -25,6 +27,7 @@ from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Reco
 from salus.recovery import api as recovery
 from salus.recovery.contracts import Event
 from salus.reports import api as reports
+from salus.shaping import api as shaping
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Vendor
 from salus.wiring.home import Home
@@ -61,7 +64,19 @@ def _machine(home: Path, installed: Installed) -> Machine:
         kit_made=_kit_made(),
         laboratory=bool(settings.SALUS_LABORATORY_ROUTES),
         log_copies_apart=_apart(Home(home).witness, home),
+        **_shaping(home),
     )
+
+
+def _shaping(home: Path) -> dict[str, Any]:
+    """Return what is wrong with the plan of destinations, and the addresses in it that are not here."""
+    try:
+        documents = shaping.documents(home)
+    except BadInput as fault:
+        return {"shaping_fault": str(fault)}
+    pools = (pool for document in documents for pool in document.pools)
+    listed = [address for pool in pools for source in pool.sources for address in source.addresses]
+    return {"addresses_away": tuple(each for each in listed if not delivery.is_our_address(each))}
 
 
 def _database(url: str) -> tuple[str, bool]:

@@ -1,0 +1,1 @@
+"""The page of destinations: what is in force, from which addresses mail leaves, what each destination gets."""
