@@ -142,6 +142,7 @@ class Action(StrEnum):
     PATIENT_SIGN_OUT = "patients:session:sign_out"
     PATIENT_LOCK_OUT = "patients:session:lock_out"
     PATIENT_CODE_ISSUE = "patients:code:issue"
+    PATIENT_PASSKEY = "patients:passkey:change"
 
     PORTAL_READ = "portal:message:read"
     PORTAL_PREFERENCES = "portal:preferences:change"

@@ -63,11 +63,12 @@ class Attaching(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> UploadedFile[Any]:
         """End a file; what the form gets has a size and no content."""
-        assert self._receiving is not None
+        receiving, self._receiving = self._receiving, None
+        assert receiving is not None
         try:
-            self.files.append(self._receiving.finish(actor=self._actor, at=self._now()))
+            self.files.append(receiving.finish(actor=self._actor, at=self._now()))
         except FileRefused as refused:
-            self._receiving.abandon()
+            receiving.abandon()
             self.refused = self.refused or refused
         return UploadedFile(file=io.BytesIO(), name="file", size=file_size)
 

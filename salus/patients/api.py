@@ -8,7 +8,7 @@ from uuid import UUID
 from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
 from salus.kernel.time import Clock, SystemClock
-from salus.patients import operations, rules
+from salus.patients import operations, passkeys, rules
 from salus.patients.contracts import (
     Attempt,
     CodeNotSent,
@@ -17,6 +17,7 @@ from salus.patients.contracts import (
     IssuedCode,
     PatientSession,
     Person,
+    Verified,
 )
 from salus.patients.joining import join_person as join_person
 from salus.patients.joining import part_person as part_person
@@ -26,18 +27,27 @@ from salus.platform.tenancy import current_organization
 
 __all__ = [
     "actor_of",
+    "ask_for_new_passkey",
+    "ask_for_passkey",
+    "ask_session_for_passkey",
     "birth_date",
+    "count_passkeys",
     "end_session",
     "erase_person",
     "export_person",
     "find_patient",
     "forget_old",
+    "forget_passkeys",
     "invitation",
     "issue_code",
+    "keep_passkey",
     "look_at_patient",
     "network",
     "send_code",
     "session",
+    "show_passkey",
+    "show_passkey_in_session",
+    "step_up",
     "use_post",
     "verify",
 ]
@@ -76,6 +86,53 @@ def verify(token: str, *, code: str, birth_date: date | None, ip: str = "", cloc
     The outcome never says which was wrong. Raises `BadInput` for a bad link.
     """
     return operations.verify(token, code=rules.code_of(code), birth_date=birth_date, ip=ip, at=clock.now())
+
+
+def step_up(present: PatientSession, *, code: str, ip: str = "", clock: Clock = _CLOCK) -> Attempt:
+    """Judge a code that a signed-in patient got by a second way; `Verified` has the cookie of a stronger session."""
+    return operations.step_up(present, code=rules.code_of(code), ip=ip, at=clock.now())
+
+
+def count_passkeys(contact_id: UUID) -> int:
+    """Return how many passkeys a patient has."""
+    return passkeys.count(contact_id)
+
+
+def ask_for_passkey(token: str, *, clock: Clock = _CLOCK) -> passkeys.Options:
+    """Return what a browser needs to show a passkey of the reader of this link. Raises `BadInput`."""
+    return passkeys.ask(operations.message_of(token, clock.now()).contact_id, clock.now())
+
+
+def show_passkey(token: str, answer: object, *, ip: str = "", clock: Clock = _CLOCK) -> Verified | None:
+    """Sign in with a passkey alone; None for every failure. Raises `BadInput` for a bad link."""
+    return passkeys.sign_in(token, answer, ip=ip, at=clock.now())
+
+
+def ask_session_for_passkey(present: PatientSession, *, clock: Clock = _CLOCK) -> passkeys.Options:
+    """Return what a browser needs to show a passkey of the signed-in patient."""
+    return passkeys.ask(present.contact_id, clock.now())
+
+
+def show_passkey_in_session(
+    present: PatientSession, answer: object, *, ip: str = "", clock: Clock = _CLOCK
+) -> Verified | None:
+    """Step up with a passkey; None for every failure."""
+    return passkeys.step_up(present, answer, ip=ip, at=clock.now())
+
+
+def ask_for_new_passkey(present: PatientSession, *, clinic: str, clock: Clock = _CLOCK) -> passkeys.Options:
+    """Return what a browser needs to make a passkey. Raises `NotFound` in a session that is not strong enough."""
+    return passkeys.ask_to_make(present, clinic, clock.now())
+
+
+def keep_passkey(present: PatientSession, answer: object, *, ip: str = "", clock: Clock = _CLOCK) -> None:
+    """Keep a new passkey. Raises `BadInput`, `Conflict` for too many, `NotFound` in a session too weak."""
+    passkeys.keep(present, answer, ip=ip, at=clock.now())
+
+
+def forget_passkeys(present: PatientSession, *, ip: str = "") -> int:
+    """Remove every passkey of the signed-in patient; return how many."""
+    return passkeys.forget(present, ip=ip)
 
 
 def session(cookie: str, *, clock: Clock = _CLOCK) -> PatientSession | None:

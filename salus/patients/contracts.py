@@ -2,23 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
 from salus.delivery.contracts import SentMessage
 from salus.kernel.phi import Phi
+from salus.kernel.vocabulary import PhiClass, Special
+
+
+class Strength(IntEnum):
+    """How sure we are who is at the other end; more opens what less opens."""
+
+    MAILBOX = 1
+    """They read the patient's mailbox and know the birth date (45 CFR 164.312(d))."""
+    SECOND_WAY = 2
+    """They proved it by a way that the mailbox has no part in."""
 
 
 class Proof(StrEnum):
-    """How the code reached the person who typed it."""
+    """How a person proved who they are."""
 
     EMAIL = "email"
-    """By e-mail, on a path that was protected."""
+    """A code by e-mail, on a path that was protected, and the birth date."""
     STAFF = "staff"
-    """Handed out by staff, who checked who they are."""
+    """A code from staff, who checked who they are."""
+    PASSKEY = "passkey"
+    """A passkey whose device checked its holder."""
+
+    @property
+    def strength(self) -> Strength:
+        """Return how sure that makes us."""
+        return Strength.MAILBOX if self is Proof.EMAIL else Strength.SECOND_WAY
+
+
+NEEDED: Mapping[str, Strength] = MappingProxyType(
+    {
+        **dict.fromkeys(PhiClass, Strength.MAILBOX),
+        Special.PSYCHOTHERAPY_NOTES: Strength.SECOND_WAY,  # 45 CFR 164.508(a)(2)
+        Special.PART2_SUD: Strength.SECOND_WAY,  # 42 CFR 2.12, 2.13, 2.16
+        Special.HIV: Strength.SECOND_WAY,  # state law, e.g. NY PHL 2782
+        Special.REPRODUCTIVE: Strength.SECOND_WAY,  # state law, e.g. CA Civ. Code 56.05, 56.101
+        Special.GENETIC: Strength.SECOND_WAY,  # 45 CFR 160.103; state law
+        Special.MENTAL_HEALTH: Strength.SECOND_WAY,  # state law, e.g. 740 ILCS 110
+        Special.SENSITIVE_DEMOGRAPHIC: Strength.MAILBOX,
+    }
+)
+"""How sure we must be before what tells of each class is shown."""
+
+
+def needed(disclosed: Iterable[str], *, path_failed: bool = False) -> Strength:
+    """Return how sure we must be to show what tells of these classes; a word that nobody knows needs the most.
+
+    Where the way by mail could not be protected, a code that came that way proves nothing.
+    """
+    if path_failed:
+        return Strength.SECOND_WAY
+    return max((NEEDED.get(each, Strength.SECOND_WAY) for each in disclosed), default=Strength.MAILBOX)
 
 
 class Post(Protocol):
@@ -91,7 +135,7 @@ class IssuedCode:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Both facts were right; `cookie` is the sealed token of the new session."""
+    """They proved it; `cookie` is the sealed token of the new session."""
 
     cookie: str
     message_id: UUID

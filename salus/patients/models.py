@@ -1,4 +1,4 @@
-"""The tables of patients: how each one's sign-in stands, and their sessions."""
+"""The tables of patients: how each one's sign-in stands, their sessions, and their passkeys."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ class AccessRow(TenantModel):
     sends = models.SmallIntegerField(default=0)
     sends_since = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    challenge = models.BinaryField(null=True)
+    """What a passkey has to sign; good for one answer."""
+    challenge_until = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         """One row a contact."""
@@ -47,3 +50,22 @@ class SessionRow(TenantModel):
             models.Index(fields=["organization_id", "contact_id"], name="patients_session_contact"),
             models.Index(fields=["organization_id", "seen_at"], name="patients_session_seen"),
         ]
+
+
+class PasskeyRow(TenantModel):
+    """One passkey of a patient; `sealed` holds the credential's public key and its counter.
+
+    A credential's id is a number of a device that leads to a person (45 CFR 164.514(b)(2)(i)(M)).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    contact_id = models.UUIDField()
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        """Few a person."""
+
+        db_table = "patients_passkey"
+        indexes = [models.Index(fields=["organization_id", "contact_id"], name="patients_passkey_contact")]

@@ -49,14 +49,15 @@ def random_code() -> str:
 
 def invitation(token: str, at: datetime) -> Invitation:
     """Return what a notice's link opens; raises `BadInput` for a link that is none (any more)."""
-    sent = _message_of(token, at)
+    sent = message_of(token, at)
     row = AccessRow.objects.filter(contact_id=sent.contact_id).first()
     locked = row.locked_until if row and _tries(row).locked(at) else None
     by_email = ports.post().may_send_code(sent.message_id)
     return Invitation(sent.message_id, sent.contact_id, sent.language, by_email, sent.in_portal, locked)
 
 
-def _message_of(token: str, at: datetime) -> SentMessage:
+def message_of(token: str, at: datetime) -> SentMessage:
+    """Return the message of a notice's link; raises `BadInput`."""
     payload = keys.open_token(token, PORTAL_LINK, at).payload
     try:
         return ports.post().sent_message(UUID(bytes=payload))
@@ -90,7 +91,7 @@ def patient(organization_id: UUID, contact_id: UUID, session_id: UUID | None = N
     return Actor(ActorKind.PATIENT, organization_id, contact_id, session_id=short, ip=network(ip))
 
 
-def _locked_row(contact_id: UUID) -> AccessRow:
+def locked_row(contact_id: UUID) -> AccessRow:
     """Return the contact's access row, made when there is none, locked until the transaction ends."""
     AccessRow.objects.bulk_create([AccessRow(contact_id=contact_id)], ignore_conflicts=True)
     return AccessRow.objects.select_for_update().get(contact_id=contact_id)
@@ -115,11 +116,11 @@ def _is_code(row: AccessRow, code: str, at: datetime) -> bool:
 
 def send_code(token: str, *, language: str, ip: str, at: datetime) -> CodeSent | CodeNotSent:
     """Send a new code by e-mail when that path may carry one, and say to which (masked) address."""
-    sent = _message_of(token, at)
+    sent = message_of(token, at)
     actor = _portal(current_organization(), ip)
     if not ports.post().may_send_code(sent.message_id) or _birth_date(sent.contact_id) is None:
         return CodeNotSent(wait=False)
-    row = _locked_row(sent.contact_id)
+    row = locked_row(sent.contact_id)
     sends = rules.send_another(rules.Sends(row.sends, row.sends_since, row.sent_at), at)
     if sends is None or _tries(row).locked(at):
         return CodeNotSent(wait=True)
@@ -167,7 +168,7 @@ def issue_code(contact_id: UUID, *, actor: Actor, at: datetime) -> IssuedCode:
             "No birth date is on file for this person, so a code would not work.",
             next_step="Add the birth date first.",
         )
-    row = _locked_row(contact_id)
+    row = locked_row(contact_id)
     code = random_code()
     _set_code(row, code, Proof.STAFF, at)
     row.failures, row.locked_until = 0, None
@@ -184,8 +185,8 @@ def issue_code(contact_id: UUID, *, actor: Actor, at: datetime) -> IssuedCode:
 
 def verify(token: str, *, code: str, birth_date: date | None, ip: str, at: datetime) -> Attempt:
     """Judge one try. Both facts are looked at always, and a try during a lockout is not looked at at all."""
-    sent = _message_of(token, at)
-    row = _locked_row(sent.contact_id)
+    sent = message_of(token, at)
+    row = locked_row(sent.contact_id)
     tries = _tries(row)
     if tries.locked(at):
         assert row.locked_until is not None
@@ -204,11 +205,44 @@ def verify(token: str, *, code: str, birth_date: date | None, ip: str, at: datet
     proof = Proof(row.code_proof)
     row.code = row.code_until = None
     row.save()
-    return _welcome(sent, proof, ip, at)
+    return welcome(sent, proof, ip, at)
 
 
-def _refused(sent: SentMessage, left: rules.Tries, ip: str) -> NotVerified | LockedOut:
+def step_up(present: PatientSession, *, code: str, ip: str, at: datetime) -> Attempt:
+    """Judge a code that a signed-in patient got by a second way; right, a stronger session takes the place of theirs."""
+    row = locked_row(present.contact_id)
+    tries = _tries(row)
+    if tries.locked(at):
+        assert row.locked_until is not None
+        return LockedOut(row.locked_until)
+    right = _is_code(row, code, at) and Proof(row.code_proof).strength > present.proof.strength
+    left = rules.after(tries, right=right, at=at)
+    row.failures, row.locked_until = left.failures, left.locked_until
+    if not right:
+        if left.locked_until is not None:
+            row.code = None
+        row.save()
+        return _refused(present, left, ip)
+    proof = Proof(row.code_proof)
+    row.code = row.code_until = None
+    row.save()
+    return stronger(present, proof, ip, at)
+
+
+def stronger(present: PatientSession, proof: Proof, ip: str, at: datetime) -> Verified:
+    """Put a new session of the same patient in the place of a weaker one, whose cookie opens nothing any more."""
+    _end(SessionRow.objects.get(id=present.id), "stepped_up", ip, at)
+    return welcome(present, proof, ip, at)
+
+
+def _refused(sent: SentMessage | PatientSession, left: rules.Tries, ip: str) -> NotVerified | LockedOut:
     locked = left.locked_until is not None
+    record_refusal(sent, ip, locked=locked)
+    return LockedOut(left.locked_until) if left.locked_until is not None else NotVerified(left.left)
+
+
+def record_refusal(sent: SentMessage | PatientSession, ip: str, *, locked: bool = False) -> None:
+    """Record that somebody tried to come in and could not."""
     audit.record(
         Action.PATIENT_LOCK_OUT if locked else Action.PATIENT_SIGN_IN,
         actor=_portal(current_organization(), ip),
@@ -217,10 +251,10 @@ def _refused(sent: SentMessage, left: rules.Tries, ip: str) -> NotVerified | Loc
         patient_id=sent.contact_id,
         outcome="refused",
     )
-    return LockedOut(left.locked_until) if left.locked_until is not None else NotVerified(left.left)
 
 
-def _welcome(sent: SentMessage, proof: Proof, ip: str, at: datetime) -> Verified:
+def welcome(sent: SentMessage | PatientSession, proof: Proof, ip: str, at: datetime) -> Verified:
+    """Begin a session of somebody who proved who they are."""
     row = SessionRow(
         contact_id=sent.contact_id, message_id=sent.message_id, proof=proof.value, started_at=at, seen_at=at
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from salus.delivery.contracts import PortalMessage, SentMessage
+from salus.files.contracts import FileFacts
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Channel
 from salus.patients import api as patients
@@ -13,17 +14,20 @@ from salus.patients.contracts import PatientSession
 from salus.permissions import api as permissions
 from salus.permissions.contracts import OptInOffer
 from salus.portal import operations
-from salus.portal.contracts import Choices, Locked, StopTarget, Told
+from salus.portal.contracts import Beside, Choices, Locked, StopTarget, Told
 from salus.portal.ports import use_mailbox
 
 __all__ = [
+    "beside",
     "choices",
     "choose",
     "confirm_opt_in",
+    "file",
     "history",
     "messages",
     "offer",
     "read",
+    "reply",
     "stop_everything",
     "stop_target",
     "unsubscribe",
@@ -57,6 +61,31 @@ def read(session: PatientSession, message_id: UUID, *, ip: str = "") -> PortalMe
     """Return one of the patient's messages, recorded as read; raises `NotFound` for anybody else's."""
     actor = patients.actor_of(session, ip=ip)
     return operations.read(session, message_id, actor=actor, at=_clock.now())
+
+
+def beside(session: PatientSession, message_id: UUID) -> Beside:
+    """Return files and replies of a message that `read` gave."""
+    return operations.beside(session, message_id)
+
+
+def file(
+    session: PatientSession, message_id: UUID, file_id: UUID, *, ip: str = ""
+) -> tuple[FileFacts, Iterator[bytes]] | Locked:
+    """Return a file beside one of the patient's messages, and its bytes in pieces; raises `NotFound`."""
+    actor = patients.actor_of(session, ip=ip)
+    return operations.file(session, message_id, file_id, actor=actor, at=_clock.now())
+
+
+def reply(
+    session: PatientSession, message_id: UUID, text: str, *, file_ids: Sequence[UUID] = (), ip: str = ""
+) -> Locked | None:
+    """Give staff what the patient writes about a message of theirs; None: they have it.
+
+    `file_ids` are drafts that were taken under the session's id. Raises `NotFound`, `BadInput` (with the
+    place), `TooOften`.
+    """
+    actor = patients.actor_of(session, ip=ip)
+    return operations.reply(session, message_id, text, file_ids=file_ids, actor=actor, at=_clock.now())
 
 
 def choices(session: PatientSession, *, ip: str = "") -> Choices:

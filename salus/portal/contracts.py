@@ -9,6 +9,8 @@ from typing import Protocol
 from uuid import UUID
 
 from salus.delivery.contracts import PortalMessage, SentMessage
+from salus.files.contracts import FileFacts
+from salus.inbox.contracts import Said
 from salus.kernel.vocabulary import Channel
 
 
@@ -36,9 +38,19 @@ class Locked(StrEnum):
     """Why a signed-in patient cannot read a message of theirs now."""
 
     GONE = "gone"
-    """It ended or was taken back."""
+    """Its time is over."""
+    RECALLED = "recalled"
+    """The clinic took it back."""
     STRONGER = "stronger"
-    """It tells something that law protects more: a code by e-mail is not enough, staff hand one out."""
+    """A code by e-mail is not enough for it: a passkey is, or a code from staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is beside a message: its files, and what its reader wrote about it."""
+
+    files: tuple[FileFacts, ...]
+    replies: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -10,13 +10,16 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.contacts import api as contacts
-from salus.delivery.contracts import CHOICES_LINK, PortalMessage, SentMessage
+from salus.delivery.contracts import CHOICES_LINK, PortalMessage, SentMessage, State
+from salus.files import api as files
+from salus.files.contracts import FileFacts, Of, Owner
+from salus.inbox import api as inbox
 from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.patients import api as patients
-from salus.patients.contracts import PatientSession, Proof
+from salus.patients.contracts import PatientSession, Proof, needed
 from salus.permissions import api as permissions
 from salus.permissions.contracts import (
     EVERY_TOPIC,
@@ -26,7 +29,7 @@ from salus.permissions.contracts import (
 )
 from salus.platform.tenancy import current_organization
 from salus.portal import ports, rules
-from salus.portal.contracts import Choices, Locked, Signed, StopTarget, Told
+from salus.portal.contracts import Beside, Choices, Locked, Signed, StopTarget, Told
 
 SIGNED_IN = "portal, signed in"
 ONE_CLICK = "link in a message"
@@ -39,13 +42,9 @@ def shown(contact_id: UUID) -> list[SentMessage]:
 
 def read(session: PatientSession, message_id: UUID, *, actor: Actor, at: datetime) -> PortalMessage | Locked:
     """Return a message of the session's patient, and record that they read it; raises `NotFound`."""
-    message = ports.mailbox().portal_message(message_id)
-    if message.contact_id != session.contact_id:
-        raise NotFound
-    if message.state not in rules.READABLE or at >= message.expires_at:
-        return Locked.GONE
-    if message.special and session.proof is not Proof.STAFF:
-        return Locked.STRONGER
+    message = readable(session, message_id, at)
+    if isinstance(message, Locked):
+        return message
     ports.mailbox().portal_opened(message_id, at)
     audit.record(
         Action.PORTAL_READ,
@@ -56,6 +55,63 @@ def read(session: PatientSession, message_id: UUID, *, actor: Actor, at: datetim
         at=at,
     )
     return message
+
+
+def readable(session: PatientSession, message_id: UUID, at: datetime) -> PortalMessage | Locked:
+    """Return a message of the session's patient if they may read it now; raises `NotFound` for anybody else's."""
+    message = ports.mailbox().portal_message(message_id)
+    if message.contact_id != session.contact_id:
+        raise NotFound
+    if message.state is State.RECALLED:
+        return Locked.RECALLED
+    if message.state not in rules.READABLE or at >= message.expires_at:
+        return Locked.GONE
+    if session.proof.strength < needed(message.disclosed, path_failed=message.path_failed):
+        return Locked.STRONGER
+    return message
+
+
+def beside(session: PatientSession, message_id: UUID) -> Beside:
+    """Return what is beside a message that its reader has open."""
+    owner = Owner(Of.MESSAGE, message_id)
+    return Beside(files.files_of([owner]).get(owner, ()), inbox.said_about(session.contact_id, message_id))
+
+
+def file(
+    session: PatientSession, message_id: UUID, file_id: UUID, *, actor: Actor, at: datetime
+) -> tuple[FileFacts, Iterator[bytes]] | Locked:
+    """Return a file of a message, or of what its reader wrote about it; of one to be looked at, pictures only.
+
+    Raises `NotFound`.
+    """
+    message = readable(session, message_id, at)
+    if isinstance(message, Locked):
+        return message
+    there = beside(session, message_id)
+    own = [each for said in there.replies for each in said.files]
+    found = next((each for each in (*there.files, *own) if each.id == file_id), None)
+    if found is None or (message.view_only and found not in own and not found.kind.picture):
+        raise NotFound
+    return files.read(found.id, found.owner, actor=actor)
+
+
+def reply(
+    session: PatientSession,
+    message_id: UUID,
+    text: str,
+    *,
+    file_ids: Sequence[UUID],
+    actor: Actor,
+    at: datetime,
+) -> Locked | None:
+    """Give staff what a patient writes about a message that they may read; raises `BadInput`, `TooOften`."""
+    message = readable(session, message_id, at)
+    if isinstance(message, Locked):
+        return message
+    inbox.hear(
+        session.contact_id, message_id, text, file_ids=file_ids, draft_id=session.id, actor=actor, at=at
+    )
+    return None
 
 
 def choices(contact_id: UUID, proof: Proof, *, actor: Actor, at: datetime) -> Choices:
@@ -72,12 +128,10 @@ def choices(contact_id: UUID, proof: Proof, *, actor: Actor, at: datetime) -> Ch
         for form in permissions.filed_forms(contact_id, at, actor=actor, purpose="portal_choices")
         if form.entry.kind is EntryKind.AUTHORIZATION
         and form.state is AuthorizationState.VALID
-        and (proof is Proof.STAFF or not rules.PROTECTED.intersection(form.entry.details.get("specials", ())))
+        and proof.strength >= needed(form.entry.details.get("specials", ()))
     ]
     messages = shown(contact_id)
-    veiled = frozenset(
-        each.topic for each in messages if proof is not Proof.STAFF and rules.is_protected(each)
-    )
+    veiled = frozenset(each.topic for each in messages if proof.strength < needed(each.disclosed))
     table = rules.rows(standing, messages, reachable, veiled)
     return Choices(table, standing.fundraising_opt_out is None, tuple(signed))
 
@@ -137,9 +191,7 @@ def history(contact_id: UUID, proof: Proof, *, actor: Actor) -> list[Told]:
         details={"messages": len(messages)},
     )
     told = _told(contact_id, messages, actor)
-    if proof is Proof.STAFF:
-        return told
-    return [replace(each, veiled=rules.is_protected(each.message)) for each in told]
+    return [replace(each, veiled=proof.strength < needed(each.message.disclosed)) for each in told]
 
 
 def _told(contact_id: UUID, messages: Sequence[SentMessage], actor: Actor) -> list[Told]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from salus.delivery.contracts import SentMessage, State
-from salus.kernel.vocabulary import Channel, Purpose, Special
+from salus.kernel.vocabulary import Channel, Purpose
 from salus.permissions.contracts import EVERY_TOPIC, Entry, EntryKind, NewEntry, Standing
 from salus.portal.contracts import TopicRow
 
@@ -41,15 +41,7 @@ GROUNDS = frozenset(
 )
 """Acts of the patient on which a message can rest."""
 
-PROTECTED = frozenset(Special) - {Special.SENSITIVE_DEMOGRAPHIC}
-"""What law protects more: a session that began with a code by e-mail is told nothing of it."""
-
 Box = tuple[str, Channel]
-
-
-def is_protected(message: SentMessage) -> bool:
-    """Return whether a message, and so its topic, purpose and rules, tells of something specially protected."""
-    return any(word in PROTECTED for word in message.disclosed)
 
 
 def rows(

@@ -93,6 +93,10 @@ COLUMNS = (
         batch=ONE_BY_ONE,
     ),
     _column("intake_reject"),
+    _column("patients_passkey"),
+    SealedColumn(
+        "patients_access", "challenge", (("contact_id", "uuid"),), _as("patients_access"), batch=FEW
+    ),
     _column("intake_mapping", batch=FEW),
     _column("duplicates_merge"),
     _column("duplicates_merge", "sealed_end"),

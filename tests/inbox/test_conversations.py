@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from salus.audit import api as audit
@@ -19,87 +15,25 @@ from salus.delivery import api as delivery
 from salus.delivery.contracts import State
 from salus.delivery.models import MessageRow
 from salus.files import api as files
-from salus.files.contracts import Of, Owner
 from salus.files.models import PieceRow
-from salus.identity import api as identity
-from salus.identity.contracts import Organization, Permission, Role
+from salus.identity.contracts import Organization
 from salus.inbox import api, rules
-from salus.inbox.contracts import NewLetter, Side, TooOften
+from salus.inbox.contracts import Side, TooOften
 from salus.inbox.models import EntryRow
-from salus.kernel.acting import Actor, ActorKind, system
+from salus.kernel.acting import system
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.vocabulary import Special
 from salus.platform.tenancy import acting_for
-from tests.browser import (
-    NARROW,
-    WIDE,
-    Console,
-    assert_accessible,
-    assert_no_sideways_scroll,
-    keep_picture,
-    sign_in,
-)
 
 from ..delivery import office
-from ..files.samples import PDF, PNG, pdf
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-WORDS = "May I take it with milk? CANARY-TALK-1"
-
-
-class House:
-    """A clinic, Ada who is its patient, and what is done for her."""
-
-    def __init__(self, organization: Organization) -> None:
-        self.organization = organization
-        self.actor = Actor(ActorKind.STAFF, organization.id, new_id())
-        with acting_for(organization.id):
-            patch = office.patient(
-                f"ada{new_id().hex}", f"ada.{new_id().hex[:8]}@lakepost.example.test", timezone.now()
-            )
-            [self.ada] = office.admit([patch], system(organization.id, "test"))
-
-    def hear(
-        self, text: str = WORDS, *, about: UUID | None = None, at: Any = None, data: bytes | None = None
-    ) -> UUID:
-        with acting_for(self.organization.id):
-            return self._hear(text, about or new_id(), at or timezone.now(), data)
-
-    def _hear(self, text: str, about: UUID, at: Any, data: bytes | None) -> UUID:
-        actor, draft = system(self.organization.id, "portal"), new_id()
-        taken = (
-            [files.take(self.ada, "photo.png", [data], draft_id=draft, actor=actor, at=at).id] if data else []
-        )
-        api.hear(self.ada, about, text, file_ids=taken, draft_id=draft, actor=actor, at=at)
-        [talk] = [each for each in api.conversations(waiting=False) if each.message_id == about]
-        return talk.id
-
-    def write(self, **changes: Any) -> Any:
-        given: dict[str, Any] = {
-            "contact_id": self.ada,
-            "subject": "About milk",
-            "text": "Yes, you may.",
-            **changes,
-        }
-        with acting_for(self.organization.id):
-            return api.write(NewLetter(**given), actor=self.actor, at=timezone.now())
-
-    def read(self, conversation_id: UUID) -> Any:
-        with acting_for(self.organization.id):
-            return api.conversation(conversation_id, actor=self.actor)
+from ..files.samples import PNG
+from .house import WORDS, House
 
 
 @pytest.fixture
 def house(make_clinic: Callable[..., Organization]) -> House:
     return House(make_clinic(demo=False))
-
-
-@pytest.fixture
-def demo(console: Console) -> House:
-    return House(console.organization)
 
 
 def test_what_a_patient_writes_waits_with_a_task_until_it_is_answered(house: House) -> None:
@@ -267,171 +201,3 @@ def test_a_person_gets_what_they_wrote_and_is_erased_with_it(house: House) -> No
         assert api.erase_person(house.ada, actor=actor).erased["conversations"] == 1
         assert api.erase_person(house.ada, actor=actor).erased["conversations"] == 0
         assert not EntryRow.objects.exists()
-
-
-def whole(answer: Any) -> bytes:
-    return b"".join(answer.streaming_content)
-
-
-def upload(name: str, data: bytes) -> io.BytesIO:
-    file = io.BytesIO(data)
-    file.name = name
-    return file
-
-
-def test_staff_answer_with_files_and_give_the_patients_out(demo: House, console: Console) -> None:
-    id = demo.hear(data=PNG)
-    client = console.client("care_coordinator")
-    shown = client.get(f"/conversations/{id}/").content.decode()
-    assert "May I take it with milk?" in shown
-    file_id = demo.read(id).said[0].files[0].id
-    given = client.get(f"/conversations/{id}/files/{file_id}")
-    assert whole(given) == PNG
-    assert given.headers["Content-Disposition"].startswith("attachment;")
-    assert given.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in given.headers["Content-Security-Policy"]
-    assert given.headers["Cache-Control"] == "no-store"
-    form = {
-        "subject": "About milk",
-        "text": "See the sheet.",
-        "files": [upload("sheet.pdf", PDF), upload("b.png", PNG)],
-    }
-    assert client.post(f"/conversations/{id}/answer", form).status_code == 302
-    said = demo.read(id).said[-1]
-    assert [file.name.reveal() for file in said.files] == ["sheet.pdf", "b.png"]
-    with acting_for(demo.organization.id):
-        assert Owner(Of.MESSAGE, said.letter.message_id) in files.files_of(
-            [Owner(Of.MESSAGE, said.letter.message_id)]
-        )
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "says"),
-    [
-        ("run.png", b"MZ" + bytes(90), "This kind of file is not taken"),
-        ("form.pdf", pdf(b"<< /JavaScript >>"), "holds a program"),
-        ("empty.txt", b"", "choose"),
-    ],
-)
-def test_a_bad_file_is_said_nothing_typed_is_lost_and_nothing_is_kept(
-    demo: House, console: Console, name: str, data: bytes, says: str
-) -> None:
-    id = demo.hear()
-    with acting_for(demo.organization.id):
-        before = PieceRow.objects.count()
-    client = console.client("care_coordinator")
-    form = {
-        "subject": "About milk",
-        "text": "Typed with care",
-        "files": [upload("b.png", PNG), upload(name, data)],
-    }
-    answer = client.post(f"/conversations/{id}/answer", form)
-    if not data:
-        says = "This file is empty"
-    assert answer.status_code == 422
-    assert says in answer.content.decode()
-    assert "Typed with care" in answer.content.decode()
-    with acting_for(demo.organization.id):
-        assert PieceRow.objects.count() == before
-
-
-def test_pictures_only_where_it_is_only_to_be_looked_at(demo: House, console: Console) -> None:
-    client = console.client("care_coordinator")
-    form = {"subject": "a", "text": "b", "view_only": "on", "files": upload("a.pdf", PDF)}
-    answer = client.post(f"/letters/new/{demo.ada}/", form)
-    assert answer.status_code == 422
-    assert "takes pictures" in answer.content.decode()
-
-
-def test_a_form_without_its_token_is_stale_and_keeps_nothing(demo: House, console: Console) -> None:
-    id = demo.hear()
-    client = console.client("care_coordinator", enforce_csrf_checks=True)
-    answer = client.post(
-        f"/conversations/{id}/answer", {"subject": "a", "text": "b", "files": upload("a.png", PNG)}
-    )
-    assert answer.status_code == 403
-    assert len(demo.read(id).said) == 1
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_only_who_may_reads_and_writes(demo: House, console: Console, role: Role) -> None:
-    id, may = demo.hear(), identity.permissions_of([role])
-    client = console.client(role)
-    reads = Permission.INBOX_CONVERSATION_READ in may
-    assert client.get("/conversations/").status_code == (200 if reads else 404)
-    assert client.get(f"/conversations/{id}/").status_code == (200 if reads else 404)
-    writes = Permission.INBOX_LETTER_WRITE in may
-    assert client.get(f"/letters/new/{demo.ada}/").status_code == (200 if writes else 404)
-    assert client.post(f"/conversations/{id}/settle").status_code == (302 if writes else 404)
-
-
-def program(organization: Organization) -> Client:
-    scopes = (Permission.INBOX_CONVERSATION_READ, Permission.INBOX_LETTER_WRITE)
-    with acting_for(organization.id):
-        key = identity.create_api_key("desk", scopes, actor=system(organization.id, "test"), allowed=scopes)
-    return Client(headers={"host": "localhost", "authorization": f"Bearer {key}"})
-
-
-def test_a_program_attaches_writes_follows_and_fetches(house: House) -> None:
-    client = program(house.organization)
-    put = client.post(
-        f"/api/v1/contacts/{house.ada}/files?name=sheet.pdf", PDF, content_type="application/octet-stream"
-    )
-    assert put.status_code == 200, put.content
-    assert put.json()["type"] == "application/pdf"
-    body = {"contact_id": str(house.ada), "subject": "Sheet", "text": "Here.", "files": [put.json()["id"]]}
-    sent = client.post(
-        "/api/v1/letters", body, content_type="application/json", headers={"Idempotency-Key": "1"}
-    )
-    assert sent.status_code == 200, sent.content
-    assert sent.json()["allowed"]
-    again = client.post(
-        "/api/v1/letters", body, content_type="application/json", headers={"Idempotency-Key": "1"}
-    )
-    assert again.json() == sent.json()
-    id = sent.json()["conversation_id"]
-    [said] = client.get(f"/api/v1/conversations/{id}").json()["said"]
-    assert (said["side"], said["text"], said["files"][0]["name"]) == ("staff", "Here.", "sheet.pdf")
-    file = client.get(f"/api/v1/conversations/{id}/files/{said['files'][0]['id']}")
-    assert whole(file) == PDF
-    house.hear(about=UUID(sent.json()["message_id"]))
-    assert [each["id"] for each in client.get("/api/v1/conversations").json()["conversations"]] == [id]
-    assert client.post(f"/api/v1/conversations/{id}/settle").status_code == 204
-    assert client.get("/api/v1/conversations").json()["conversations"] == []
-
-
-def test_what_a_program_does_wrong_is_said(house: House) -> None:
-    client = program(house.organization)
-    bad = client.post(
-        f"/api/v1/contacts/{house.ada}/files", b"MZ" + bytes(80), content_type="application/pdf"
-    )
-    assert bad.status_code == 400
-    assert "not taken" in json.dumps(bad.json())
-    body = {"contact_id": str(house.ada), "subject": "a", "text": "b", "files": [str(new_id())]}
-    assert client.post("/api/v1/letters", body, content_type="application/json").status_code == 400
-    body = {"contact_id": str(new_id()), "subject": "a", "text": "b"}
-    assert client.post("/api/v1/letters", body, content_type="application/json").status_code == 404
-    assert client.get(f"/api/v1/conversations/{new_id()}").status_code == 404
-    lost = client.post(f"/api/v1/contacts/{new_id()}/files", PNG, content_type="image/png")
-    assert lost.status_code == 404
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_pages_look_right(
-    demo: House, console: Console, page_at: Callable[..., Page], width: int
-) -> None:
-    id = demo.hear(data=PNG)
-    demo.write(conversation_id=id, view_only=True)
-    demo.hear("Thank you. And at night?", about=demo.read(id).message_id)
-    page = page_at(width)
-    sign_in(page, "care_coordinator")
-    for name, address in (
-        ("conversations", "/conversations/"),
-        ("conversation", f"/conversations/{id}/"),
-        ("letter", f"/letters/new/{demo.ada}/"),
-    ):
-        page.goto(console.url + address)
-        assert_accessible(page)
-        assert_no_sideways_scroll(page)
-        keep_picture(page, f"inbox-{name}")

@@ -23,6 +23,7 @@ from salus.contacts import api as contacts
 from salus.contacts import queries as contact_queries
 from salus.contacts.contracts import Address, ContactPatch, Identifier
 from salus.delivery import calls, deposits, planning, sealing
+from salus.files import queries as file_queries
 from salus.inbox import queries as inbox_queries
 from salus.intake import plan, uploads
 from salus.journeys import entering
@@ -138,6 +139,7 @@ def test_the_bindings_are_those_of_the_packages(tenant: UUID) -> None:
         "audiences_listed.sealed": ((row, 3), lists._binding(tenant, row, 3)),
         "intake_import.sealed": ((row,), plan._bound(row)),
         "intake_chunk.sealed": ((row, 2, 5), uploads._associated(tenant, row, 2, 5)),
+        "files_piece.sealed": ((row, 3), file_queries.piece_binding(row, 3)),
         "delivery_origin.spec": ((row,), planning._binding(row)),
         "delivery_message.sealed": ((row,), sealing.message_binding(tenant, row)),
         "delivery_deposit.sealed": ((row,), deposits.binding(row)),

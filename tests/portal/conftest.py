@@ -22,6 +22,7 @@ from salus.kernel.phi import Phi
 from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import AddressSource, Channel
 from salus.keys import api as keys
+from salus.patients import api as patients
 from salus.patients import ports as patients_ports
 from salus.platform.tenancy import acting_for
 from salus.portal import api
@@ -39,8 +40,19 @@ class FakeMailbox(FakePost):
     letters: dict[UUID, PortalMessage] = field(default_factory=dict)
     opened: list[UUID] = field(default_factory=list)
 
-    def deposit(self, contact_id: UUID, *, special: bool = False, html: str = LETTER, **changes: Any) -> UUID:
+    def deposit(
+        self,
+        contact_id: UUID,
+        *,
+        special: bool = False,
+        path_failed: bool = False,
+        view_only: bool = False,
+        html: str = LETTER,
+        **changes: Any,
+    ) -> UUID:
         """Put a letter for `contact_id` into the portal; return its id."""
+        if special:
+            changes.setdefault("disclosed", ("contact", "hiv"))
         message_id = self.add(contact_id, **changes)
         sent = self.messages[message_id]
         self.letters[message_id] = PortalMessage(
@@ -55,9 +67,11 @@ class FakeMailbox(FakePost):
             state=sent.state,
             language=sent.language,
             special=special,
-            path_failed=False,
+            path_failed=path_failed,
+            view_only=view_only,
+            disclosed=sent.disclosed,
         )
-        if special:
+        if special or path_failed:
             self.no_email.add(message_id)
         return message_id
 
@@ -116,6 +130,12 @@ class World:
         return client
 
 
+def code_for(world: World) -> str:
+    """Return a code that staff hand to Rosa."""
+    with acting_for(world.organization.id):
+        return patients.issue_code(world.rosa, actor=world.actor, clock=world.clock).code.reveal()
+
+
 def person(number: str, **values: Any) -> ContactPatch:
     """Return an invented patient with e-mail and telephone."""
     known = {"given_name": "Rosa", "family_name": "Example", "birth_date": "1961-04-17", **values}
@@ -168,4 +188,4 @@ def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-__all__ = ["LETTER", "FakeMailbox", "State", "World", "add", "person", "text_of"]
+__all__ = ["LETTER", "FakeMailbox", "State", "World", "add", "code_for", "person", "text_of"]

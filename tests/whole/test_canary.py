@@ -31,6 +31,7 @@ from salus.platform.tenancy import acting_for
 from tests.browser import Console
 from tests.campaigns.conftest import Engines
 
+from .canary_letters import write_a_letter
 from .canary_roads import (
     CLOCK,
     Place,
@@ -137,6 +138,7 @@ def test_nothing_that_was_put_in_is_found_again(
         read_in_the_portal(place, message_id)
         tell_a_vendor(place, contact_id)
         do_a_task(place, contact_id)
+        write_a_letter(place, contact_id)
         tell_of_events(place, contact_id)
         keep_a_list(place)
         go_on_a_journey(place, contact_id, version_id)

@@ -19,7 +19,7 @@ from salus.patients.contracts import (
     LockedOut,
     NotVerified,
     PatientSession,
-    Proof,
+    Strength,
 )
 from salus.portal import api
 from salus.portal.web.gates import (
@@ -131,7 +131,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
 
 def _suffices(session: PatientSession, invitation: Invitation) -> bool:
     """Return whether a living session opens the message of another link too."""
-    strong = invitation.code_by_email or session.proof is Proof.STAFF
+    strong = invitation.code_by_email or session.proof.strength > Strength.MAILBOX
     return strong and session.contact_id == invitation.contact_id
 
 
@@ -165,6 +165,7 @@ def _form(
         "lead": words.say("check_lead", clinic=clinic.name),
         "from_us": with_phone(request, "code_from_us"),
         "call": with_phone(request, "call_us"),
+        "has_passkey": patients.count_passkeys(invitation.contact_id) > 0,
         "tries_left": _tries(request, tries_left),
     }
     if isinstance(sent, CodeSent):

@@ -1,5 +1,5 @@
 // Asks the browser for a passkey and sends its answer with the form around the button.
-// HTML contract: form[data-passkey="get"|"create"][data-ask] with input[name=answer], a button and [data-said].
+// HTML contract: form[data-passkey="get"|"create"][data-ask][data-failed] (what to say in other words) with input[name=answer], a button and [data-said].
 // The form is hidden until we know that this browser has passkeys; without this file there is the code.
 "use strict";
 
@@ -43,7 +43,7 @@
       form.submit();
     } catch {
       said.hidden = false;
-      said.textContent = "No passkey was used. Try again, or go on without one.";
+      said.textContent = form.dataset.failed || "No passkey was used. Try again, or go on without one.";
     }
   }
 
