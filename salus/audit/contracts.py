@@ -58,6 +58,7 @@ class Action(StrEnum):
     GLASS_CLOSE = "identity:glass:close"
     GLASS_REVIEW = "identity:glass:review"
     API_KEY_CREATE = "identity:apikey:create"
+    API_KEY_CHANGE = "identity:apikey:change"
     API_KEY_REVOKE = "identity:apikey:revoke"
     API_KEY_USE = "identity:apikey:use"
     PERMISSION_REFUSE = "identity:permission:refuse"

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from uuid import UUID
 
-from salus.connect import serving
+from salus.connect import rules, serving
+from salus.identity import api as identity
+from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Unavailable
+
+
+def set_key_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
+    """Say what the messages are that the program of a key submits, where their headers do not say so.
+
+    `words` by the short names of the headers ("purpose", "topic", "discloses"...), those that were said before
+    are forgotten. Raises `BadInput` naming the word, `NotFound` for a key that is not there or not for you.
+    """
+    identity.set_key_words(key_id, rules.of_key(words), actor=actor)
 
 
 def run_smtp(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from salus.connect.contracts import Fault, Refused
+from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Channel, PhiClass, Promotes, Purpose, Remuneration, Special
 
 W = TypeVar("W", bound=StrEnum)
@@ -27,6 +28,8 @@ HEADERS = frozenset(
     }
 )
 """The headers that a message may have, each after "X-Salus-"."""
+FOR_KEYS = HEADERS - {"idempotency-key"}
+"""Those that can be said for all messages of a key."""
 UNDECLARED = (*PhiClass, *(each for each in Special if each is not Special.PSYCHOTHERAPY_NOTES))
 """What a message tells that does not say what it tells: everything that may be in one at all."""
 _TOPIC = re.compile(r"[a-z0-9_]{1,60}")
@@ -67,6 +70,26 @@ def declared(said: Mapping[str, str]) -> Declared:
         conditions=conditions,
         channel=_channel(said.get("channel", Channel.EMAIL)),
     )
+
+
+def of_key(words: Mapping[str, str]) -> dict[str, str]:
+    """Return what a key says of its messages, without what it leaves open.
+
+    Raises `BadInput` naming the word that no message could have.
+    """
+    said = {name: value.strip() for name, value in words.items() if value.strip()}
+    for name, value in said.items():
+        if name not in FOR_KEYS:
+            raise BadInput(f"What may be said is {', '.join(sorted(FOR_KEYS))}.", place="words")
+        try:
+            declared({"purpose": next(iter(Purpose)).value, "topic": "any", name: value})
+        except Refused as refused:
+            raise BadInput(
+                f"No message may say this ({refused.fault}).",
+                place=name,
+                next_step="docs/smtp.md says what each may be.",
+            ) from None
+    return said
 
 
 def _told(text: str | None) -> tuple[PhiClass | Special, ...]:

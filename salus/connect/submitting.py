@@ -66,6 +66,8 @@ class _House:
     domains: Sequence[str]
     programs: Mapping[tuple[str, str], Actor | None]
     """By key and address of the connection."""
+    words: Mapping[UUID, Mapping[str, str]]
+    """What their messages are that do not say so, by the id of the key."""
 
 
 def organization_of(submitted: Submitted) -> UUID | None:
@@ -95,14 +97,7 @@ def take(organization_id: UUID, batch: Sequence[Submitted], clock: Clock) -> lis
 
 def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
     at = clock.now()
-    house = _House(
-        identity.organization(),
-        content.own_domains(),
-        {
-            (key, ip): identity.program(key, ip=ip, at=at)
-            for key, ip in {(each.key, each.ip) for each in batch}
-        },
-    )
+    house = _house(batch, at)
     taken: dict[int, Taken] = {}
     read: dict[UUID, _Read] = {}
     again: list[int] = []
@@ -125,6 +120,13 @@ def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
     return [taken[place] for place in range(len(batch))]
 
 
+def _house(batch: Sequence[Submitted], at: datetime) -> _House:
+    lines = {(each.key, each.ip) for each in batch}
+    programs = {(key, ip): identity.program(key, ip=ip, at=at) for key, ip in lines}
+    words = identity.key_words({actor.id for actor in programs.values() if actor and actor.id})
+    return _House(identity.organization(), content.own_domains(), programs, words)
+
+
 def _read(place: int, submitted: Submitted, house: _House) -> _Read:
     """Return what a message is, without asking the database; raises `Refused`."""
     actor = house.programs[submitted.key, submitted.ip]
@@ -133,7 +135,8 @@ def _read(place: int, submitted: Submitted, house: _House) -> _Read:
     letter = reading.read(submitted.raw, house.domains)
     if letter.sender.rpartition("@")[2] != house.organization.sending_domain:
         raise Refused(Fault.SENDER)
-    facts = _facts(rules.declared(letter.said), actor, house.organization)
+    said = {**house.words.get(_key_of(actor), {}), **letter.said}
+    facts = _facts(rules.declared(said), actor, house.organization)
     try:
         address = contacts.normalize_email(submitted.recipient.reveal())
     except BadInput:
@@ -214,8 +217,12 @@ def _facts(said: rules.Declared, actor: Actor, organization: Organization) -> Me
 def _origin_id(actor: Actor, letter: reading.Letter) -> UUID:
     """Return the id of the sending: the same for the same key and id of a message."""
     given = letter.said.get("idempotency-key") or letter.id
+    return uuid5(_key_of(actor), given) if given else new_id()
+
+
+def _key_of(actor: Actor) -> UUID:
     assert actor.id is not None
-    return uuid5(actor.id, given) if given else new_id()
+    return actor.id
 
 
 def _record_refusals(answered: Sequence[tuple[Submitted, Taken, _House]]) -> None:

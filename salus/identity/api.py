@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
-from salus.identity import organizations as _organizations
-from salus.identity import providers as _providers
-from salus.identity import sign_on as _sign_on
 from salus.identity.access import require, requires, toast
 from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
 from salus.identity.demo import create_demo_staff, demo_sign_ins
@@ -21,6 +17,11 @@ from salus.identity.rules import permissions_of
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Profile, SenderRole
+
+from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
+from salus.identity import organizations as _organizations
+from salus.identity import providers as _providers
+from salus.identity import sign_on as _sign_on
 
 __all__ = [
     "api_key_auth",
@@ -37,6 +38,7 @@ __all__ = [
     "forget_old",
     "givable_scopes",
     "invite_staff",
+    "key_words",
     "on_emergency_access",
     "organization",
     "organization_of_key",
@@ -50,6 +52,7 @@ __all__ = [
     "revoke_api_key",
     "save_provider",
     "second_factors",
+    "set_key_words",
     "sign_on_providers",
     "staff_members",
     "staff_names",
@@ -210,6 +213,16 @@ def program(raw: str, *, ip: str, at: datetime) -> Actor | None:
 def givable_scopes(actor: Actor) -> frozenset[Permission]:
     """Return the scopes that `actor` may give to a key."""
     return rules.givable(actor.permissions)
+
+
+def set_key_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
+    """Say what messages of a key's program are, as its package understands the words; raises `NotFound`."""
+    api_keys.set_words(key_id, words, actor=actor)
+
+
+def key_words(key_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, str]]:
+    """Return the words of these keys of the current organization."""
+    return api_keys.words_of(key_ids)
 
 
 def revoke_api_key(key_id: UUID, *, actor: Actor) -> None:

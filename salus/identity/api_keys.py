@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -93,6 +93,23 @@ def actor_of(raw: str, *, ip: str, at: datetime) -> Actor | None:
     )
 
 
+def set_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
+    """Say what the messages of a key's program are; raises `NotFound` for a key that is not there, or over."""
+    row = ApiKey.objects.select_for_update().filter(pk=key_id, revoked_at=None).first()
+    if row is None:
+        raise NotFound
+    row.words = dict(words)
+    row.save(update_fields=["words"])
+    audit.record(
+        Action.API_KEY_CHANGE, actor=actor, object_kind="apikey", object_id=row.pk, fields=sorted(words)
+    )
+
+
+def words_of(key_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, str]]:
+    """Return what was said of the messages of these keys."""
+    return dict(ApiKey.objects.filter(pk__in=key_ids).values_list("pk", "words"))
+
+
 def revoke(key_id: UUID, *, actor: Actor) -> None:
     """Stop a key for good; raises `NotFound`. Revoking it again changes nothing."""
     row = ApiKey.objects.select_for_update().filter(pk=key_id).first()
@@ -134,4 +151,5 @@ def _facts(row: ApiKey) -> ApiKeyFacts:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        words=row.words,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -196,6 +197,8 @@ class ApiKeyFacts:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What the messages that its program submits are, where they do not say so themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,17 @@ def register(subparsers: Any) -> None:
     listing = words.add_parser("list", help="list the keys, without their secrets")
     listing.add_argument("--organization", required=True, metavar="SLUG")
     listing.set_defaults(run=_list)
+    messages = words.add_parser("messages", help="say what the messages are that a key's program submits")
+    messages.add_argument("--organization", required=True, metavar="SLUG")
+    messages.add_argument("id", help="as `list` shows it")
+    messages.add_argument(
+        "--say",
+        action="append",
+        default=[],
+        metavar="NAME=WORD",
+        help="purpose=..., topic=...; may be given again",
+    )
+    messages.set_defaults(run=_messages)
     revoke = words.add_parser("revoke", help="stop a key for good")
     revoke.add_argument("--organization", required=True, metavar="SLUG")
     revoke.add_argument("id", help="as `list` shows it")
@@ -65,7 +76,23 @@ def _list(options: argparse.Namespace) -> int:
                 if key.expires_at
                 else "no end"
             )
-            print(f"{key.id}  {state}  {key.name}  {' '.join(key.scopes)}")
+            said = "".join(f"  {name}={word}" for name, word in key.words.items())
+            print(f"{key.id}  {state}  {key.name}  {' '.join(key.scopes)}{said}")
+    return 0
+
+
+def _messages(options: argparse.Namespace) -> int:
+    """Replace what was said before; without `--say` nothing is said any more."""
+    _, organization = _enter(options.organization)
+    from salus.connect import api as connect
+    from salus.kernel.acting import system
+    from salus.platform.tenancy import acting_for
+
+    if not all("=" in each for each in options.say):
+        raise BadInput("Say NAME=WORD.", place="--say")
+    said = dict(each.split("=", 1) for each in options.say)
+    with acting_for(organization.id):
+        connect.set_key_words(_key_id(options.id), said, actor=system(organization.id, "cli"))
     return 0
 
 
@@ -74,13 +101,16 @@ def _revoke(options: argparse.Namespace) -> int:
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
 
+    with acting_for(organization.id):
+        api.revoke_api_key(_key_id(options.id), actor=system(organization.id, "cli"))
+    return 0
+
+
+def _key_id(text: str) -> UUID:
     try:
-        key_id = UUID(options.id)
+        return UUID(text)
     except ValueError:
         raise BadInput("That is not the id of a key.", place="id") from None
-    with acting_for(organization.id):
-        api.revoke_api_key(key_id, actor=system(organization.id, "cli"))
-    return 0
 
 
 def _enter(slug: str) -> tuple[Any, Any]:
