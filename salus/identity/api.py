@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
+from salus.identity import organizations as _organizations
+from salus.identity import providers as _providers
+from salus.identity import sign_on as _sign_on
 from salus.identity.access import require, requires, toast
 from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
 from salus.identity.demo import create_demo_staff, demo_sign_ins
@@ -17,11 +21,6 @@ from salus.identity.rules import permissions_of
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import Profile, SenderRole
-
-from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
-from salus.identity import organizations as _organizations
-from salus.identity import providers as _providers
-from salus.identity import sign_on as _sign_on
 
 __all__ = [
     "api_key_auth",
