@@ -149,7 +149,8 @@ def split(merge_id: UUID, given_by: GivenBy, why: str, *, actor: Actor, at: date
         pair = Pair(row.id, row.kept_id, row.kept_number, row.gone_id, row.gone_number, row.at)
         moved = _opened(row)["moved"]
         for each in _all_steps():
-            each.part(pair, moved[each.name], given_by, actor, at)
+            if each.name in moved:  # a package that is younger than the merge moved nothing in it
+                each.part(pair, moved[each.name], given_by, actor, at)
         row.ended_at, row.ended_by_id, row.given_by = at, _who(actor), given_by
         row.sealed_end = _seal(row.id, {"why": words})
         row.save(update_fields=["ended_at", "ended_by_id", "given_by", "sealed_end"])

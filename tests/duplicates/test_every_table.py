@@ -31,7 +31,7 @@ WAYS = {
     "privacy_disclosure": READ_WHOLE,
     "privacy_request": READ_WHOLE,
     "safeguards_wish": OWN,
-    "sealedmail_key": OWN,
+    "sealedmail_key": MOVED,
     "sealedmail_look": OWN,
     "timeline_event": READ_WHOLE,
 }
