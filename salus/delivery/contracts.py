@@ -12,6 +12,7 @@ from uuid import UUID
 from salus.gate.contracts import Explained, MessageFacts
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Channel, Purpose
+from salus.safeguards.contracts import Asked
 from salus.timeline.contracts import Event
 from salus.vendors.contracts import Label
 
@@ -268,6 +269,10 @@ class Receipt:
     profile: str = ""
     attempts: int = 0
     deposit: DepositFacts | None = None
+    law: str = ""
+    """What the law alone asks for, as a word like `floor`."""
+    asked: tuple[Asked, ...] = ()
+    """Who else asked for protection: the policy, a mark, the person."""
     announces: UUID | None = None
     """Of a notice: the message in the portal that it tells of."""
     events: tuple[Event, ...] = ()
@@ -486,6 +491,50 @@ class Told:
 
     values: tuple[str, ...] = ()
     answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPath:
+    """The policy that a domain's mail was sent under, as a report about TLS names it (RFC 8460, 4.2).
+
+    `strings` are its lines, or its TLSA records, `hosts` the mail hosts that it allows.
+    """
+
+    kind: str
+    """"sts", "tlsa" or "no-policy-found"."""
+    strings: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSeen:
+    """How TLS to one domain went: sessions by (result type, reason, mail host), "" as the type of success.
+
+    `people` tells apart up to eleven recipients, so that nobody is told of a domain to which fewer are written.
+    """
+
+    domain: str = field(repr=False)
+    path: TlsPath
+    counts: Mapping[tuple[str, str, str], int]
+    people: frozenset[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReport:
+    """The sessions of a day under one policy."""
+
+    path: TlsPath
+    counts: Mapping[tuple[str, str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsReport:
+    """What a domain is told of one day that begins at `begin` (UTC); the same report has the same id."""
+
+    id: str
+    domain: str = field(repr=False)
+    begin: datetime
+    policies: tuple[PolicyReport, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -14,6 +15,7 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
 from salus.contacts.contracts import Opened
 from salus.content import api as content
+from salus.delivery import guarding
 from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, Priority, State
 from salus.delivery.models import MessageRow, OriginRow
 from salus.delivery.rules import RANK, priority_of
@@ -30,7 +32,7 @@ from salus.delivery.sealing import (
 )
 from salus.delivery.written import Words
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance, Decision, MessageFacts
+from salus.gate.contracts import Clearance, MessageFacts
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
@@ -39,6 +41,7 @@ from salus.kernel.vocabulary import Channel, Profile, Protection
 from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
+from salus.safeguards import api as safeguards
 
 CHUNK = 1000
 """People planned in one transaction."""
@@ -269,25 +272,40 @@ class Planner:
         self._values = {
             language: content.values_maker(version, at) for language, version in self._versions.items()
         }
+        subjects = {language: version.subject for language, version in self._versions.items()}
+        self._guard = guarding.Guard(spec, subjects if words is None else {"": words.subject})
         fields = {field for version in self._versions.values() for field in content.merge_fields(version)}
         self.fields = (*sorted(fields | {"language"}),)
 
     def rows(self, decided: Sequence[tuple[Clearance, Opened]], stopped: str) -> list[tuple[object, ...]]:
         """Return a row for each person, in the order of `_COLUMNS`; `stopped` refuses who was cleared."""
         domains = Counter(_domain(clearance) for clearance, _ in decided)
+        wishes = safeguards.wishes([clearance.contact_id for clearance, _ in decided])
         return [
-            self._row(clearance, opened, domains, clearance.decision.reason or stopped)
+            self._row(
+                clearance,
+                opened,
+                domains,
+                clearance.decision.reason or stopped,
+                wishes.get(clearance.contact_id),
+            )
             for clearance, opened in decided
         ]
 
     def _row(
-        self, clearance: Clearance, opened: Opened, domains: Mapping[str, int], refused: str
+        self,
+        clearance: Clearance,
+        opened: Opened,
+        domains: Mapping[str, int],
+        refused: str,
+        wish: Protection | None,
     ) -> tuple[object, ...]:
         decision = clearance.decision
         message_id = new_id()
         language = self._language(opened)
-        sealed = self._seal(message_id, clearance, opened, language, allowed=not refused)
         domain = _domain(clearance)
+        floor, why = self._guard.floor(decision, domain, "" if self._words else language, wish)
+        sealed = self._seal(message_id, clearance, opened, language, why, allowed=not refused)
         return (
             self._organization,
             message_id,
@@ -297,7 +315,7 @@ class Planner:
             State.REFUSED if refused else State.CLEARED,
             refused,
             decision.rule_ids[0] if decision.rule_ids else "",
-            self._floor(decision),
+            int(floor),
             clearance.contact_version,
             clearance.standing_version,
             decision.valid_until,
@@ -309,17 +327,25 @@ class Planner:
             self._at,
         )
 
-    def rebind(self, row: MessageRow, clearance: Clearance, opened: Opened) -> None:
-        """Bind an unsent row to a new clearance: its versions, its address, its values."""
+    def rebind(self, row: MessageRow, clearance: Clearance, opened: Opened, wish: Protection | None) -> None:
+        """Bind an unsent row to a new clearance: its versions, its address, its values, its protection."""
         decision, language = clearance.decision, self._language(opened)
+        floor, why = self._guard.floor(decision, _domain(clearance), "" if self._words else language, wish)
         row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
-        row.valid_until, row.floor, row.decided_at = decision.valid_until, self._floor(decision), self._at
+        row.valid_until, row.floor, row.decided_at = decision.valid_until, int(floor), self._at
         row.rule = decision.rule_ids[0] if decision.rule_ids else ""
         row.language, row.version_id = language, self.spec.versions.get(language)
-        row.sealed = self._seal(row.id, clearance, opened, language, allowed=True)
+        row.sealed = self._seal(row.id, clearance, opened, language, why, allowed=True)
 
     def _seal(
-        self, message_id: UUID, clearance: Clearance, opened: Opened, language: str, *, allowed: bool
+        self,
+        message_id: UUID,
+        clearance: Clearance,
+        opened: Opened,
+        language: str,
+        why: Mapping[str, Any],
+        *,
+        allowed: bool,
     ) -> bytes:
         """Return the sealed content of a row; a refused one keeps the decision and no values."""
         address = clearance.address
@@ -333,13 +359,9 @@ class Planner:
                 purpose: keys.seal_token(purpose, message_id.bytes, lifetime=TOKEN_LIFETIME)
                 for purpose in ((CHOICES,) if self._words else (TRACK, CHOICES))
             }
-        document = Content(to, values, tokens, decision_document(clearance.decision))
+        decided = decision_document(clearance.decision) | {guarding.PROTECTION: why}
+        document = Content(to, values, tokens, decided)
         return seal_content(self._sealer, message_binding(self._organization, message_id), document)
-
-    def _floor(self, decision: Decision) -> int:
-        """Return the least protection: a message that is written to the portal does not try the mail."""
-        chosen = self.spec.facts.channel is Channel.PORTAL
-        return int(max(decision.floor, Protection.PORTAL) if chosen else decision.floor)
 
     def _language(self, opened: Opened) -> str:
         """Return the person's language when there is a version in it, else English, else the first.

@@ -14,7 +14,7 @@ from psycopg import sql
 from salus.contacts import api as contacts
 from salus.content import api as content
 from salus.content.api import Compiled
-from salus.delivery import deposits, leasing, planning, ports
+from salus.delivery import deposits, guarding, leasing, planning, ports
 from salus.delivery.codes import ANNOUNCEMENTS, CODE, NOTICE, Parts, code_parts
 from salus.delivery.contracts import MessageSpec, Origin, State
 from salus.delivery.leasing import Lease
@@ -40,6 +40,7 @@ from salus.keys import api as keys
 from salus.permissions import api as permissions
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
+from salus.safeguards import api as safeguards
 from salus.sealedmail.contracts import Recipient, SigningKeys
 
 log = logging.getLogger(__name__)
@@ -241,15 +242,20 @@ class _Keeper:
         stopped = {row.id: CANCELLED_BY_STAFF for row in rows if self._is_cancelled(row)}
         rows = [row for row in rows if row.id not in stopped]
         present = _present([row.contact_id for row in rows], self._at)
+        wishes, policy = safeguards.wishes([row.contact_id for row in rows]), safeguards.number()
         still = {row.id: self._open(row) for row in rows}
         again = [
             row
             for row in rows
             if _check(row, present[row.contact_id]) is Check.ASK_AGAIN
             or self._is_outdated(row, still[row.id])
+            or (
+                self._origin(row.origin_id).kind not in ANNOUNCEMENTS
+                and guarding.is_outdated(still[row.id].decision, policy, wishes.get(row.contact_id))
+            )
         ]
         if again:
-            refused = self._decide_again(again)
+            refused = self._decide_again(again, wishes)
             still |= {row.id: self._open(row) for row in again}
             still = {id: content for id, content in still.items() if id not in refused}
             stopped |= refused
@@ -268,7 +274,7 @@ class _Keeper:
             or planned.sender_role is not facts.sender_role
         )
 
-    def _decide_again(self, rows: Sequence[MessageRow]) -> dict[UUID, str]:
+    def _decide_again(self, rows: Sequence[MessageRow], wishes: Mapping[UUID, Protection]) -> dict[UUID, str]:
         """Ask the gate anew, about facts of now; bind the row to the new answer, or stop it."""
         stopped: dict[UUID, str] = {}
         for origin_id in {row.origin_id for row in rows}:
@@ -280,16 +286,17 @@ class _Keeper:
             decided = gate.assemble_and_clear(spec.facts, sorted(mine), fields, self._at, self._actor)
             for clearance, opened in decided:
                 row = mine.pop(clearance.contact_number)
+                wish = wishes.get(row.contact_id)
                 if not clearance.decision.allowed:
                     stopped[row.id] = str(clearance.decision.reason)
                     continue
                 if self._has_own_words(row):
                     words = words_of(self._open(row).values)
-                    planning.Planner(spec, self._at, words).rebind(row, clearance, opened)
+                    planning.Planner(spec, self._at, words).rebind(row, clearance, opened, wish)
                 elif row.version_id is None or planner is None:
                     self._readdress(row, clearance)
                 else:
-                    planner.rebind(row, clearance, opened)
+                    planner.rebind(row, clearance, opened, wish)
                 row.save(update_fields=_REBOUND)
             stopped |= {row.id: PERSON_IS_GONE for row in mine.values()}
         return stopped
@@ -387,4 +394,4 @@ class _Keeper:
 
 def _render(compiled: Compiled, values: Mapping[str, Any], made: Links) -> Parts:
     rendered = compiled.render({**values, "link": made.values})
-    return Parts(rendered.subject, rendered.html, rendered.text, rendered.renderer)
+    return Parts(safeguards.unmarked(rendered.subject), rendered.html, rendered.text, rendered.renderer)

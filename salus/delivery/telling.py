@@ -10,7 +10,7 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.content import api as content
-from salus.delivery import deposits, planning, ports, proofs, receipts, remaking
+from salus.delivery import deposits, guarding, planning, ports, proofs, receipts, remaking
 from salus.delivery.contracts import (
     DepositFacts,
     Ground,
@@ -71,7 +71,7 @@ def receipt(message_id: UUID) -> Receipt:
     last = facts[-1] if facts else {}
     spec = planning.spec_of(Origin(row.origin.kind, row.origin_id))
     results = tuple({name: each.get(name) for name in _RESULT} for each in decision["results"])
-    parent = opened.decision.get(deposits.PARENT)
+    parent, law = opened.decision.get(deposits.PARENT), guarding.law_of(opened.decision)
     return Receipt(
         message_id=row.id,
         contact_id=row.contact_id,
@@ -106,6 +106,8 @@ def receipt(message_id: UUID) -> Receipt:
         profile=str(decision.get("profile", "")),
         attempts=row.attempts,
         deposit=_deposit(message_id),
+        law=law.name.lower() if law else "",
+        asked=guarding.asked_of(opened.decision),
         announces=UUID(parent) if parent else None,
         events=tuple(timeline.of_message(row.contact_id, row.id)),
     )

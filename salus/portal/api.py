@@ -8,7 +8,7 @@ from uuid import UUID
 from salus.delivery.contracts import PortalMessage, SentMessage
 from salus.files.contracts import FileFacts
 from salus.kernel.time import Clock, SystemClock
-from salus.kernel.vocabulary import Channel
+from salus.kernel.vocabulary import Channel, Protection
 from salus.patients import api as patients
 from salus.patients.contracts import PatientSession
 from salus.permissions import api as permissions
@@ -16,8 +16,10 @@ from salus.permissions.contracts import OptInOffer
 from salus.portal import operations
 from salus.portal.contracts import Beside, Choices, Locked, StopTarget, Told
 from salus.portal.ports import use_mailbox
+from salus.safeguards import api as safeguards
 
 __all__ = [
+    "always_here",
     "beside",
     "choices",
     "choose",
@@ -28,6 +30,7 @@ __all__ = [
     "offer",
     "read",
     "reply",
+    "stay_here",
     "stop_everything",
     "stop_target",
     "unsubscribe",
@@ -112,6 +115,18 @@ def stop_everything(session: PatientSession, *, ip: str = "") -> None:
         actor=patients.actor_of(session, ip=ip),
         at=_clock.now(),
     )
+
+
+def always_here(session: PatientSession) -> bool:
+    """Return whether the patient asked that everything stays in the portal."""
+    return safeguards.wishes([session.contact_id]).get(session.contact_id) is Protection.PORTAL
+
+
+def stay_here(session: PatientSession, *, always: bool, ip: str = "") -> None:
+    """Let everything stay in the portal from now on, or only what cannot be protected on its way."""
+    wish = Protection.PORTAL if always else None
+    actor = patients.actor_of(session, ip=ip)
+    safeguards.set_wish(session.contact_id, wish, actor=actor, at=_clock.now())
 
 
 def withdraw(session: PatientSession, authorization_id: UUID, *, ip: str = "") -> None:

@@ -17,6 +17,7 @@ from salus.kernel.joining import GivenBy, Pair
 from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.privacy import api as privacy
+from salus.safeguards import api as safeguards
 from salus.sealedmail import api as sealedmail
 
 
@@ -60,6 +61,11 @@ STEPS = (
         "patients",
         lambda pair, choices, actor, at: patients.join_person(pair, at=at),
         lambda pair, moved, given_by, actor, at: patients.part_person(pair, at=at),
+    ),
+    Step(
+        "safeguards",
+        lambda pair, choices, actor, at: safeguards.join_person(pair, at=at),
+        lambda pair, moved, given_by, actor, at: safeguards.part_person(pair, at=at),
     ),
     Step(
         "sealedmail",

@@ -68,6 +68,7 @@ ROOMS = (
     Room("Access review", "reports:access", "eye", "audit:access:review", PRIVACY),
     Room("Emergency access", "identity:glass", "bolt", "identity:glass:break", PRIVACY),
     Room("Emergency reviews", "identity:glass_reviews", "bolt", "audit:access:review", PRIVACY, to_review),
+    Room("Protection", "safeguards:policy", "lock", "organization:settings:read", SETTINGS),
     Room("How often", "delivery:cap", "clock", "organization:settings:read", SETTINGS),
     Room("Mail keys", "sealedmail:overview", "key", "sealedmail:key:read", SETTINGS),
     Room("Portal", "delivery:portal", "lock", "organization:settings:read", SETTINGS),

@@ -66,6 +66,7 @@ COLUMNS = (
     SealedColumn("timeline_event", "sealed", (("number", "bigint"),), _event, ("contact_id", "key")),
     SealedColumn("permissions_standing", "sealed", (("contact_id", "uuid"),), _standing, ("version",)),
     _column("permissions_entry"),
+    _column("safeguards_policy"),
     _column("files_file"),
     SealedColumn(
         "files_piece", "sealed", (("file_id", "uuid"), ("place", "integer")), _piece, batch=ONE_BY_ONE
@@ -112,6 +113,8 @@ COLUMNS = (
     _column("delivery_route"),
     _column("shaping_measure"),
     _column("delivery_sts"),
+    _column("domains_tally"),
+    _column("domains_report"),
     _column("sealedmail_key"),
     _column("sealedmail_own"),
     _column("campaigns_campaign"),

@@ -75,6 +75,7 @@ PACKAGES = [
     "permissions",
     "sealedmail",
     "files",
+    "safeguards",
     "intake",
     "content",
     "audiences",

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.patients.web.urls")),
     path("", include("salus.delivery.web.urls")),
     path("", include("salus.domains.web.urls")),
+    path("", include("salus.safeguards.web.urls")),
     path("", include("salus.audiences.web.urls")),
     path("", include("salus.campaigns.web.urls")),
     path("", include("salus.journeys.web.urls")),

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from salus.delivery.contracts import CHOICES_LINK, State
-from salus.kernel.vocabulary import Channel, Purpose
+from salus.kernel.vocabulary import Channel, Protection, Purpose
 from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.permissions.contracts import EntryKind, NewEntry, Standing
 from salus.platform.tenancy import acting_for
+from salus.safeguards import api as safeguards
 
 from ..permissions.cast import GOOD_FORM
 from .conftest import World, add, person, text_of
@@ -34,7 +35,7 @@ def append(world: World, kind: EntryKind, **more: Any) -> UUID:
 
 
 def ticked(page: Any) -> set[str]:
-    return set(re.findall(r'value="([^"]+)" checked', page.content.decode()))
+    return set(re.findall(r'type="checkbox" name="[^"]+" value="([^"]+)" checked', page.content.decode()))
 
 
 def test_topics_that_come_are_ticked_by_channel(world_of_rosa: World) -> None:
@@ -88,6 +89,16 @@ def test_stop_all_stops_every_topic_and_gifts(world_of_rosa: World) -> None:
     assert all(now.opted_out("anything", channel) for channel in Channel)
     assert now.fundraising_opt_out is not None
     assert ticked(client.get("/p/choices")) == set()
+
+
+def test_a_patient_may_ask_that_everything_stays_in_the_portal(world_of_rosa: World) -> None:
+    client, rosa = world_of_rosa.signed_in(), world_of_rosa.rosa
+    assert client.get("/p/choices/protection").status_code == 405
+    for where, wish in (("portal", Protection.PORTAL), ("elsewhere", Protection.PORTAL), ("usual", None)):
+        client.post("/p/choices/protection", {"where": where})
+        with acting_for(world_of_rosa.organization.id):
+            assert safeguards.wishes([rosa]).get(rosa) is wish
+    assert "Always here." in text_of(client.get("/p/choices"))
 
 
 def test_what_was_signed_can_be_taken_back(world_of_rosa: World) -> None:

@@ -38,6 +38,18 @@ def salus(database: Any, settings: Any, capsys: pytest.CaptureFixture[str]) -> S
     return run
 
 
+def test_why_a_message_is_protected_so_is_explained(shared: World, salus: Salus) -> None:
+    code, said, _ = salus("delivery", "explain", shared.message("accepted"))
+    assert code == 0
+    assert "The law asks for at least TLS to a mail host that the recipient's domain" in said
+    assert "It reached TLS to a mail host" in said
+    code, said, _ = salus("delivery", "explain", shared.message("accepted"), "--json")
+    found = json.loads(said)
+    assert (found["law"], found["asked"], found["floor"]) == ("verified", [], "verified")
+    assert salus("delivery", "explain", new_id())[0] == 1
+    assert salus("delivery", "explain", "nonsense")[0] == 2
+
+
 def test_a_receipt_is_readable_in_a_terminal(shared: World, salus: Salus) -> None:
     code, said, _ = salus("message", "receipt", shared.message("accepted"))
     assert code == 0

@@ -20,7 +20,9 @@ from salus.delivery.web import wording
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
+from salus.kernel.errors import NotFound
 from salus.kernel.time import SystemClock
+from salus.sealedmail import api as sealedmail
 
 CLOCK = SystemClock()
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -108,6 +110,8 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
         "about": wording.ABOUT.get(found.origin.kind) or wording.BY_CHANNEL[found.channel],
         "level": wording.LEVELS.get(found.reached, ("", "", "")),
         "floor": wording.LEVELS.get(found.floor, ("", "", ""))[1],
+        "why": list(api.protected_so(found)),
+        "key_print": _fingerprint(request, found),
         "signed_by": _signer(str(found.proof["verifier_key"])) if found.proof else "",
         "peer": wording.PEERS.get(str(found.tls.get("peer", "")), ("", "")),
         "why_not": told.refusal.sentence if told.refusal else api.plain_reason(found.reason),
@@ -125,6 +129,16 @@ def _shown(request: HttpRequest, told: ToldReceipt) -> dict[str, Any]:
 def _signer(verifier_key: str) -> str:
     """Return the key's four bytes, by which a signature line names it (C2SP signed-note)."""
     return f"Ed25519, key {verifier_key.split('+')[1]}"
+
+
+def _fingerprint(request: HttpRequest, found: Receipt) -> str:
+    """Return the fingerprint of the reader's key, for those who may see keys; empty when it was erased."""
+    if not found.key.get("id") or Permission.SEALEDMAIL_KEY_READ not in _actor(request).permissions:
+        return ""
+    try:
+        return sealedmail.key(UUID(found.key["id"]), CLOCK.now()).fingerprint.reveal()
+    except NotFound:
+        return ""
 
 
 def _elements(told: ToldReceipt) -> list[str]:

@@ -41,6 +41,17 @@ def stop_all(request: HttpRequest) -> HttpResponse:
 
 @for_patient
 @require_POST
+def protection(request: HttpRequest) -> HttpResponse:
+    """Write down where the patient wants to read what is private."""
+    always = request.POST.get("where") == "portal"
+    if request.POST.get("where") in {"portal", "usual"}:
+        api.stay_here(session_of(request), always=always, ip=visit_of(request).ip)
+        return _choices(request, said="saved")
+    return _choices(request, said="saved_none")
+
+
+@for_patient
+@require_POST
 def withdraw(request: HttpRequest, authorization_id: UUID) -> HttpResponse:
     """Take back what was signed."""
     api.withdraw(session_of(request), authorization_id, ip=visit_of(request).ip)
@@ -69,6 +80,7 @@ def _choices(request: HttpRequest, said: str = "") -> HttpResponse:
         topics=topics,
         has_sms=any(channel is Channel.SMS for row in found.topics for channel, _ in row.channels),
         fundraising=found.fundraising,
+        always_here=api.always_here(session_of(request)),
         signed=[_signed(request, each) for each in found.signed],
         said=visit.words[said] if said else "",
     )

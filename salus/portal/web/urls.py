@@ -30,6 +30,7 @@ urlpatterns = [
     path("passkeys/forget", passkeys.forget, name="forget_passkeys"),
     path("choices", choices.choices, name="choices"),
     path("choices/stop", choices.stop_all, name="stop_all"),
+    path("choices/protection", choices.protection, name="protection"),
     path("choices/withdraw/<uuid:authorization_id>", choices.withdraw, name="withdraw"),
     path("history", choices.history, name="history"),
     path("sign-out", letters.sign_out, name="sign_out"),

@@ -41,12 +41,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _receipt(options: argparse.Namespace) -> int:
     """Print a receipt; 1 when the log does not prove what it says."""
-    try:
-        message_id = UUID(options.id)
-    except ValueError:
-        raise BadInput("That is not the id of a message.", place="id") from None
-    _setup()
-    organization, told = _find(message_id, options.organization)
+    organization, told = find(options.id, options.organization)
     if options.json:
         from salus.delivery.web.rest import written
 
@@ -85,8 +80,16 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _find(message_id: UUID, slug: str | None) -> tuple[Organization, ToldReceipt]:
-    """Return the receipt and whose it is; the look is recorded in that organization's log."""
+def find(given: str, slug: str | None) -> tuple[Organization, ToldReceipt]:
+    """Return the receipt and whose it is; the look is recorded in that organization's log.
+
+    Raises `BadInput` for what is no id, `NotFound` when no message has it.
+    """
+    try:
+        message_id = UUID(given)
+    except ValueError:
+        raise BadInput("That is not the id of a message.", place="id") from None
+    _setup()
     from salus.delivery import api as delivery
     from salus.kernel.acting import system
     from salus.platform.tenancy import acting_for
@@ -121,6 +124,9 @@ def _text(organization: Organization, told: ToldReceipt) -> Iterable[str]:
     for name in ("host", "version", "cipher", "peer", "fingerprint"):
         if found.tls.get(name):
             yield from _part(f"  {name}", str(found.tls[name]))
+    for name in ("algorithm", "mark", "payload_hash"):
+        if found.key.get(name):
+            yield from _part(f"  key {name}", str(found.key[name]))
     if found.body_hash:
         yield from _part("bytes", f"SHA-256 {found.body_hash}")
         if told.same_bytes:
