@@ -28,6 +28,7 @@ from salus.delivery.contracts import (
     PolicyFile,
     PortalRule,
     Question,
+    TlsReport,
     Told,
     Trial,
 )
@@ -54,7 +55,7 @@ from salus.delivery.letters import erase_ended, keep_letter, letters_of, portal_
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
 from salus.delivery.plainly import plain_reason
 from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
-from salus.delivery.ports import use_origins, use_pages
+from salus.delivery.ports import use_origins, use_pages, use_reports, use_tally
 from salus.delivery.queries import (
     may_send_code,
     messages_of_contact,
@@ -147,6 +148,7 @@ __all__ = [
     "send_code",
     "send_each",
     "send_log",
+    "send_tls_report",
     "send_trial",
     "sendings",
     "sent_message",
@@ -163,6 +165,8 @@ __all__ = [
     "untried",
     "use_origins",
     "use_pages",
+    "use_reports",
+    "use_tally",
     "waiting_by_state",
     "waiting_for",
 ]
@@ -299,6 +303,19 @@ def send_log(organization_id: UUID, service_id: UUID, messages: Sequence[str], *
     from salus.delivery import witnessing
 
     return witnessing.send_log(organization_id, service_id, messages, clock=clock)
+
+
+def send_tls_report(
+    organization_id: UUID, uri: str, report: TlsReport, *, laboratory_routes: Path | None, clock: Clock
+) -> str:
+    """Send a report about TLS to one place that a domain named; return "", or a word for why it is not there.
+
+    Call it outside the organization's context. Raises `OutOfScope` when the register does not allow reports,
+    `BadInput` for a place that is none.
+    """
+    from salus.delivery import reporting
+
+    return reporting.send(organization_id, uri, report, laboratory_routes=laboratory_routes, clock=clock)
 
 
 def confirm_trial(*, actor: Actor) -> None:

@@ -20,9 +20,10 @@ from django.db import close_old_connections
 from salus.delivery import returns
 from salus.delivery.arf import Complaint
 from salus.delivery.contracts import Returned
+from salus.delivery.ports import report_came
 from salus.delivery.protection.authority import Authority
 from salus.delivery.receiving import Bounds, Receiver
-from salus.delivery.return_paths import COMPLAINTS, message_of
+from salus.delivery.return_paths import COMPLAINTS, REPORTS, message_of
 from salus.delivery.threads import Threads
 from salus.identity import api as identity
 from salus.kernel.acting import system
@@ -45,11 +46,13 @@ _REPLIES = {
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Whose recipient was named; `message_id` is None for the address of feedback loops."""
+    """Whose recipient was named; `message_id` is None for the addresses of feedback loops and of reports."""
 
     organization_id: UUID
     domain: str
     message_id: UUID | None
+    is_for_reports: bool = False
+    """It takes what others report of the domain, not of one message."""
 
 
 class Inbound:
@@ -86,6 +89,8 @@ class Inbound:
         away: Unavailable | None = None
         for organization in identity.organizations():
             if organization.sending_domain == domain:
+                if local in REPORTS:
+                    return Meant(organization.id, domain, None, is_for_reports=True)
                 if local == COMPLAINTS:
                     return Meant(organization.id, domain, None)
                 try:
@@ -104,6 +109,9 @@ class Inbound:
 
     def _record(self, meant: Meant, raw: bytes) -> Returned:
         close_old_connections()
+        if meant.is_for_reports:
+            with acting_for(meant.organization_id):
+                return report_came(raw, self._clock.now())
         found = returns.read(raw)
         if meant.message_id is None:
             if not isinstance(found, Complaint):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from django.conf import settings
 
 from salus.delivery import routing
 from salus.delivery.calling import Caller
+from salus.delivery.contracts import TlsSeen
 from salus.delivery.models import PartnerPolicy
+from salus.delivery.ports import tally
 from salus.delivery.protection.policy import Partner
 from salus.delivery.published import InThread, PublishedStore
 from salus.delivery.rules import RANK
@@ -33,6 +35,7 @@ from salus.delivery.transports.routes import DnsRoutes
 from salus.delivery.transports.settings import WireSettings, laboratory_settings
 from salus.delivery.transports.sts import StsPolicies
 from salus.delivery.transports.tlsa import DanePolicies
+from salus.delivery.transports.watching import Watch
 from salus.delivery.transports.webhook import Webhook
 from salus.delivery.transports.yard import Yard
 from salus.identity import api as identity
@@ -42,6 +45,7 @@ from salus.keys import api as keys
 from salus.platform.memory import settle_memory
 from salus.platform.presence import Roll, living
 from salus.platform.reach import laboratory as laboratory_here
+from salus.platform.tenancy import acting_for
 from salus.shaping import api as shaping
 from salus.shaping.contracts import Mail
 
@@ -161,9 +165,26 @@ def ways_out(
         resolver, store = resolver_at(settings.SALUS_RESOLVER), PublishedStore(in_thread, organization_id)
         published = StsPolicies(resolver, Fetch(resolver), store, SystemClock().now)
         found = FoundPolicies(partners, DanePolicies(resolver, published))
-        return lambda recheck: Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck, **shared)
+
+        def direct(recheck: Recheck) -> Courier:
+            watch = (
+                _watch(organization_id, in_thread) if harbor else None
+            )  # what is sent by hand is not counted
+            return Courier(WireSettings(domain), DnsRoutes(resolver), found, recheck, watch=watch, **shared)
+
+        return direct
 
     return look_up
+
+
+def _watch(organization_id: UUID, in_thread: InThread) -> Watch:
+    """Return who counts how TLS goes, for the organization's reports to domains."""
+
+    def keep(seen: Sequence[TlsSeen]) -> None:
+        with acting_for(organization_id):
+            tally(seen, SystemClock().now())
+
+    return Watch(lambda seen: in_thread(keep, seen))
 
 
 def _shared(organization: Organization, harbor: Harbor | None) -> dict[str, Any]:

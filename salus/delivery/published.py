@@ -47,6 +47,16 @@ class PublishedStore:
             raise StoreAway(type(fault).__name__) from None
 
 
+def lines(domain: str) -> tuple[str, ...]:
+    """Return the lines of the policy that is kept of a domain, in the organization's context; none: none is."""
+    kept = _read(domain)
+    if kept is None:
+        return ()
+    published = kept.published
+    hosts = (f"mx: {each}" for each in published.hosts)
+    return ("version: STSv1", f"mode: {published.mode}", *hosts, f"max_age: {published.max_age}")
+
+
 def _within(organization_id: UUID, function: Callable[..., Any], *arguments: Any) -> Any:
     with acting_for(organization_id):
         return function(*arguments)

@@ -15,6 +15,8 @@ from salus.keys.contracts import Blinder
 
 RETURN_PATH, COMPLAINTS = "bounces", "complaints"
 """Local parts: of what comes back for one message, and of what feedback loops report."""
+REPORTS = ("dmarc", "tls-reports")
+"""Local parts that DMARC and TLS-RPT records name: of what others report of the domain."""
 _KIND = "return_path"
 _ID, _PROOF, _LETTERS = 16, 14, 48
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -106,3 +108,96 @@ class SeenRecord:
         return self.seen is Seen.THERE or (
             self.seen is Seen.MISSING and self.record.weight is Weight.OPTIONAL
         )
+
+
+class BadReport(Exception):
+    """What came is no report, or none that can be read; the text says why without quoting it."""
+
+
+class Became(StrEnum):
+    """What became of a report that came."""
+
+    TAKEN = "taken"
+    KNOWN = "known"
+    """It was here before."""
+    OF_OTHERS = "of_others"
+    """It is about a domain that is not ours."""
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    """So many came today that somebody is up to something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Messages from one address in the domain's name, and what their receiver made of them."""
+
+    address: str
+    dkim: bool
+    """An aligned signature held."""
+    spf: bool
+    disposition: str
+    """"none", "quarantine" or "reject"."""
+    messages: int
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether DMARC passed."""
+        return self.dkim or self.spf
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcReport:
+    """What one receiver saw of a domain's mail since `begin`."""
+
+    reporter: str
+    id: str
+    domain: str
+    begin: datetime
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsResults:
+    """How TLS to our mail host went for one sender since `begin`: good sessions, and others by result type."""
+
+    reporter: str
+    id: str
+    domain: str
+    begin: datetime
+    good: int
+    failures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """One day of a chart."""
+
+    day: date
+    passed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What reports of the last days say together; `sources` those who sent most, `results` why TLS failed.
+
+    Nobody has verified who wrote the reports: they are what strangers say.
+    """
+
+    days: tuple[DayCount, ...]
+    reporters: tuple[tuple[str, int], ...]
+    """Who reported, and of how many messages or sessions."""
+    sources: tuple[Source, ...] = ()
+    results: tuple[tuple[str, int], ...] = ()
+    count: int = 0
+
+    @property
+    def passed(self) -> int:
+        """Return how many passed."""
+        return sum(each.passed for each in self.days)
+
+    @property
+    def failed(self) -> int:
+        """Return how many did not."""
+        return sum(each.failed for each in self.days)

@@ -23,6 +23,12 @@ class ServiceKind(StrEnum):
     SYSLOG = "syslog"
     WITNESS = "witness"
     """Somebody who keeps the roots of our log: they tell nothing of anybody."""
+    TLS_REPORTS = "tls_reports"
+    """Mail operators who asked how TLS to them went: they are told of nobody."""
+
+
+TLS_REPORTS = "tls-reports://any"
+"""The one address of that kind: where each domain says in DNS that its reports go."""
 
 
 class Why(StrEnum):

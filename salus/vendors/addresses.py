@@ -25,6 +25,7 @@ SCHEMES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
         Kind.IDENTITY_PROVIDER: ("https",),
         Kind.SYSLOG: ("syslog+tls",),
         Kind.WITNESS: ("mailto", "https"),
+        Kind.TLS_REPORTS: ("tls-reports",),
     }
 )
 """Every scheme means a protected connection: smtp is STARTTLS that is demanded (RFC 3207), smtps is TLS from the start."""

@@ -95,8 +95,8 @@ NEVER = frozenset({Special.PSYCHOTHERAPY_NOTES})
 SECRET_BYTES = 32
 OLD_SECRET = timedelta(days=1)
 """How long the secret before signs along, so that a receiver can change without losing a call."""
-OUTSIDE_HIPAA = frozenset({Kind.KMS, Kind.IDENTITY_PROVIDER, Kind.WITNESS})
-"""What can work without being told anything of anybody: keys, staff, roots of the log."""
+OUTSIDE_HIPAA = frozenset({Kind.KMS, Kind.IDENTITY_PROVIDER, Kind.WITNESS, Kind.TLS_REPORTS})
+"""What can work without being told anything of anybody: keys, staff, roots of the log, how TLS went."""
 HOLDS_FOR = timedelta(days=366)
 """How long an attestation or a proof may hold: a year, as the proposed rule asks of verifications (90 FR 898, 164.308(b)(1))."""
 
@@ -132,8 +132,8 @@ _WHY = {
 
 
 def controls(kind: Kind) -> tuple[Control, ...]:
-    """Return what has to be attested of a service of this kind: of one that keeps roots of the log, nothing."""
-    return () if kind is Kind.WITNESS else tuple(CONTROLS)
+    """Return what has to be attested of a service of this kind: of one that is told of nobody by design, nothing."""
+    return () if kind in (Kind.WITNESS, Kind.TLS_REPORTS) else tuple(CONTROLS)
 
 
 def always_told(kind: Kind, role: SenderRole) -> frozenset[Label]:

@@ -42,6 +42,8 @@ def assemble(home: Home) -> None:
     audit.use_signer(keys.checkpoint_signer())
     audit.use_witness_directory(home.witness)
     domains.use_installation(facts.describe)
+    delivery.use_tally(domains.keep_tally)
+    delivery.use_reports(domains.report_came)
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
     use_panels([letter_panel, contact_panel, looks_panel, requests_panel, merges_panel, keys_panel])

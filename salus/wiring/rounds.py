@@ -8,6 +8,7 @@ from uuid import UUID
 from salus.audit import api as audit
 from salus.campaigns import api as campaigns
 from salus.delivery import api as delivery
+from salus.domains import api as domains
 from salus.files import api as files
 from salus.identity import api as identity
 from salus.inbox import api as inbox
@@ -63,6 +64,10 @@ def _verify(organization_id: UUID) -> None:
 
 def _send_copies(organization_id: UUID) -> None:
     reports.look_after_copies(CLOCK)
+
+
+def _tell_domains(organization_id: UUID) -> None:
+    domains.look_after_tls_reports(CLOCK)
 
 
 def _age_keys(organization_id: UUID) -> None:
@@ -148,6 +153,7 @@ ROUNDS = (
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
     Round("reports-copies", 15.0, _send_copies),
+    Round("domains-tell", 1_800.0, _tell_domains),
     Round("campaigns-launch", 5.0, _launch),
     Round("journeys-due", 1.0, _find_due),
     *(Round(f"journeys-follow-{feed}", 1.0, partial(_follow, feed)) for feed in journeys.FEEDS),

@@ -73,6 +73,7 @@ def test_in_a_laboratory_http_is_for_loopback_alone() -> None:
         (Kind.IDENTITY_PROVIDER, "https://sso.internal/realms/clinic"),
         (Kind.SYSLOG, "syslog+tls://logs.internal:6514"),
         (Kind.WITNESS, "mailto:witness@harbor.example"),
+        (Kind.TLS_REPORTS, "tls-reports://any"),
     ],
 )
 def test_each_kind_has_its_schemes(kind: Kind, text: str) -> None:

@@ -25,7 +25,7 @@ CLIENTS = {
 
 ROADS = {
     "delivery/transports/session.py": ["delivery/routing.py"],
-    "delivery/transports/outside.py": ["delivery/asking.py", "delivery/call_turns.py"],
+    "delivery/transports/outside.py": ["delivery/asking.py", "delivery/call_turns.py", "delivery/reporting.py"],
     "delivery/transports/syslog.py": ["delivery/witnessing.py"],
     "keys/kms.py": ["keys/kms.py"],
     "keys/transit.py": ["keys/transit.py"],

@@ -31,6 +31,7 @@ ADDRESSES = {
     Kind.IDENTITY_PROVIDER: "https://sso.harbor.example/realms/clinic",
     Kind.SYSLOG: "syslog+tls://logs.harbor.example",
     Kind.WITNESS: "mailto:witness@harbor.example",
+    Kind.TLS_REPORTS: "tls-reports://any",
 }
 
 

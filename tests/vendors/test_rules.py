@@ -97,10 +97,10 @@ def test_without_an_agreement_in_force_the_newest_one_says_why() -> None:
     assert rules.why_not(**given, agreements=[]) is Why.NO_AGREEMENT
 
 
-def test_every_control_has_its_section_and_only_a_witness_needs_none() -> None:
+def test_every_control_has_its_section_and_only_who_is_told_of_nobody_needs_none() -> None:
     assert set(rules.CONTROLS) == set(Control)
     assert all("45 CFR 164.312" in asked.citation for asked in rules.CONTROLS.values())
-    assert [kind for kind in Kind if not rules.controls(kind)] == [Kind.WITNESS]
+    assert [kind for kind in Kind if not rules.controls(kind)] == [Kind.WITNESS, Kind.TLS_REPORTS]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,7 @@ def test_every_control_has_its_section_and_only_a_witness_needs_none() -> None:
         (Kind.KMS, set()),
         (Kind.IDENTITY_PROVIDER, set()),
         (Kind.WITNESS, set()),
+        (Kind.TLS_REPORTS, set()),
         (Kind.WEBHOOK, set()),
     ],
 )
@@ -122,7 +123,7 @@ def test_what_a_kind_of_service_is_told_in_any_case(kind: Kind, told: set[Label]
 
 
 def test_who_is_told_no_phi_has_no_service_that_is_told_some() -> None:
-    rules.check_relation(Relation.NO_PHI, [(Kind.KMS, ()), (Kind.WITNESS, ())])
+    rules.check_relation(Relation.NO_PHI, [(Kind.KMS, ()), (Kind.WITNESS, ()), (Kind.TLS_REPORTS, ())])
     rules.check_relation(Relation.ASSOCIATE, [(Kind.BACKUP, (PhiClass.LAB,))])
     for kind, told in ((Kind.KMS, (PhiClass.CONTACT,)), (Kind.BACKUP, ())):
         with pytest.raises(BadInput) as refused:

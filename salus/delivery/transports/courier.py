@@ -24,6 +24,7 @@ from salus.delivery.transports.policies import Policies
 from salus.delivery.transports.routes import NoRoute, Route, Routes
 from salus.delivery.transports.settings import WireSettings
 from salus.delivery.transports.shaping import Shaper, Unshaped
+from salus.delivery.transports.watching import Watch
 from salus.delivery.transports.yard import Yard
 from salus.kernel.errors import BadInput
 from salus.shaping.contracts import Berth, Hold
@@ -61,6 +62,7 @@ class Courier:
         recheck: Recheck,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        watch: Watch | None = None,
         yard: Yard | None = None,
         shaper: Shaper | None = None,
         urgent: bool = False,
@@ -69,7 +71,7 @@ class Courier:
         self._yard, self._shaper = yard or Yard(settings), shaper or Unshaped(settings)
         self._ways = Ways(settings, routes, recheck, now, self._yard, self._shaper, urgent)
         self._lanes: dict[tuple[object, ...], Lane] = {}
-        self._closing = False
+        self._closing, self._watch = False, watch
 
     async def send(self, item: HandOver) -> Outcome:
         """Return what became of `item`. It returns an outcome for all that the network can do.
@@ -99,6 +101,8 @@ class Courier:
         outcome = await self._lane(route, policy, berth).send(item)
         if outcome.phase is Phase.QUEUE:
             self._shaper.unused(berth)
+        if self._watch and not route.is_relay:
+            self._watch.note(item, policy, outcome)
         if route.is_relay and outcome.fate is Fate.UNPROTECTED:
             return broken(outcome.phase, outcome.reason, outcome.tls)
         return outcome
@@ -119,6 +123,8 @@ class Courier:
         self._closing = True
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
         self._lanes.clear()
+        if self._watch:
+            await self._watch.close()
 
     def load(self) -> Load:
         """Return the figures of the moment."""

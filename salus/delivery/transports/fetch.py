@@ -20,13 +20,15 @@ _PLAIN = re.compile(r"[ -~]*")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET, or with a `body` a POST of that (a form)."""
+    """A GET, or with a `body` a POST of that (a form, unless `kind` says otherwise)."""
 
     url: str = field(repr=False)
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     accept: str = "application/json"
+    kind: str = "application/x-www-form-urlencoded"
+    """The media type of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _written(request: Request, netloc: str, target: str) -> bytes:
         *(f"{name}: {value}" for name, value in request.headers.items()),
     ]
     if body is not None:
-        lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+        lines += [f"Content-Type: {request.kind}", f"Content-Length: {len(body)}"]
     if not all(_PLAIN.fullmatch(line) for line in lines):
         raise Ended("bad_address")
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + (body or b"")

@@ -58,6 +58,7 @@ KINDS = {
     Kind.IDENTITY_PROVIDER: "Sign-in",
     Kind.SYSLOG: "Log server",
     Kind.WITNESS: "Witness of the log",
+    Kind.TLS_REPORTS: "Reports about TLS",
 }
 
 SHORT = {
