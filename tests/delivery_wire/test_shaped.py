@@ -18,7 +18,7 @@ from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.routes import Host, StaticRoutes
 from salus.delivery.transports.yard import Yard
 from salus.kernel.time import FakeClock
-from salus.shaping.contracts import Mail
+from salus.shaping.contracts import Mail, Rate
 from salus.shaping.document import read
 from salus.shaping.files import ours
 from salus.shaping.keeper import Keeper
@@ -118,11 +118,8 @@ def test_a_message_rate_is_kept_and_what_would_wait_for_long_goes_back_to_the_qu
     async def go() -> tuple[list[Outcome], float, Outcome]:
         async with peer(take) as host:
             harbor = Harbor(host, NAMED_SITE + 'message_rate = "50/s"\n')
-            harbor.keeper.pacer(
-                "messages mill",
-                harbor.keeper.of(UUID(int=1), "", Mail.CAMPAIGN, str)._plan.sites["mill"].limits.message_rate,
-                shared=True,
-            )._at_once = 5  # type: ignore[arg-type]
+            pacer = harbor.keeper.pacer("messages mill", Rate(50, 1.0), shared=True)
+            pacer._at_once = 5  # what a second is worth would be the whole test
             courier = harbor.courier()
             began = time.monotonic()
             outcomes = await asyncio.gather(*(courier.send(hand_over(number=each)) for each in range(25)))
@@ -246,7 +243,7 @@ def test_clinics_share_the_connections_to_a_destination() -> None:
 def test_a_destination_that_stays_away_is_left_alone_for_longer_each_time() -> None:
     yard = Yard(settings(rest_unreachable=10.0))
 
-    async def go() -> list[float]:
+    async def go() -> list[int]:
         async with peer(take) as host:
             harbor = Harbor(host, NAMED_SITE)
             shaper = harbor.keeper.of(UUID(int=1), "", Mail.CAMPAIGN, str)
