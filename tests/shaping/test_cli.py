@@ -1,4 +1,4 @@
-"""`salus sites`, and that a plan that cannot be lets nothing start."""
+"""`salus delivery sites`, and that a plan that cannot be lets nothing start."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def clinic(database: Any, fast_passwords: None) -> Organization:
     return open_clinic()
 
 
-@pytest.mark.parametrize("words", [("start",), ("sender", "--until-idle"), ("sites",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("start",), ("sender", "--until-idle"), ("delivery", "sites")], ids=" ".join
+)
 def test_nothing_starts_with_a_plan_that_cannot_be(database: Any, bad: Path, words: tuple[str, ...]) -> None:
     found = salus(database, *words, role="sender" if words[0] == "sender" else "app")
     assert found.returncode == 2
@@ -75,16 +77,16 @@ def test_what_is_in_force_is_listed_for_people_and_programs(database: Any, clini
     over = Measure(new_id(), clinic.id, "google", Act.SUSPEND, Whose.ORGANIZATION, at - timedelta(hours=1))
     store.take(slow, "yahoo", "yahoo-unusual-traffic", "421 4.7.0", at)
     store.take(over, "google", "google-low-reputation", "421 4.7.28", at - timedelta(hours=2))
-    said = salus(database, "sites", "--organization", clinic.slug)
+    said = salus(database, "delivery", "sites", "--organization", clinic.slug)
     assert said.returncode == 0, said.stderr
     assert "yahoo: throttle 10/min 1 connections for everybody until" in said.stdout
     assert "421 4.7.0 [yahoo-unusual-traffic]" in said.stdout
     assert "google" not in said.stdout
-    [found] = json.loads(salus(database, "sites", "--organization", clinic.slug, "--all", "--json").stdout)[
-        "organizations"
-    ]
+    [found] = json.loads(
+        salus(database, "delivery", "sites", "--organization", clinic.slug, "--all", "--json").stdout
+    )["organizations"]
     assert [(each["destination"], each["stands"]) for each in found["measures"]] == [
         ("yahoo", True),
         ("google", False),
     ]
-    assert salus(database, "sites", "--organization", "nobody-here").returncode == 1
+    assert salus(database, "delivery", "sites", "--organization", "nobody-here").returncode == 1

@@ -1,4 +1,4 @@
-"""`salus delivery explain`: why a message is protected as it is."""
+"""`salus delivery explain`: why a message is protected as it is; `salus delivery sites`: what is in force at destinations."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     explain.add_argument("--json", action="store_true", help="print one JSON object")
     explain.set_defaults(run=_explain)
+    sites = words.add_parser(
+        "sites", help="list destinations that are slowed down, suspended or sent to from elsewhere"
+    )
+    sites.add_argument("--organization", metavar="SLUG", help="this one only (default: all)")
+    sites.add_argument("--all", action="store_true", help="also what has ended, up to 100 of each")
+    sites.add_argument("--json", action="store_true", help="print one JSON object")
+    sites.set_defaults(run=_sites)
+
+
+def _sites(options: argparse.Namespace) -> int:
+    """Print what is in force at destinations."""
+    from salus.wiring.cli import setup
+
+    setup()
+    from salus.wiring import destinations
+
+    print(destinations.told(options.organization, ended=options.all, as_json=options.json))
+    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -1,8 +1,7 @@
-"""`salus sites`: what is in force at destinations, for people and as JSON."""
+"""What is in force at destinations, for people at a terminal and as JSON."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,22 +12,11 @@ if TYPE_CHECKING:
     from salus.shaping.contracts import Plan, ToldMeasure
 
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    sites = commands.add_parser(
-        "sites", help="list destinations that are slowed down, suspended or sent to from elsewhere"
-    )
-    sites.add_argument("--organization", metavar="SLUG", help="this one only (default: all)")
-    sites.add_argument("--all", action="store_true", help="also what has ended, up to 100 of each")
-    sites.add_argument("--json", action="store_true", help="print one JSON object")
-    sites.set_defaults(run=run)
+def told(chosen: str | None, *, ended: bool, as_json: bool) -> str:
+    """Return what is in force and how far addresses are that warm up: of one organization (its slug), or of all.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Print what is in force and how far addresses are that warm up. Raises `BadInput` for a bad shaping.toml."""
-    from salus.wiring.cli import setup
-
-    setup()
+    With `ended` also what has ended. Raises `BadInput` for a bad shaping.toml, `NotFound` for nobody.
+    """
     from django.conf import settings
 
     from salus.identity import api as identity
@@ -38,21 +26,17 @@ def run(options: argparse.Namespace) -> int:
     from salus.shaping import api as shaping
 
     now, documents = SystemClock().now(), shaping.documents(settings.SALUS_HOME)
-    chosen = options.organization
     organizations = (identity.find_organization(chosen),) if chosen else identity.organizations()
     if not organizations:
         raise NotFound("There is no organization yet. Run salus setup.")
     found = []
     for organization in organizations:
         with acting_for(organization.id):
-            told = [each for each in shaping.measures(now) if options.all or each.stands(now)]
-            found.append((organization, told, shaping.plan(documents, organization.slug)))
-    if options.json:
-        print(json.dumps({"organizations": [_facts(*each, now) for each in found]}, indent=2))
-    else:
-        for each in found:
-            print("\n".join(_lines(*each, now)))
-    return 0
+            listed = [each for each in shaping.measures(now) if ended or each.stands(now)]
+            found.append((organization, listed, shaping.plan(documents, organization.slug)))
+    if as_json:
+        return json.dumps({"organizations": [_facts(*each, now) for each in found]}, indent=2)
+    return "\n".join(line for each in found for line in _lines(*each, now))
 
 
 def _facts(organization: Organization, told: list[ToldMeasure], plan: Plan, now: datetime) -> dict[str, Any]:
