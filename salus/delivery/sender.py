@@ -56,12 +56,12 @@ class Pace:
     """Messages leased and prepared together."""
     mark: int = 50
     """Messages that one batch mark covers: at most so many are `uncertain` after a crash, a batch."""
-    in_flight: int = 600
-    """At what a sender does in a second, the last of them goes before its check is old (`WireSettings.fresh`)."""
+    in_flight: int = 1000
     flush_count: int = 200
     flush_seconds: float = 0.2
     idle_seconds: float = 0.25
-    threads: int = 2
+    threads: int = 4
+    """Of them some wait for the database to commit while the others build."""
     roll_call_seconds: float = 1.0
     """How often to look for senders of this machine that died, to take their leases over."""
 
