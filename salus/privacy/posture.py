@@ -117,6 +117,10 @@ class Office:
     proven: datetime | None
     """When somebody last confirmed that a test message had arrived."""
     records: tuple[Record, ...] = ()
+    mail_signing_ends: datetime | None = None
+    """When the certificate ends that encrypted mail is signed with; None: there is none."""
+    mail_signing_alone: bool = False
+    """Nobody vouches for it: it was made for a laboratory."""
 
 
 @dataclass(frozen=True, slots=True)

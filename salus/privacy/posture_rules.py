@@ -258,6 +258,20 @@ def _agreements(facts: Facts) -> str | None:
     return f"An agreement with a vendor ends on {end:%Y-%m-%d}; what goes to its services pauses then."
 
 
+def _mail_signing(facts: Facts) -> str | None:
+    end = facts.office.mail_signing_ends
+    if end is None or end - facts.at > ENDS_SOON:
+        return None
+    said = "ended" if end <= facts.at else "ends"
+    return f"The certificate that encrypted mail is signed with {said} on {end:%Y-%m-%d}."
+
+
+def _mail_signing_vouched(facts: Facts) -> str | None:
+    if facts.demo or not facts.office.mail_signing_alone:
+        return None
+    return "Nobody vouches for the certificate that encrypted mail is signed with: it is a laboratory's."
+
+
 def _mail_goes(facts: Facts) -> str | None:
     paused = facts.office.mail_paused
     return f"Mail is paused. {paused}" if paused else None
@@ -449,6 +463,14 @@ CHECKS = (
     Check(
         "agreements", "No agreement ends within 30 days", _M, "45 CFR 164.308(b)(1)",
         "Record the renewed agreement in the vendor register.", _agreements,
+    ),
+    Check(
+        "mail-signing", "The certificate for signed mail does not end within 30 days", _M, "45 CFR 164.312(c)(1), (e)(2)(i)",
+        "Put a new one in place under Mail keys; until then mail is encrypted and not signed.", _mail_signing,
+    ),
+    Check(
+        "mail-signing-vouched", "An authority vouches for the certificate for signed mail", _L, "45 CFR 164.312(d)",
+        "Get one of an authority that mail programs know, and put it in place under Mail keys.", _mail_signing_vouched,
     ),
     Check(
         "mail-goes", "Mail goes out", _H, "45 CFR 164.306(a)(1)",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from salus.contacts import api as contacts
 from salus.kernel.acting import Actor
-from salus.kernel.errors import Conflict, SalusError
+from salus.kernel.errors import Conflict, NotFound, SalusError
 from salus.kernel.joining import Pair
 from salus.kernel.leaving import Left
 from salus.platform import jobs
@@ -120,7 +121,8 @@ def is_marked(key_id: UUID, mark: str) -> bool:
 
 
 def keys_of(contact_id: UUID, at: datetime) -> list[OnFile]:
-    """Return the keys of a person, the newest first."""
+    """Return the keys of a person, the newest first; raises `NotFound` for one who is not here."""
+    _check_is_here(contact_id)
     return queries.keys_of(contact_id, at)
 
 
@@ -180,17 +182,27 @@ def choose(choices: Choices, *, actor: Actor) -> None:
 
 
 def looked_up(contact_id: UUID) -> LookedUp | None:
-    """Return when a directory was asked for a person's key last."""
+    """Return when a directory was asked for a person's key last; raises `NotFound` for one who is not here."""
+    _check_is_here(contact_id)
     return queries.looked_up(contact_id)
 
 
 def ask_directory(contact_id: UUID) -> None:
-    """Queue a look-up of a person's key; raises `Conflict` when the organization does not ask directories."""
+    """Queue a look-up of a person's key.
+
+    Raises `NotFound` for one who is not here, `Conflict` when the organization does not ask directories.
+    """
+    _check_is_here(contact_id)
     if not queries.choices().look_up:
         raise Conflict(
             "Your organization does not ask directories.", next_step="Switch it on under Mail keys."
         )
     jobs.defer("salus.sealedmail.tasks.look_up", once=f"sealedmail:{contact_id}", contact_id=str(contact_id))
+
+
+def _check_is_here(contact_id: UUID) -> None:
+    if contact_id not in contacts.numbers_of([contact_id]):
+        raise NotFound
 
 
 def look_up(organization_id: UUID, contact_id: UUID, *, actor: Actor, at: datetime) -> Found | None:

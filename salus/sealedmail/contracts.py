@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
 from uuid import UUID
 
 from salus.kernel.phi import Phi
@@ -131,11 +130,6 @@ class Recipient:
     key: bytes = field(repr=False)
     mark: str = ""
     always: bool = False
-
-    @classmethod
-    def of(cls, kind: KeyKind, key: bytes) -> Self:
-        """Return a recipient whose key is on no file: for a preview of what would be sent."""
-        return cls(None, kind, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def erase_person(contact_id: UUID) -> Left:
     """Erase a person's keys; what receipts hold of them leads nowhere then. Safe to repeat."""
     gone, _ = KeyRow.objects.filter(contact_id=contact_id).delete()
     looked, _ = LookRow.objects.filter(contact_id=contact_id).delete()
-    return Left({"keys": gone, "look-ups": looked})
+    return Left({"keys": gone, "lookups": looked})
 
 
 def join_person(pair: Pair) -> list[UUID]:
@@ -162,7 +162,7 @@ def _address_of(contact_id: UUID, new: NewKey) -> str:
     for address in new.addresses:
         try:
             if contact_id in contacts.find_by_address(Channel.EMAIL, address):
-                return contacts.normalize_email(address)
+                return contacts.normalize_email(address).lower()
         except BadInput:
             continue
     raise BadInput(

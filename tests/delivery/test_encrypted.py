@@ -18,6 +18,7 @@ from uuid import UUID
 import dkim
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from salus.audit import api as audit
 from salus.delivery import api, encrypting
@@ -33,6 +34,7 @@ from salus.sealedmail import keeping
 from salus.sealedmail.contracts import Choices, KeyKind, Revocation, Use
 from salus.sealedmail.models import KeyRow
 from salus.wiring.catch.relay import Relay
+from tests.browser import Console
 from tests.sealedmail.holders import Gpg, Holder, MailAuthority
 
 from . import office
@@ -240,6 +242,18 @@ def test_the_receipt_states_level_algorithm_and_key_and_is_in_the_log(story: Sto
     assert fingerprint not in str(receipt.steps), "it would tell from a key server whose key it is"
     assert sealedmail.is_marked(story.keys[name], receipt.key["mark"])
     assert api.told_receipt(row.id, actor=story.desk.actor).same_bytes is True
+
+
+def test_the_page_shows_the_fingerprint_to_those_who_may_see_keys(told: Story, database: object) -> None:
+    with acting_for(told.desk.id):
+        message_id = told.row("smime").id
+        print_ = sealedmail.key(told.keys["smime"], told.desk.clock.now()).fingerprint.reveal()
+    console = Console("", told.desk.organization)
+    for role, shown in (("privacy_officer", True), ("marketer", False)):
+        page = console.client(role).get(reverse("delivery:receipt", args=[message_id])).content.decode()
+        assert "AES-256-GCM, ECDH-SHA256" in page
+        assert "what the reader opens is the same" in page
+        assert (print_[:4] + " " + print_[4:8] in page) is shown
 
 
 def test_dkim_signs_what_everybody_sees(story: Story) -> None:

@@ -123,6 +123,8 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "log-copies": (machine(log_copies_apart=False), "on the disk of the database"),
     "log-outside": (office(copies_failing={"Their server offers no encryption": 1}), "no encryption"),
     "vendors": (office(refused={"The agreement has expired.": 2}), "2 services are"),
+    "mail-signing": (office(mail_signing_ends=NOW + timedelta(days=3)), "ends on 2026-11-27"),
+    "mail-signing-vouched": (office(mail_signing_alone=True), "laboratory"),
     "agreements": (office(agreements_end=NOW + timedelta(days=12)), "2026-12-06"),
     "mail-goes": (office(mail_paused="The agreement has expired."), "expired"),
     "test-message": (office(proven=None), "Nobody has seen"),

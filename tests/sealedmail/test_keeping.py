@@ -19,6 +19,7 @@ from salus.identity import api as identity
 from salus.kernel.acting import Actor, system
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
+from salus.kernel.joining import Pair
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource, Channel, SenderRole
 from salus.platform.tenancy import acting_for
@@ -238,9 +239,25 @@ def test_a_person_is_exported_and_erased_with_their_keys(
     api.add_key(ana, authority.issue(ANA).certificate, actor=actor, at=NOW)
     exported = api.export_person(ana, NOW)["keys"]
     assert [each["address"] for each in exported] == [ANA]  # type: ignore[attr-defined]
-    assert api.erase_person(ana).erased == {"keys": 1, "look-ups": 0}
+    assert api.erase_person(ana).erased == {"keys": 1, "lookups": 0}
     assert api.keys_of(ana, NOW) == []
-    assert api.erase_person(ana).erased == {"keys": 0, "look-ups": 0}
+    assert api.erase_person(ana).erased == {"keys": 0, "lookups": 0}
+
+
+def test_keys_follow_a_merge_and_come_back_by_a_split(
+    actor: Actor, ana: UUID, authority: MailAuthority
+) -> None:
+    other = admit(actor, "ana.old@lakepost.example.test")
+    api.trust(authority.pem, actor=actor, at=NOW)
+    held = authority.issue("ana.old@lakepost.example.test")
+    key = api.add_key(other, held.certificate, actor=actor, at=NOW)
+    pair = Pair(new_id(), ana, 1, other, 2, NOW)
+    moved = api.join_person(pair)
+    assert [each.id for each in api.keys_of(ana, NOW)] == [key]
+    assert written_to(ana, "ana.old@lakepost.example.test") == key
+    api.part_person(pair, moved)
+    assert api.keys_of(ana, NOW) == []
+    assert [each.id for each in api.keys_of(other, NOW)] == [key]
 
 
 def test_what_the_organization_signs_with(actor: Actor, authority: MailAuthority) -> None:

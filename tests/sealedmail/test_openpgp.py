@@ -45,7 +45,7 @@ def clinic(gpg: Gpg) -> bytes:
 
 def sealed(key: bytes, clinic: bytes = b"") -> tuple[bytes, bytes]:
     """Return the message as it is sent to a key, and its payload."""
-    recipient = Recipient.of(KeyKind.OPENPGP, openpgp.read(key, now()).data)
+    recipient = Recipient(None, KeyKind.OPENPGP, openpgp.read(key, now()).data)
     made = protect(MESSAGE, recipient, SigningKeys(b"", b"", (), clinic), boundary="7" * 32)
     return made.data, made.payload
 

@@ -79,7 +79,7 @@ def test_a_message_is_signed_then_encrypted_and_its_subject_is_for_the_reader_on
     )
     identity = certificates.read_identity(clinic.p12, "kiosk-lantern")
     signing = SigningKeys(identity.certificate.der, identity.key, identity.certificate.issuers, b"")
-    made = protect(MESSAGE, Recipient.of(KeyKind.SMIME, ana.der), signing, boundary="0" * 32)
+    made = protect(MESSAGE, Recipient(None, KeyKind.SMIME, ana.der), signing, boundary="0" * 32)
     assert made.data.isascii()
     assert b"results" not in made.data
     outer = email.message_from_bytes(made.data, policy=policy.default)
@@ -114,7 +114,7 @@ def test_without_a_certificate_of_its_own_the_organization_encrypts_and_does_not
     authority: MailAuthority, tmp_path: Path
 ) -> None:
     ana = authority.issue("ana@lakepost.example.test")
-    made = protect(MESSAGE, Recipient.of(KeyKind.SMIME, ana.der), None, boundary="0" * 32)
+    made = protect(MESSAGE, Recipient(None, KeyKind.SMIME, ana.der), None, boundary="0" * 32)
     certificate, key = written(tmp_path, ana)
     payload = openssl("cms", "-decrypt", "-recip", certificate, "-inkey", key, given=made.data)
     assert payload == made.payload
@@ -123,7 +123,7 @@ def test_without_a_certificate_of_its_own_the_organization_encrypts_and_does_not
 
 def test_a_receipt_says_how_it_was_encrypted_and_for_which_key(authority: MailAuthority) -> None:
     ana = authority.issue("ana@lakepost.example.test")
-    made = protect(MESSAGE, Recipient.of(KeyKind.SMIME, ana.der), None, boundary="0" * 32)
+    made = protect(MESSAGE, Recipient(None, KeyKind.SMIME, ana.der), None, boundary="0" * 32)
     assert made.facts["kind"] == "smime"
     assert made.facts["algorithm"] == "AES-256-GCM, ECDH-SHA256 (secp256r1)"
 
@@ -135,7 +135,7 @@ def test_a_folded_subject_stays_inside_whole(subject: str, authority: MailAuthor
     field = unstructured("Subject", subject, place="subject").encode()
     message = b"To: ana@lakepost.example.test\r\n" + field + MESSAGE[MESSAGE.index(b"MIME-Version") :]
     ana = authority.issue("ana@lakepost.example.test")
-    made = protect(message, Recipient.of(KeyKind.SMIME, ana.der), None, boundary="0" * 32)
+    made = protect(message, Recipient(None, KeyKind.SMIME, ana.der), None, boundary="0" * 32)
     assert email.message_from_bytes(made.payload, policy=policy.default)["subject"] == subject
     assert made.data.count(b"Subject: ") == 1
 

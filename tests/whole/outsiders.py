@@ -30,6 +30,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/open": {"fields": ["given_name"], "purpose": "treatment"},
     "/end": {"done": True},
     "/people": {"numbers": ["1"]},
+    "/mail-keys": {"key": "-----BEGIN CERTIFICATE-----"},
 }
 """What a call must say, by the end of its path, to come as far as looking for what it names."""
 ANSWERERS = (Role.PRIVACY_OFFICER, Role.MARKETER, Role.ADMINISTRATOR)

@@ -62,6 +62,7 @@ class Receipt(Schema):
     floor: str
     reached: str
     tls: dict[str, str]
+    key: dict[str, str]
     body_hash: str
     same_bytes: bool | None
     reply: str
@@ -174,6 +175,7 @@ def written(told: ToldReceipt) -> Receipt:
         floor=found.floor,
         reached=found.reached,
         tls=dict(found.tls),
+        key=dict(found.key),
         body_hash=found.body_hash,
         same_bytes=told.same_bytes,
         reply=found.reply,

@@ -27,6 +27,8 @@ from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Reco
 from salus.recovery import api as recovery
 from salus.recovery.contracts import Event
 from salus.reports import api as reports
+from salus.sealedmail import api as sealedmail
+from salus.sealedmail.contracts import KeyKind
 from salus.shaping import api as shaping
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Vendor
@@ -128,6 +130,7 @@ def _office(at: datetime, installed: Installed) -> Office:
         if (each.kind, each.status) == ("data", "active")
     ]
     register = vendors.vendors(at)
+    signing = next((each for each in sealedmail.own() if each.kind is KeyKind.SMIME), None)
     return Office(
         privacy_officers=_count(staff, Role.PRIVACY_OFFICER),
         security_officers=_count(staff, Role.SECURITY_OFFICER),
@@ -145,6 +148,8 @@ def _office(at: datetime, installed: Installed) -> Office:
         route_chosen=route.chosen_at if route else None,
         proven=delivery.trial_confirmed(),
         records=domain_records(at),
+        mail_signing_ends=signing.not_after if signing else None,
+        mail_signing_alone=bool(signing and signing.self_signed),
     )
 
 
