@@ -32,7 +32,7 @@ WAYS = {
     "privacy_request": READ_WHOLE,
     "safeguards_wish": OWN,
     "sealedmail_key": MOVED,
-    "sealedmail_look": OWN,
+    "sealedmail_look": "forgotten for the one that is gone; whoever wants to know asks anew",
     "timeline_event": READ_WHOLE,
 }
 
