@@ -148,7 +148,7 @@ class Lane:
         now = time.monotonic()
         if self.last and self.waiting:
             self.pace += ((now - self.last) - self.pace) / 20
-        self.last = now
+        self.last = now if self.waiting else 0.0  # the time in which nothing waits says nothing of the pace
 
     def _at_rest(self) -> Outcome | None:
         if self.unprotected and time.monotonic() < self.unprotected_until:
