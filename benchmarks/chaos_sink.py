@@ -46,8 +46,8 @@ class Phase(StrEnum):
 _OF_CONNECTION = {
     Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.STARTTLS, Phase.HANDSHAKE, Phase.SECURED, Phase.QUIT
 }  # fmt: skip
-RATES = {phase: 0.04 if phase in _OF_CONNECTION else 0.005 for phase in Phase}
-"""How often a connection fails in each phase."""
+RATES = {phase: 0.04 if phase in _OF_CONNECTION else 0.005 for phase in Phase} | {Phase.QUIT: 0.5}
+"""How often a connection fails in each phase; few live to say QUIT."""
 
 
 class _Cut(Exception):
