@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +80,7 @@ __all__ = [
     "dictionary",
     "document_sealer",
     "erase_person",
+    "erased_at",
     "ever_joined",
     "export_person",
     "find_by_address",
@@ -311,6 +312,11 @@ def changes(after: int, limit: int) -> list[Change]:
 def head_change() -> int:
     """Return the number of the last change."""
     return feed.head(operations.CHANGES)
+
+
+def erased_at(contact_id: UUID) -> datetime | None:
+    """Return when a contact was erased, None for one who was not, or whom nobody knows."""
+    return queries.erased_at(contact_id)
 
 
 def versions(ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -137,6 +138,11 @@ def versions(ids: Iterable[UUID]) -> dict[UUID, int]:
             [list(ids)],
         )
     )
+
+
+def erased_at(id: UUID) -> datetime | None:
+    """Return when a contact was erased, None for one who was not."""
+    return next((at for (at,) in fetch("SELECT erased_at FROM contacts_contact WHERE id = %s", [id])), None)
 
 
 def count() -> int:

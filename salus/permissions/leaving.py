@@ -36,14 +36,14 @@ KEPT_BY_LAW: Mapping[EntryKind, str] = {
 """Documents that have to be kept six years from when they were made or were last in effect; why."""
 
 
-def kept_until(entry: Entry, at: datetime) -> datetime | None:
+def kept_until(entry: Entry, at: datetime, erased: datetime | None = None) -> datetime | None:
     """Return until when an entry must be kept, seen from `at`; None: nothing keeps it (any more).
 
-    What has no end of its own is in effect until it is erased.
+    What has no end of its own is in effect until its person is `erased`.
     """
     if entry.kind not in KEPT_BY_LAW:
         return None
-    last = max(entry.recorded_at, entry.valid_until or at)
+    last = max(entry.recorded_at, entry.valid_until or erased or at)
     until = six_years_after(last)
     return until if until > at else None
 
@@ -101,7 +101,8 @@ def erase_person(contact_id: UUID, *, actor: Actor, clock: Clock = _CLOCK) -> Le
     at = clock.now()
     barred, addresses = _bar(contact_id, actor, at)
     entries = queries.entries_of([contact_id])[contact_id]
-    terms = {entry.id: kept_until(entry, at) for entry in entries}
+    erased = contacts.erased_at(contact_id)
+    terms = {entry.id: kept_until(entry, at, erased) for entry in entries}
     going = [entry.id for entry in entries if terms[entry.id] is None]
     if going:
         with erasing(contact_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from salus.privacy.disclosures import accounting, record_disclosure, suspend
 from salus.privacy.erased import came_back, listed, remember, unlisted, use_erased_list
-from salus.privacy.erasures import erase, erase_again, queue_again, steps
+from salus.privacy.erasures import erase, erase_again, erase_kept, queue_again, steps
 from salus.privacy.exports import export, use_packages
 from salus.privacy.joining import join_person as join_person
 from salus.privacy.joining import part_person as part_person
@@ -38,6 +38,7 @@ __all__ = [
     "erase",
     "erase_again",
     "erase_copies",
+    "erase_kept",
     "export",
     "extend",
     "forget_copies",

@@ -17,9 +17,9 @@ from salus.kernel.time import Clock
 from salus.platform.jobs import defer
 from salus.platform.tenancy import acting_for
 from salus.privacy import erased, requests
-from salus.privacy.contracts import Kind, Package, Step
+from salus.privacy.contracts import Kind, Package, Status, Step
 from salus.privacy.exports import packages
-from salus.privacy.models import StepRow
+from salus.privacy.models import RequestRow, StepRow
 
 
 def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock) -> tuple[Step, ...]:
@@ -43,18 +43,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
                 erased=dict(left.erased),
                 kept=[_plain(each) for each in left.kept],
             ).save(force_insert=True)
-            audit.record(
-                Action.PRIVACY_ERASE,
-                actor=actor,
-                object_kind="privacy_request",
-                object_id=request_id,
-                patient_id=row.contact_id,
-                details={
-                    "package": package.name,
-                    **left.erased,
-                    "kept": sum(each.count for each in left.kept),
-                },
-            )
+            _record(request_id, row.contact_id, package.name, left, actor)
     with acting_for(organization_id):
         requests.finish(requests.approved(request_id, Kind.ERASURE), at=clock.now())
         erased.remember()
@@ -91,6 +80,35 @@ def erase_again(organization_id: UUID, *, actor: Actor, clock: Clock) -> int:
     return len(back)
 
 
+def erase_kept(*, actor: Actor, clock: Clock) -> int:
+    """Erase what an earlier erasure had to keep and whose last day is over; return in how many packages.
+
+    The completion record says what is still kept, and the log has each. Call it inside the organization's context.
+    """
+    at, asked = clock.now(), {each.name: each for each in packages()}
+    done = RequestRow.objects.filter(kind=Kind.ERASURE, status=Status.DONE).values_list("id", "contact_id")
+    whose = dict(done)
+    count = 0
+    for row in (
+        StepRow.objects.select_for_update().filter(request_id__in=whose).order_by("request_id", "package")
+    ):
+        if row.package not in asked or not any(_is_over(_kept(each), at) for each in row.kept):
+            continue
+        left = _erase_whole(asked[row.package], whose[row.request_id], actor, clock)
+        row.erased = {
+            key: row.erased.get(key, 0) + left.erased.get(key, 0) for key in {**row.erased, **left.erased}
+        }
+        row.kept = [_plain(each) for each in left.kept]
+        row.save(update_fields=["erased", "kept"])
+        _record(row.request_id, whose[row.request_id], row.package, left, actor, "kept_time_over")
+        count += 1
+    return count
+
+
+def _is_over(kept: Kept, at: datetime) -> bool:
+    return kept.until is not None and kept.until <= at
+
+
 def queue_again() -> int:
     """Queue the erasure of everybody whom the list names and the current organization has; return how many.
 
@@ -108,6 +126,20 @@ def steps(request_id: UUID) -> tuple[Step, ...]:
     rows = StepRow.objects.filter(request_id=request_id).order_by("done_at", "package")
     return tuple(
         Step(row.package, row.done_at, Left(row.erased, tuple(map(_kept, row.kept)))) for row in rows
+    )
+
+
+def _record(
+    request_id: UUID, contact_id: UUID, package: str, left: Left, actor: Actor, reason: str = ""
+) -> None:
+    audit.record(
+        Action.PRIVACY_ERASE,
+        actor=actor,
+        object_kind="privacy_request",
+        object_id=request_id,
+        patient_id=contact_id,
+        reason=reason,
+        details={"package": package, **left.erased, "kept": sum(each.count for each in left.kept)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -11,11 +11,11 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.kernel.acting import Actor
 from salus.kernel.errors import NotFound
-from salus.kernel.leaving import Kept, Left
+from salus.kernel.leaving import Kept, Left, six_years_after
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 from salus.privacy import requests
-from salus.privacy.contracts import Form
+from salus.privacy.contracts import Form, Kind
 from salus.privacy.exports import PURPOSE, export
 from salus.privacy.models import CopyRow, DisclosureRow, RequestRow
 from salus.privacy.other_forms import in_form
@@ -66,17 +66,52 @@ def forget_copies(at: datetime) -> int:
     return CopyRow.objects.filter(made_at__lt=at - KEPT_FOR).delete()[0]
 
 
-def erase_copies(contact_id: UUID) -> Left:
-    """Erase the copies of a person; what they asked and what was disclosed stays, sealed."""
+def erase_copies(contact_id: UUID, at: datetime) -> Left:
+    """Erase the copies of a person; what they asked and what was disclosed stays, sealed, for six years.
+
+    Safe to repeat: what has outlived its time goes too. The row of an erasure stays, without its words: its
+    completion record is what the log speaks of.
+    """
     copies = CopyRow.objects.filter(contact_id=contact_id).delete()[0]
-    kept = RequestRow.objects.filter(contact_id=contact_id).count()
-    kept += DisclosureRow.objects.filter(contact_id=contact_id).count()
+    kept, gone = list[datetime](), 0
+    for disclosure in DisclosureRow.objects.filter(contact_id=contact_id):
+        entered = _entered(disclosure)
+        last = max(entered, disclosure.suspended_until or entered)
+        gone += _outlived(disclosure, six_years_after(last), kept, at)
+    for asked in RequestRow.objects.filter(contact_id=contact_id):
+        last = asked.done_at or asked.decided_at or asked.received_at
+        if asked.kind == Kind.ERASURE:
+            gone += _empty(asked, six_years_after(last), kept, at)
+        else:
+            gone += _outlived(asked, six_years_after(last), kept, at)
     what = "requests and disclosures that were entered, sealed"
     why = "documentation of what was asked and disclosed is kept for six years"
     return Left(
-        {"copies": copies},
-        (Kept(what, kept, why, "45 CFR 164.528(d), 164.530(j)(2)"),) if kept else (),
+        {"copies": copies, "documents": gone},
+        (Kept(what, len(kept), why, "45 CFR 164.528(d), 164.530(j)(2)", max(kept)),) if kept else (),
     )
+
+
+def _entered(row: DisclosureRow) -> datetime:
+    """Return when a disclosure was written down, which may be long after it was made: its id is a UUIDv7."""
+    return max(row.at, datetime.fromtimestamp((row.id.int >> 80) / 1000, UTC))
+
+
+def _outlived(row: RequestRow | DisclosureRow, until: datetime, kept: list[datetime], at: datetime) -> int:
+    """Delete a row whose time is over, or note until when it is kept; return how many went."""
+    if until > at:
+        kept.append(until)
+        return 0
+    row.delete()
+    return 1
+
+
+def _empty(row: RequestRow, until: datetime, kept: list[datetime], at: datetime) -> int:
+    """Take the words of an erasure's request away when their time is over; return how many had some."""
+    if until > at:
+        kept.append(until)
+        return 0
+    return requests.take_words(row)
 
 
 def _binding(request_id: UUID) -> bytes:

@@ -116,6 +116,14 @@ def finish(row: RequestRow, *, at: datetime) -> None:
         row.save(update_fields=["status", "done_at"])
 
 
+def take_words(row: RequestRow) -> int:
+    """Take the note and the reason of a request away; return 1 when it had some, else 0."""
+    had = any(_opened(row).values())
+    _seal(row, "", "")
+    row.save(update_fields=["sealed"])
+    return int(had)
+
+
 def request(request_id: UUID, *, actor: Actor) -> PersonRequest:
     """Return one request; raises `NotFound`."""
     must_do(actor)

@@ -21,4 +21,4 @@ def export_person(contact_id: UUID) -> dict[str, Any]:
 def erase_person(contact_id: UUID) -> Left:
     """Erase a person's wish. Safe to repeat."""
     gone, _ = WishRow.objects.filter(contact_id=contact_id).delete()
-    return Left({"wishes for protection": gone} if gone else {})
+    return Left({"protection_wishes": gone} if gone else {})

@@ -101,7 +101,7 @@ PACKAGES = (
         lambda id, why, actor: sealedmail.export_person(id, SystemClock().now()),
         lambda id, actor, clock: sealedmail.erase_person(id),
     ),
-    Package("privacy", _nothing, lambda id, actor, clock: privacy.erase_copies(id)),
+    Package("privacy", _nothing, lambda id, actor, clock: privacy.erase_copies(id, clock.now())),
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact
     ),

@@ -97,6 +97,7 @@ def _forget_drafts(organization_id: UUID) -> None:
 
 def _forget_copies(organization_id: UUID) -> None:
     privacy.forget_copies(CLOCK.now())
+    privacy.erase_kept(actor=system(organization_id, "worker"), clock=CLOCK)
 
 
 def _keep_erased(organization_id: UUID) -> None:

@@ -120,7 +120,7 @@ def test_an_erasure_is_a_job_that_takes_the_copies_along(desk: Desk) -> None:
     with acting_for(desk.id):
         assert api.copy_made_at(copied) is None
         (mine,) = [each.left for each in api.steps(id) if each.package == "privacy"]
-        assert mine.erased == {"copies": 1}
+        assert mine.erased == {"copies": 1, "documents": 0}
         assert [(each.count, each.citation) for each in mine.kept] == [
             (3, "45 CFR 164.528(d), 164.530(j)(2)")
         ]
