@@ -56,7 +56,14 @@ def tasks(actor: Actor, *, ended: bool = False, after: UUID | None = None, limit
 
 def count_open(actor: Actor) -> int:
     """Return how many open tasks `actor` sees, `MANY` at most."""
-    return TaskRow.objects.filter(_seen_by(actor), status__in=rules.OPEN)[:MANY].count()
+    open_now = TaskRow.objects.filter(status__in=rules.OPEN)
+    if actor.kind is ActorKind.STAFF:
+        nearly = open_now.filter(Q(role__in=actor.roles) | Q(deputy__in=actor.roles))
+        found = list(nearly.values_list("role", flat=True)[:MANY])
+        # Who stands in for nobody has their number by one statement: it is on every page.
+        if all(role in actor.roles for role in found):
+            return len(found)
+    return open_now.filter(_seen_by(actor))[:MANY].count()
 
 
 def open_keys(prefix: str) -> frozenset[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_urlconf, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 HOME = "/"
@@ -101,19 +103,27 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     who: Who | None = getattr(request, "who", None)
     if who is None:
         return {"who": None, "nav_groups": (), "pulse": None, "home_url": HOME}
-    pulse = _named("SALUS_PULSE")
-    rooms = open_rooms(
+    # Only the frame asks for these two, so the parts of a page that are rendered by themselves do not pay for them.
+    return {
+        "who": who,
+        "nav_groups": SimpleLazyObject(lambda: _nav_groups(request, who)),
+        "pulse": SimpleLazyObject(lambda: _pulse(request)),
+        "home_url": HOME,
+    }
+
+
+def _nav_groups(request: HttpRequest, who: Who) -> tuple[Group, ...]:
+    return open_rooms(
         _named("SALUS_ROOMS") or (),
         who.permissions,
         request.path,
         count=lambda room: room.count(request) if room.count else "",
     )
-    return {
-        "who": who,
-        "nav_groups": rooms,
-        "pulse": pulse(request) if pulse is not None else None,
-        "home_url": HOME,
-    }
+
+
+def _pulse(request: HttpRequest) -> Pulse | None:
+    pulse = _named("SALUS_PULSE")
+    return pulse(request) if pulse is not None else None
 
 
 def open_rooms(
@@ -127,8 +137,11 @@ def open_rooms(
 
     A room whose pages are not mounted is left out.
     """
+    urlconf = get_urlconf() or settings.ROOT_URLCONF
     addresses = [
-        (room, _address(room)) for room in rooms if not room.permission or room.permission in permissions
+        (room, _address(room.url_name, urlconf))
+        for room in rooms
+        if not room.permission or room.permission in permissions
     ]
     reachable = [(room, url) for room, url in addresses if url]
     leading = [url for _, url in reachable if path == url or (url != HOME and path.startswith(url))]
@@ -140,9 +153,11 @@ def open_rooms(
     return tuple(Group(label, tuple(doors)) for label, doors in groups.items())
 
 
-def _address(room: Room) -> str:
+@lru_cache(maxsize=200)
+def _address(url_name: str, urlconf: str) -> str:
+    """Return where a room is: always the same, and asked for two dozen of them on every page."""
     try:
-        return reverse(room.url_name)
+        return reverse(url_name, urlconf)
     except NoReverseMatch:
         return ""
 

@@ -60,13 +60,17 @@ def _load(path: str, changed: int) -> Asset:
     )
 
 
+_named_by_pages = lru_cache(maxsize=256)(asset)
+"""Every page asks for the same few names, and looking for a file goes through a dozen folders."""
+
+
 class VersionedStorage(StaticFilesStorage):
     """`{% static %}` writes `/static/name?v=<hash>`, so that a browser may keep it for ever."""
 
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         """Return the address of `name` with the hash of its content."""
         plain: str = super().url(name, *args, **kwargs)
-        known = asset(name) if name else None
+        known = (asset if settings.DEBUG else _named_by_pages)(name) if name else None
         return f"{plain}?v={known.version}" if known else plain
 
 

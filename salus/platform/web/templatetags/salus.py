@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -33,6 +34,7 @@ MASKED = "••••"
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)
 def icon(name: str, classes: str = "") -> SafeString:
     """`{% icon "check" "c-clear" %}`: a glyph that is decoration; the word beside it says it."""
     return format_html(
