@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -38,7 +39,9 @@ def run(contacts: int, json_path: str | Path | None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="salus-bench-") as folder:
         Path(folder).chmod(0o755)  # as root, PostgreSQL runs under another user who must reach its folder
-        installation = Installation(Home(Path(folder) / "home"), os.environ.get("DATABASE_URL"))
+        # Servers on one port share what comes in: on the usual one, another Salus of this machine would answer.
+        http = f"127.0.0.1:{_free_port()}"
+        installation = Installation(Home(Path(folder) / "home"), os.environ.get("DATABASE_URL"), http)
         os.environ.update(installation.environment)
         with installation.running(_say) as supervisor:
             figures = _measure(contacts, installation, supervisor)
@@ -141,6 +144,12 @@ def _bare(organization: UUID) -> float:
     for _ in range(BARE):
         sealer.seal(sealer.open(one, b"place"), b"place")
     return round(BARE / (time.perf_counter() - began), 1)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _say(text: str) -> None:
