@@ -288,7 +288,7 @@ class ProtectedSession:
                 if self._spoiled:
                     return refused
         if not refused:
-            sent = await self._send(_stuffed(item.data.reveal()))
+            sent = await self._send(_stuffed(item.data.reveal()), item.lease_until)
             return replace(sent, requires_tls=self._requires_tls(item) and sent.fate is Fate.ACCEPTED)
         if heard and heard.kind == 3:
             await self._send_nothing()
@@ -316,14 +316,21 @@ class ProtectedSession:
         self.sent += 1
         return steps
 
-    async def _send(self, stuffed: bytes) -> Outcome:
-        """Send the message and hear the reply to its final dot; from the last block on, fate is open."""
+    async def _send(self, stuffed: bytes, lease_until: float) -> Outcome:
+        """Send the message and hear the reply to its final dot; from the last block on, fate is open.
+
+        A peer that reads slowly is given up while its reply can still come before `lease_until`: later, another
+        sender might have begun with the message.
+        """
         timeouts = self._settings.timeouts
         self._phase = Phase.BLOCK
         end = max(0, len(stuffed) - _BLOCK)
+        until = lease_until - timeouts.block - timeouts.dot
         for start in range(0, end, _BLOCK):
             self._lines.write(stuffed[start : min(start + _BLOCK, end)])
-            await self._lines.drain(timeouts.block)
+            await self._lines.drain(min(timeouts.block, max(0.0, until - time.monotonic())))
+        if time.monotonic() > until:
+            self._lines.end("timeout")
         if self._lines.over:
             raise Closed(self._lines.over)
         self._phase = Phase.DOT
