@@ -28,8 +28,11 @@ def programs() -> Path:
 
 
 @contextmanager
-def debian_server(folder: Path) -> Iterator[str]:
-    """Run a server of our own below `folder`, and yield the administrator's address of it."""
+def debian_server(folder: Path, tools: Path | None = None) -> Iterator[str]:
+    """Run a server of our own below `folder`, and yield the administrator's address of it.
+
+    `tools` are the programs to use instead of Debian's; these order letters as C does.
+    """
     user = postgres.system_user()
     as_user: dict[str, Any] = (
         {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user is not None else {}
@@ -41,14 +44,10 @@ def debian_server(folder: Path) -> Iterator[str]:
     if user is not None:
         for each in (base, base / "password"):
             os.chown(each, user.pw_uid, user.pw_gid)
-    data, port, tools = base / "data", _free_port(), programs()
-    given = [
-        "--locale-provider=icu",
-        "--icu-locale=en-US",
-        "--locale=C.UTF-8",
-        "--encoding=UTF8",
-        "--no-sync",
-    ]
+    data, port = base / "data", _free_port()
+    given = ["--encoding=UTF8", "--no-sync", "--locale=C.UTF-8"]
+    given += ["--locale-provider=icu", "--icu-locale=en-US"] if tools is None else []
+    tools = tools or programs()
     subprocess.run(
         [
             tools / "initdb",

@@ -69,6 +69,7 @@ from salus.delivery.sending import Sending, send, send_each
 from salus.delivery.suppressing import one_stopped, signs_since, stopped
 from salus.delivery.telling import receipt
 from salus.delivery.telling import tell as told_receipt
+from salus.delivery.why import protected_so
 from salus.delivery.written import Words
 from salus.identity import api as identity
 from salus.identity.contracts import Permission
@@ -131,6 +132,7 @@ __all__ = [
     "priority_of",
     "progress",
     "progress_of",
+    "protected_so",
     "recall",
     "receipt",
     "recipients",

@@ -50,7 +50,9 @@ def ask_key_directory(url: str, at: datetime) -> Answer:
     It is asked as the recipient's mail host is: their own domain is no vendor's (45 CFR 164.502(a)(1)(i), 160.103;
     docs/vendors.md), and the organization chose whether directories are asked at all. Outside any transaction.
     """
-    fetched = asyncio.run(_fetched(Request(url, at, accept="application/octet-stream"), longest=MOST_OF_A_KEY))
+    fetched = asyncio.run(
+        _fetched(Request(url, at, accept="application/octet-stream"), longest=MOST_OF_A_KEY)
+    )
     return Answer(fetched.status, fetched.body, fetched.reason)
 
 

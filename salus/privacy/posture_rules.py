@@ -117,7 +117,11 @@ def _shaping(facts: Facts) -> str | None:
 
 def _addresses(facts: Facts) -> str | None:
     away = facts.machine.addresses_away
-    return f"Mail is to leave from addresses that this machine does not have: {', '.join(away)}." if away else None
+    return (
+        f"Mail is to leave from addresses that this machine does not have: {', '.join(away)}."
+        if away
+        else None
+    )
 
 
 def _kit(facts: Facts) -> str | None:

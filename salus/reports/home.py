@@ -189,5 +189,3 @@ def _upcoming(found: Iterable[Campaign]) -> tuple[Upcoming, ...]:
     return tuple(
         Upcoming(each, each.planned.cleared if each.planned else each.planned_people) for each in ordered[:6]
     )
-
-

@@ -22,6 +22,7 @@ from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.privacy import api as privacy
 from salus.privacy.contracts import Package
+from salus.safeguards import api as safeguards
 from salus.sealedmail import api as sealedmail
 from salus.timeline import api as timeline
 
@@ -96,6 +97,11 @@ PACKAGES = (
         lambda id, actor, clock: permissions.erase_person(id, actor=actor, clock=clock),
     ),
     Package("duplicates", _nothing, lambda id, actor, clock: Left({"merges": duplicates.erase_person(id)})),
+    Package(
+        "safeguards",
+        lambda id, why, actor: safeguards.export_person(id),
+        lambda id, actor, clock: safeguards.erase_person(id),
+    ),
     Package(
         "sealedmail",
         lambda id, why, actor: sealedmail.export_person(id, SystemClock().now()),

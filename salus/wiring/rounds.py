@@ -21,8 +21,8 @@ from salus.patients import api as patients
 from salus.platform.rounds import Round
 from salus.privacy import api as privacy
 from salus.reports import api as reports
-from salus.shaping import api as shaping
 from salus.sealedmail import api as sealedmail
+from salus.shaping import api as shaping
 from salus.wiring.reminding import remind_of_mail_keys, remind_of_vendors
 
 CLOCK = SystemClock()

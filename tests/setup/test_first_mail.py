@@ -60,8 +60,10 @@ class Newcomer:
     home: Path
     authority: Path
 
-    def salus(self, *words: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the command as the README says."""
+    def salus(
+        self, *words: str, answers: str = "", database_url: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command as the README says, with the clinic's own database server when one is named."""
         if answers:
             (self.home.parent / "answers.toml").write_text(answers)
             words = (*words, "--answers", str(self.home.parent / "answers.toml"))
@@ -74,6 +76,7 @@ class Newcomer:
             [sys.executable, "-m", "salus.wiring", *words],
             env={
                 **surroundings,
+                **({"DATABASE_URL": database_url} if database_url else {}),
                 "SALUS_HOME": str(self.home),
                 "SALUS_NAMESERVER": "127.0.0.1:1",
                 # What the machine trusts; with the relay's authority, as an administrator installs it.

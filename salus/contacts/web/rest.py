@@ -136,9 +136,7 @@ class Moved(Schema):
 @router.post(
     "/contacts/{contact_id}/open", response={200: Seen, 307: Moved}, auth=api_key_auth(P.CONTACTS_PHI_REVEAL)
 )
-def look(
-    request: HttpRequest, response: HttpResponse, contact_id: UUID, body: Look
-) -> Seen | Status[Moved]:
+def look(request: HttpRequest, response: HttpResponse, contact_id: UUID, body: Look) -> Seen | Status[Moved]:
     """Open fields of one contact for a purpose; it is recorded under the key."""
     on = api.survivors([contact_id])
     if on and api.versions([on[contact_id]]):

@@ -68,7 +68,10 @@ class Entries(forms.Form):
 
     action = forms.ChoiceField(label="What", required=False)
     actor = forms.CharField(
-        label="Who acted", max_length=200, required=False, help_text="Part of a name or e-mail address, or an id."
+        label="Who acted",
+        max_length=200,
+        required=False,
+        help_text="Part of a name or e-mail address, or an id.",
     )
     object = forms.UUIDField(
         label="Of what (id)", required=False, error_messages={"invalid": "That is not an id."}
