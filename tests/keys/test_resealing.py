@@ -57,8 +57,10 @@ NOT_SEALED = {
     "contacts_blind.blind",
     "permissions_barred.blind",
     "keys_key.wrapped",
+    "domains_report.blind",
+    "sealedmail_anchor.certificate",
 }
-"""Hashes, blind indexes, public receipts, and keys that another key wraps."""
+"""Hashes, blind indexes, public receipts and certificates, and keys that another key wraps."""
 
 
 def officer(organization: UUID) -> Actor:

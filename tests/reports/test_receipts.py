@@ -293,7 +293,9 @@ def test_recall_takes_a_message_back_and_stops_its_notice(own: World) -> None:
         assert entry.patient_id == found.contact_id
         assert found.faults == ()
     assert "it was recalled before" in client.get(f"/messages/{message_id}/recall/").content.decode()
-    assert client.post(f"/messages/{message_id}/recall/", {"reason": "other"}).status_code == 302  # again changes nothing
+    assert (
+        client.post(f"/messages/{message_id}/recall/", {"reason": "other"}).status_code == 302
+    )  # again changes nothing
 
 
 def test_only_what_is_in_the_portal_can_be_recalled(own: World) -> None:

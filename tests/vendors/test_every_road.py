@@ -25,7 +25,11 @@ CLIENTS = {
 
 ROADS = {
     "delivery/transports/session.py": ["delivery/routing.py"],
-    "delivery/transports/outside.py": ["delivery/asking.py", "delivery/call_turns.py", "delivery/reporting.py"],
+    "delivery/transports/outside.py": [
+        "delivery/asking.py",
+        "delivery/call_turns.py",
+        "delivery/reporting.py",
+    ],
     "delivery/transports/syslog.py": ["delivery/witnessing.py"],
     "keys/kms.py": ["keys/kms.py"],
     "keys/transit.py": ["keys/transit.py"],
@@ -34,6 +38,7 @@ ROADS = {
 HERE = {
     "audiences/client.py": "the engine, over a socket of this machine",
     "audiences/engine/server.py": "the engine itself",
+    "delivery/transports/local.py": "is an address one of this machine's? Nothing is sent",
     "wiring/cli/demo.py": "is a port of loopback free?",
     "wiring/installation.py": "does our own server answer?",
 }
