@@ -209,8 +209,8 @@ class Deposit(TenantModel):
     recalled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     """When it was recalled or expired: nobody reads it from then on."""
-    view_only = models.BooleanField(default=False)
-    recall_reason = models.CharField(max_length=20, default="")
+    view_only = models.BooleanField(default=False, db_default=False)
+    recall_reason = models.CharField(max_length=20, default="", db_default="")
     erased_at = models.DateTimeField(null=True)
     """When its words and files were erased for good, some time after it ended."""
 

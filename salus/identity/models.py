@@ -142,7 +142,7 @@ class ApiKey(TenantModel):
     name = models.CharField(max_length=120)
     secret_hash = models.BinaryField(max_length=32)
     scopes = ArrayField(models.CharField(max_length=60))
-    words = models.JSONField(default=dict)
+    words = models.JSONField(default=dict, db_default={})
     """What the messages that its program submits are, where they do not say so themselves: names and codes."""
     created_by = models.UUIDField(null=True)
     created_at = models.DateTimeField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ from .test_together import queued, submitted, take
 
 pytestmark = pytest.mark.usefixtures("database")
 
-UNSAID = {"X_Salus_Purpose": None, "X_Salus_Topic": None, "X_Salus_Promotes": None}
+UNSAID: dict[str, Any] = {"X_Salus_Purpose": None, "X_Salus_Topic": None, "X_Salus_Promotes": None}
 WORDS = {"purpose": "appointment_confirm_remind_reschedule", "topic": "visits", "promotes": "nothing"}
 
 

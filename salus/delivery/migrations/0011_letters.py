@@ -8,6 +8,8 @@ from salus.platform.schema import TenantTable
 
 class Migration(migrations.Migration):
 
+    contracts = "0.1.0: whoever recalls has always written ended_at beside recalled_at, and erased_at is new"
+
     dependencies = [
         ('delivery', '0010_returns'),
     ]
@@ -52,12 +54,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='deposit',
             name='recall_reason',
-            field=models.CharField(default='', max_length=20),
+            field=models.CharField(db_default='', default='', max_length=20),
         ),
         migrations.AddField(
             model_name='deposit',
             name='view_only',
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddIndex(
             model_name='deposit',
