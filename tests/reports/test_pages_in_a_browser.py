@@ -184,6 +184,7 @@ def test_the_pages_work_in_the_dark_and_without_javascript(
     page.goto(f"{console.url}/messages/{clinic.message('portal', 2)}/receipt/")
     keep_picture(page, "receipt-dark")
     page.get_by_role("link", name="Recall").click()
+    page.get_by_label("Why?").select_option("other")
     page.get_by_role("button", name="Recall 1 message").click()
     assert page.get_by_text("The message is recalled.").is_visible()
     page.goto(console.url + "/")
