@@ -108,6 +108,11 @@ _TEL = re.compile(r"tel:\+?[0-9().-]{3,24}")
 _MAILTO = re.compile(r"mailto:[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9.-]{1,253})")
 _BREAKS = frozenset(["br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "p", "pre", "table", "tr"])
 DEEP = 60
+MOST_TAGS, LONGEST_TAG = 20_000, 8_000
+_COMMENT, _COMMENT_ENDS = "<!--", "-->"
+_DOCTYPE = re.compile(r"<!doctype[^<>]{0,400}>", re.IGNORECASE)
+_MARK = re.compile(r"<(?=[A-Za-z/!?])")
+_TAG = re.compile(r"""/?[A-Za-z](?:[^"'<>]++|"[^"<>]*+"|'[^'<>]*+')*+>""")
 
 
 class _Writer(HTMLParser):
@@ -155,16 +160,6 @@ class _Writer(HTMLParser):
             self.out.append(html.escape(data, quote=False))
             self.text.append(re.sub(r"[ \t\r\n]+", " ", data))
 
-    def handle_comment(self, data: str) -> None:
-        if data.lstrip().startswith("[if"):  # Outlook reads what is inside as HTML
-            raise Refused(Fault.ACTIVE)
-
-    def unknown_decl(self, data: str) -> None:
-        raise Refused(Fault.ACTIVE)
-
-    def handle_pi(self, data: str) -> None:
-        raise Refused(Fault.ACTIVE)
-
     def _attribute(self, tag: str, name: str, value: str) -> str:
         if name.startswith("on"):
             raise Refused(Fault.ACTIVE)
@@ -197,6 +192,36 @@ def _may_link(url: str, domains: Sequence[str]) -> bool:
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
+def _regular(source: str) -> str:
+    """Return the page without comments and doctype, when each of its tags ends before the next begins.
+
+    The library's parser looks for the end of each tag and comment anew: where there is none, that takes hours.
+    """
+    if source.count("<") > MOST_TAGS:
+        raise Refused(Fault.TOO_COMPLEX)
+    page = _DOCTYPE.sub("", _without_comments(source))
+    for mark in _MARK.finditer(page):
+        tag = _TAG.match(page, mark.end())
+        if tag is None:
+            raise Refused(Fault.ACTIVE)
+        if tag.end() - tag.start() > LONGEST_TAG:
+            raise Refused(Fault.TOO_COMPLEX)
+    return page
+
+
+def _without_comments(source: str) -> str:
+    kept: list[str] = []
+    start = 0
+    while (begins := source.find(_COMMENT, start)) >= 0:
+        inner = begins + len(_COMMENT)
+        ends = source.find(_COMMENT_ENDS, inner)
+        if ends < 0 or source[inner:ends].lstrip().startswith("[if"):  # Outlook reads what is inside as HTML
+            raise Refused(Fault.ACTIVE)
+        kept.append(source[start:begins])
+        start = ends + len(_COMMENT_ENDS)
+    return "".join((*kept, source[start:]))
+
+
 def written(source: str, domains: Sequence[str]) -> tuple[str, str]:
     """Return what stands inside the body, written anew, and its plain text.
 
@@ -204,7 +229,7 @@ def written(source: str, domains: Sequence[str]) -> tuple[str, str]:
     elsewhere than to `domains`. Words outside elements are kept; attributes that nobody needs are not.
     """
     writer = _Writer(domains)
-    writer.feed(source)
+    writer.feed(_regular(source))
     writer.close()
-    text = re.sub(r" *\n[ \n]*\n", "\n\n", "".join(writer.text)).strip()
+    text = re.sub(r"(?<! ) *\n[ \n]*\n", "\n\n", "".join(writer.text)).strip()
     return writer.whole(), text
