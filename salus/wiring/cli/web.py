@@ -7,11 +7,19 @@ import os
 
 from salus.kernel.errors import BadInput
 
+MOST_PROCESSES = 4
+"""That serve unasked, one for each processor: Python makes one page at a time in each, and each takes 150 MB."""
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     command = commands.add_parser("web", help="serve the console, the portal and the API")
-    command.add_argument("--threads", type=int, default=8, help="requests served at once (default 8)")
+    command.add_argument(
+        "--processes", type=_positive, default=min(MOST_PROCESSES, os.cpu_count() or 1), help="(%(default)s)"
+    )
+    command.add_argument(
+        "--threads", type=_positive, default=8, help="requests that each process serves at once (%(default)s)"
+    )
     command.set_defaults(run=run)
 
 
@@ -38,9 +46,15 @@ def run(options: argparse.Namespace) -> int:
         address=host.strip("[]"),
         port=int(port),
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=options.processes,
         blocking_threads=options.threads,
         log_level=LogLevels.warning,
         log_access=False,
     ).serve()
     return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number of at least 1")
+    return int(text)
