@@ -53,12 +53,12 @@ def mailbox(name: str, box: Mailbox, *, place: str) -> str:
     address = ascii_address(box.address, place=place)
     if not box.name:
         return f"{name}: {address}\r\n"
-    return _fold(f"{name}:", [*_phrase(box.name, name, place), f"<{address}>"], ENCODED_LINE)
+    return named(name, box.name, f"<{address}>", place=place)
 
 
-def phrase(value: str, *, place: str) -> str:
-    """Return a display name as it stands in a header, on one logical line."""
-    return " ".join(_phrase(value, "", place))
+def named(name: str, words: str, what: str, *, place: str) -> str:
+    """Return the header field `name: words what`; `what` stands in its brackets and is written as it is."""
+    return _fold(f"{name}:", [*_phrase(words, name, place), what], ENCODED_LINE)
 
 
 def _phrase(value: str, name: str, place: str) -> list[str]:

@@ -143,7 +143,7 @@ def _list_id(list_id: ListId) -> str:
         raise BadInput("A list identifier looks like a host name.", place="list_id")
     if not list_id.name:
         return f"List-Id: <{list_id.identifier}>\r\n"
-    return f"List-Id: {headers.phrase(list_id.name, place='list_id')}\r\n <{list_id.identifier}>\r\n"
+    return headers.named("List-Id", list_id.name, f"<{list_id.identifier}>", place="list_id")
 
 
 def _unsubscribe(unsubscribe: Unsubscribe) -> list[str]:

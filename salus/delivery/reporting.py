@@ -20,7 +20,7 @@ from uuid import UUID
 import orjson
 
 from salus.delivery import process, published, trial
-from salus.delivery.addresses import ascii_domain, split
+from salus.delivery.addresses import ascii_address, ascii_domain
 from salus.delivery.contracts import PolicyReport, TlsReport
 from salus.delivery.protection.dkim import Signer
 from salus.delivery.transports.dns import Resolver
@@ -64,10 +64,9 @@ def send(
         if scheme.lower() != "mailto":
             raise BadInput("A report goes by mail or by https.", place="rua")
         mailbox = rest.partition("?")[0].partition("!")[0]
-        split(mailbox, place="rua")
         make = process.ways_out(laboratory_routes)(organization_id)
         sender = f"{LOCAL_PART}@{submitter}"
-        message = _letter(sender, mailbox, report, submitter, body, now)
+        message = letter(sender, mailbox, report, submitter, body, now)
         data = Signer(submitter, keys.dkim_keys(submitter)).sign(message, now)
     begun = time.monotonic()
     item = HandOver(
@@ -142,20 +141,26 @@ def _post(uri: str, body: bytes, at: datetime) -> str:
     return "" if 200 <= found.status < 300 else found.reason or f"status_{found.status}"
 
 
-def _letter(sender: str, mailbox: str, report: TlsReport, submitter: str, body: bytes, at: datetime) -> bytes:
-    """Return the mail of RFC 8460, 5.3: a multipart/report with the file, ASCII throughout."""
+def letter(sender: str, mailbox: str, report: TlsReport, submitter: str, body: bytes, at: datetime) -> bytes:
+    """Return the mail of RFC 8460, 5.3: a multipart/report with the file, ASCII throughout.
+
+    Raises `BadInput` for an address or a domain that cannot be, or an address that is not ASCII.
+    """
+    to, domain = ascii_address(mailbox, place="rua"), ascii_domain(report.domain)
+    if not to.isascii():
+        raise BadInput("A report goes to an address in ASCII.", place="rua")
     begin = int(report.begin.timestamp())
-    name = f"{submitter}!{report.domain}!{begin}!{begin + 86_399}!{report.id}.json.gz"
+    name = f"{submitter}!{domain}!{begin}!{begin + 86_399}!{report.id}.json.gz"
     edge = f"=_{report.id}"
     lines = (
         f"Date: {format_datetime(at)}",
         f"Message-ID: <{report.id}.{begin}@{submitter}>",
         f"From: <{sender}>",
-        f"To: <{mailbox}>",
-        f"Subject: Report Domain: {report.domain}",
+        f"To: <{to}>",
+        f"Subject: Report Domain: {domain}",
         f" Submitter: {submitter}",
         f" Report-ID: <{report.id}@{submitter}>",
-        f"TLS-Report-Domain: {report.domain}",
+        f"TLS-Report-Domain: {domain}",
         f"TLS-Report-Submitter: {submitter}",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
@@ -165,7 +170,7 @@ def _letter(sender: str, mailbox: str, report: TlsReport, submitter: str, body: 
         'Content-Type: text/plain; charset="us-ascii"',
         "Content-Transfer-Encoding: 7bit",
         "",
-        f"This is a report of {submitter} about TLS to the mail hosts of {report.domain} (RFC 8460).",
+        f"This is a report of {submitter} about TLS to the mail hosts of {domain} (RFC 8460).",
         "",
         f"--{edge}",
         f"Content-Type: {KIND}",

@@ -23,6 +23,7 @@ from salus.keys import api as keys
 from salus.platform.tenancy import acting_for, current_organization
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
+_ONE_LINE = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}")
 _DOMAIN = re.compile(
     r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\Z"
 )
@@ -124,6 +125,8 @@ def _check(row: OrganizationRow) -> None:
     for field in ("name", "postal_address", "phone"):
         if not getattr(row, field):
             raise BadInput("This is needed: every message names its sender.", place=field)
+    if not _ONE_LINE.fullmatch(row.name):
+        raise BadInput("A name is one line of up to 200 characters.", place="name")
     if not _SLUG.match(row.slug):
         raise BadInput("Use up to 40 small letters, digits and hyphens.", place="slug")
     if not _DOMAIN.match(row.sending_domain):

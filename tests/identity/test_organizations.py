@@ -44,6 +44,10 @@ def test_an_id_that_exists_already_can_be_given(
     ("place", "wrong"),
     [
         ("name", " "),
+        ("name", "Clinic\r\nBcc: eve@evil.example"),
+        ("name", "Clinic\u2028x"),
+        ("name", "Clinic \ud83d"),
+        ("name", "x" * 10_000),
         ("postal_address", ""),
         ("phone", ""),
         ("slug", "Has Spaces"),

@@ -40,7 +40,9 @@ class HandOver:
     """The recipient's domain in ASCII form; as private as the address."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "domain", split(self.recipient.reveal(), place="recipient")[1])
+        local, domain = split(self.recipient.reveal(), place="recipient")
+        object.__setattr__(self, "domain", domain)
+        object.__setattr__(self, "recipient", Phi(f"{local}@{domain}"))
         if self.envelope_from and not self.envelope_from.isascii():
             raise BadInput("A return path is ASCII.", place="envelope_from")
         if self.envelope_from:

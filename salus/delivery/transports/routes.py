@@ -34,6 +34,10 @@ class Login:
     user: str
     password: str
 
+    def __post_init__(self) -> None:
+        if any("\0" in word or not word.isprintable() for word in (self.user, self.password)):
+            raise BadInput("A login is of printable characters.", place="login")
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

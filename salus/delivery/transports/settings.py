@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from salus.delivery.addresses import ascii_domain
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -39,7 +41,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class WireSettings:
-    """How the courier behaves. `laboratory` allows mail hosts on private addresses and loopback."""
+    """How the courier behaves. `laboratory` allows mail hosts on private addresses and loopback.
+
+    `hello` is kept in ASCII; "" is for whoever says none. Raises `BadInput` for what is not a host name.
+    """
 
     hello: str
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -57,6 +62,10 @@ class WireSettings:
     fresh: float = 3.0
     """Seconds after which a row is compared with the present once more before MAIL FROM."""
     laboratory: bool = False
+
+    def __post_init__(self) -> None:
+        if self.hello:
+            object.__setattr__(self, "hello", ascii_domain(self.hello, place="hello"))
 
 
 def laboratory_settings(hello: str = "sender.example.test") -> WireSettings:
