@@ -8,7 +8,10 @@ import os
 from salus.kernel.errors import BadInput
 
 MOST_PROCESSES = 4
-"""That serve unasked, one for each processor: Python makes one page at a time in each, and each takes 150 MB."""
+"""That serve unasked, one for each processor: Python makes one page at a time in each, and each takes 150 MB.
+
+More threads in one make pages slower: all of them wait for the same lock after each answer of the database.
+"""
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +21,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--processes", type=_positive, default=min(MOST_PROCESSES, os.cpu_count() or 1), help="(%(default)s)"
     )
     command.add_argument(
-        "--threads", type=_positive, default=8, help="requests that each process serves at once (%(default)s)"
+        "--threads", type=_positive, default=4, help="requests that each process serves at once (%(default)s)"
     )
     command.set_defaults(run=run)
 
