@@ -240,7 +240,7 @@ def _all_facts(found: QuerySet[Staff]) -> tuple[StaffMember, ...]:
 
 def names(ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the names of some staff by id; unknown ids are left out."""
-    return dict(Staff.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return dict(Staff.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
 
 
 def end_sessions(staff_id: UUID, *, except_key: str = "") -> int:

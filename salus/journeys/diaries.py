@@ -129,7 +129,7 @@ def all_of(contact_id: UUID) -> list[Diary]:
     """Return every way of a contact, newest first, for whoever records the look."""
     whole = contacts.whole(contact_id)
     rows = list(EnrolmentRow.objects.filter(contact_id__in=whole).order_by("-entered_at", "-id"))
-    visits = _visits([row.id for row in rows])
+    visits = _visits([row.id for row in rows]) if rows else {}
     return [_diary(row, visits.get(row.id, ())) for row in rows]
 
 
