@@ -9,17 +9,17 @@ from salus.delivery.contracts import MessageSpec
 from salus.gate.contracts import Decision
 from salus.kernel.vocabulary import Channel, Protection
 from salus.safeguards import api as safeguards
-from salus.safeguards.contracts import About, Asked, By
+from salus.safeguards.contracts import About, Asked, By, Policy
 
 PROTECTION = "protection"
 """Under this key a row's sealed decision keeps what was asked, and by whom."""
 
 
 class Guard:
-    """What is the same for every person of a sending, looked up once; `subjects` by language."""
+    """What is the same for every person of a sending; `subjects` by language."""
 
-    def __init__(self, spec: MessageSpec, subjects: Mapping[str, str]) -> None:
-        self._spec, self._policy = spec, safeguards.policy()
+    def __init__(self, spec: MessageSpec, subjects: Mapping[str, str], policy: Policy) -> None:
+        self._spec, self._policy = spec, policy
         self._marks = {language: safeguards.mark_of(subject) for language, subject in subjects.items()}
 
     def floor(

@@ -42,6 +42,7 @@ from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 from salus.safeguards import api as safeguards
+from salus.safeguards.contracts import Policy
 
 CHUNK = 1000
 """People planned in one transaction."""
@@ -148,7 +149,11 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
         )
     )
     new = [number for number in numbers if number not in known]
-    gone = add([Adding(Planner(spec_of(origin), at), new)], actor=actor, at=at) if new else set()
+    gone = (
+        add([Adding(Planner(spec_of(origin), at, safeguards.policy()), new)], actor=actor, at=at)
+        if new
+        else set()
+    )
     if gone:
         raise Conflict(
             f"{len(gone)} people of this audience are not there any more.",
@@ -178,9 +183,10 @@ def add(sendings: Sequence[Adding], *, actor: Actor, at: datetime) -> set[tuple[
             clearance.contact_number: (clearance, opened)
             for clearance, opened in gate.assemble_and_clear(facts, numbers, fields, at, actor)
         }
+        wishes = safeguards.wishes([clearance.contact_id for clearance, _ in decided.values()])
         for each in alike:
             here = [decided[number] for number in each.numbers if number in decided]
-            rows += each.planner.rows(here, each.stopped)
+            rows += each.planner.rows(here, each.stopped, wishes)
             gone |= {
                 (each.planner.spec.origin.id, number) for number in each.numbers if number not in decided
             }
@@ -256,9 +262,9 @@ def plan_counts(origin: Origin) -> PlanCounts:
 
 
 class Planner:
-    """What is the same for every person of a sending, looked up once."""
+    """What is the same for every person of a sending, looked up once; `policy` is the protection policy in force."""
 
-    def __init__(self, spec: MessageSpec, at: datetime, words: Words | None = None) -> None:
+    def __init__(self, spec: MessageSpec, at: datetime, policy: Policy, words: Words | None = None) -> None:
         if not spec.versions and words is None:
             raise BadInput("A sending needs a template version.", place="versions")
         if spec.facts.channel is Channel.SMS:
@@ -273,14 +279,21 @@ class Planner:
             language: content.values_maker(version, at) for language, version in self._versions.items()
         }
         subjects = {language: version.subject for language, version in self._versions.items()}
-        self._guard = guarding.Guard(spec, subjects if words is None else {"": words.subject})
+        self._guard = guarding.Guard(spec, subjects if words is None else {"": words.subject}, policy)
         fields = {field for version in self._versions.values() for field in content.merge_fields(version)}
         self.fields = (*sorted(fields | {"language"}),)
 
-    def rows(self, decided: Sequence[tuple[Clearance, Opened]], stopped: str) -> list[tuple[object, ...]]:
-        """Return a row for each person, in the order of `_COLUMNS`; `stopped` refuses who was cleared."""
+    def rows(
+        self,
+        decided: Sequence[tuple[Clearance, Opened]],
+        stopped: str,
+        wishes: Mapping[UUID, Protection],
+    ) -> list[tuple[object, ...]]:
+        """Return a row for each person, in the order of `_COLUMNS`; `stopped` refuses who was cleared.
+
+        `wishes` are those of these people who ask for more protection than the law does.
+        """
         domains = Counter(_domain(clearance) for clearance, _ in decided)
-        wishes = safeguards.wishes([clearance.contact_id for clearance, _ in decided])
         return [
             self._row(
                 clearance,

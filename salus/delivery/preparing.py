@@ -277,11 +277,12 @@ class _Keeper:
     def _decide_again(self, rows: Sequence[MessageRow], wishes: Mapping[UUID, Protection]) -> dict[UUID, str]:
         """Ask the gate anew, about facts of now; bind the row to the new answer, or stop it."""
         stopped: dict[UUID, str] = {}
+        policy = safeguards.policy()
         for origin_id in {row.origin_id for row in rows}:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
             spec = self._spec(origin_id)
             spec = replace(spec, facts=planning.facts_now(spec.facts, self._organization))
-            planner = planning.Planner(spec, self._at) if spec.versions else None
+            planner = planning.Planner(spec, self._at, policy) if spec.versions else None
             fields = planner.fields if planner else ("language",)
             decided = gate.assemble_and_clear(spec.facts, sorted(mine), fields, self._at, self._actor)
             for clearance, opened in decided:
@@ -292,7 +293,7 @@ class _Keeper:
                     continue
                 if self._has_own_words(row):
                     words = words_of(self._open(row).values)
-                    planning.Planner(spec, self._at, words).rebind(row, clearance, opened, wish)
+                    planning.Planner(spec, self._at, policy, words).rebind(row, clearance, opened, wish)
                 elif row.version_id is None or planner is None:
                     self._readdress(row, clearance)
                 else:

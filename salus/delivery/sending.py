@@ -22,6 +22,7 @@ from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.vocabulary import Profile, SenderRole
 from salus.platform import bulk
+from salus.safeguards import api as safeguards
 
 _STATUS = sql.SQL("SELECT id, status FROM delivery_origin WHERE id = ANY(%s) ORDER BY id FOR SHARE")
 
@@ -82,6 +83,7 @@ def send_each(
     answers = _answers(sendings)
     faults |= _other_words(sendings, answers)
     adding: dict[UUID, Adding] = {}
+    policy = safeguards.policy()
     for each in sendings:
         origin_id, (row, stored) = each.spec.origin.id, opened[each.spec.origin.id]
         if not row.is_open or _content(stored) != _content(each.spec):
@@ -91,7 +93,7 @@ def send_each(
             continue
         cancelled = CANCELLED_BY_STAFF if row.status == OriginRow.CANCELLED else ""
         try:
-            adding[origin_id] = Adding(Planner(stored, at, each.words), new, cancelled)
+            adding[origin_id] = Adding(Planner(stored, at, policy, each.words), new, cancelled)
         except BadInput as fault:
             faults[origin_id] = fault
     if adding:

@@ -64,6 +64,7 @@ __all__ = [
     "file_provider",
     "forget_cached",
     "is_stale",
+    "keep_kit",
     "keys_of_organization",
     "local_secret",
     "make_recovery_kit",
@@ -341,7 +342,8 @@ def age_token_keys(*, clock: Clock = _CLOCK) -> None:
 def make_recovery_kit(*, shares: int, threshold: int, clock: Clock = _CLOCK) -> tuple[Kit, tuple[Share, ...]]:
     """Return a kit of this machine's key file: `shares` shares, of which any `threshold` bring it back.
 
-    Each organization's log must hear of it (`record_kit`). Raises `BadInput`, and `Conflict` when the keys
+    Each organization's log must hear of it (`record_kit`), and when people have the shares it is noted
+    (`keep_kit`): only then does this machine count on it. Raises `BadInput`, and `Conflict` when the keys
     are wrapped by another provider.
     """
     from salus.keys import kit
@@ -360,6 +362,13 @@ def record_kit(kit: Kit, *, actor: Actor) -> None:
         object_kind="key",
         details={"shares": kit.shares, "threshold": kit.threshold, "key": kit.provider},
     )
+
+
+def keep_kit(kit: Kit) -> None:
+    """Note that people have the shares of a kit."""
+    from salus.keys import kit as kits
+
+    kits.keep(kit)
 
 
 def recovery_kit() -> Kit | None:

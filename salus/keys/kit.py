@@ -27,7 +27,7 @@ _MOST_KEYS, _MOST_SHARES = 6, 20
 
 
 def make(shares: int, threshold: int, at: datetime) -> tuple[Kit, tuple[Share, ...]]:
-    """Return a fresh kit of this machine's key file and its shares, and note that it was made.
+    """Return a fresh kit of this machine's key file and its shares; `keep` notes it when they are given out.
 
     Raises `BadInput` for numbers that make no kit, `Conflict` when another provider wraps the keys.
     """
@@ -44,15 +44,19 @@ def make(shares: int, threshold: int, at: datetime) -> tuple[Kit, tuple[Share, .
     kit_id = secrets.token_bytes(4)
     split = sharing.split(secret, shares, threshold)
     kit = Kit(ports.provider.name(), shares, threshold, at)
-    replace_private(
-        ports.directory / RECORD,
-        orjson.dumps({"provider": kit.provider, "shares": shares, "threshold": threshold, "made_at": at}),
-    )
     return kit, tuple(Share(kit_id, threshold, number, body) for number, body in split.items())
 
 
+def keep(kit: Kit) -> None:
+    """Note that people have the shares of a kit; before that nobody could recover by it."""
+    document = {
+        "provider": kit.provider, "shares": kit.shares, "threshold": kit.threshold, "made_at": kit.made_at
+    }  # fmt: skip
+    replace_private(local.ports().directory / RECORD, orjson.dumps(document))
+
+
 def present() -> Kit | None:
-    """Return the kit that was made of the key that wraps now, None when there is none."""
+    """Return the kit that was given out of the key that wraps now, None when there is none."""
     ports = local.ports()
     path = ports.directory / RECORD
     if not path.exists():

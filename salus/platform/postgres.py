@@ -70,7 +70,7 @@ def place(home: Path) -> Place:
     programs = binaries()
     if system_user() is not None and not (_reachable(home) and _reachable(programs)):
         base = Path("/var/lib/salus") / name
-        programs = base / "programs" / "bin"
+        programs = base / "programs" / programs.parent.parent.name / programs.parent.name / "bin"
     socket = base / "socket"
     if len(bytes(socket / _SOCKET_NAME)) > _LONGEST_SOCKET_PATH:
         socket = Path(tempfile.gettempdir()) / f"salus-{os.geteuid()}-{name}"
@@ -223,3 +223,9 @@ class Cluster:
         if self.place.bin == binaries() or (self.place.bin / "postgres").exists():
             return
         shutil.copytree(binaries().parent, self.place.bin.parent, dirs_exist_ok=True)
+        package = (
+            binaries().parent.parent
+        )  # the wheel's libraries stand beside it, and are found from the programs
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, self.place.bin.parents[2] / libraries.name, dirs_exist_ok=True)

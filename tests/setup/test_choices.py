@@ -58,3 +58,27 @@ def test_a_servers_database_is_chosen_with_its_address_and_without_its_password(
     assert not any(b"Secret-1" in each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
     answers.choose(tmp_path, given, None)
     assert installed.read(tmp_path).database_url == kept, "it is known from then on"
+
+
+def test_an_empty_answer_in_a_file_is_as_none_so_the_default_holds(tmp_path: Path) -> None:
+    path = tmp_path / "answers.toml"
+    path.write_text(
+        '[organization]\nname = "Harbor Light Clinic"\nslug = ""\n[sending]\nrelay_vendor = " "\n'
+    )
+    given = answers.from_file(path)
+    assert given == {"name": "Harbor Light Clinic"}
+    done = answers.whole({**{key: ANSWERS[key] for key in ANSWERS if key != "slug"}, **given})
+    assert done["slug"] == "harbor-light-clinic"
+
+
+@pytest.mark.parametrize(
+    ("change", "place"), [({"relay_evidence": ""}, "relay_evidence"), ({"backup": "backups"}, "backup")]
+)
+def test_what_a_later_step_would_refuse_is_refused_at_its_question(
+    change: dict[str, str], place: str
+) -> None:
+    with pytest.raises(BadInput) as fault:
+        answers.whole({**ANSWERS, **change})
+    assert fault.value.place == place
+    unattested = {**ANSWERS, "relay_attested_by": "", "relay_evidence": ""}
+    assert "relay_evidence" not in answers.whole(unattested)

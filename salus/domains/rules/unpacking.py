@@ -83,5 +83,6 @@ def _unzipped(body: bytes) -> Iterator[bytes]:
                 if len(found) > LONGEST:
                     raise TooLarge
                 yield found
+    # What zipfile raises for an archive that is broken, encrypted or compressed by what it does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError, NotImplementedError):
         return

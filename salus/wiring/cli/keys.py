@@ -311,6 +311,7 @@ def _recovery_kit(options: argparse.Namespace) -> int:
         name = f"share-{share.number}-of-{kit.shares}"
         _write(options.directory / f"{name}.txt", keys.share_text(*about))
         _write(options.directory / f"{name}.html", keys.share_page(*about))
+    keys.keep_kit(kit)
     if options.directory is not None:
         print(f"{2 * kit.shares} files are in {options.directory}. Print them, then destroy the files.")
     return 0

@@ -147,10 +147,13 @@ def _steps(home: Home, answers: dict[str, str], *, ask: bool) -> int:
     _show(done, answers["public_url"])
     if answers["test_to"]:
         sent = _send(home, done.organization, answers["test_to"])
-        if sent and ask:
-            word = input("Type the word that is in it (Enter: later): ").strip()
-            if word:
-                return _confirm(home, done.organization, word)
+        while sent and ask and (word := input("Type the word that is in it (Enter: later): ").strip()):
+            try:
+                _confirm(home, done.organization, word)
+            except NotFound as fault:
+                print(fault)
+                continue
+            break
         if not sent:
             print("Everything else is done. Mend that, then: salus setup --test ADDRESS")
             return 1

@@ -31,7 +31,8 @@ def from_file(path: Path) -> dict[str, str]:
     unknown = sorted(set(answers) - known)
     if unknown:
         raise BadInput("No question has this name.", place=unknown[0])
-    return {key: _text(key, value) for key, value in answers.items()}
+    texts = {key: _text(key, value) for key, value in answers.items()}
+    return {key: text for key, text in texts.items() if text.strip()}  # empty: as if it were not there
 
 
 def _text(key: str, value: Any) -> str:

@@ -97,6 +97,11 @@ def _slug(answers: Answers) -> str:
     return re.sub(r"[^a-z0-9]+", "-", answers.get("name", "").lower()).strip("-")[:40].strip("-")
 
 
+def _whole_path(text: str) -> None:
+    if not text.startswith("/"):  # else it would be another folder wherever Salus is started from
+        raise BadInput("Write the whole path, like /mnt/backup/salus.")
+
+
 def _email(text: str) -> None:
     local, _, domain = text.rpartition("@")
     if not local or "." not in domain or any(character.isspace() for character in text):
@@ -160,6 +165,10 @@ def _by_relay(answers: Answers) -> bool:
 
 def _by_their_relay(answers: Answers) -> bool:
     return _by_relay(answers) and answers.get("relay_relation") == "associate"
+
+
+def _by_attested_relay(answers: Answers) -> bool:
+    return _by_relay(answers) and bool(answers.get("relay_attested_by"))
 
 
 def _by_kms(answers: Answers) -> bool:
@@ -270,7 +279,7 @@ SECTIONS = (
             Question("relay_report_hours", "They report a breach within, hours", default=_as("24"), check=_hours, when=_by_their_relay),
             Question("relay_clauses", "Has it all twelve clauses of 45 CFR 164.504(e)?", "The vendor register lists them.", Sort.CHOICE, YES_NO, _as("no"), when=_by_their_relay),
             Question("relay_attested_by", "Who attests encryption, access control, second factor and audit of the relay", "Empty: mail waits until somebody does, in the vendor register.", required=False, when=_by_relay),
-            Question("relay_evidence", "What they saw for it", required=False, when=_by_relay),
+            Question("relay_evidence", "What they saw for it", "Like: the relay's settings page of today.", when=_by_attested_relay),
         ),
     ),
     Section(
@@ -285,7 +294,7 @@ SECTIONS = (
         "keep", "What is kept", "Records of what was done are kept for six years; the audit log is never shortened.",
         "45 CFR 164.316(b)(2)(i), 164.308(a)(7)(ii)(A)",
         (
-            Question("backup", "Folder for backups, on another disk", "They are sealed. Kept: one of each of 7 days, 5 weeks, 12 months. Empty: later.", required=False),
+            Question("backup", "Folder for backups, on another disk", "They are sealed. Kept: one of each of 7 days, 5 weeks, 12 months. Empty: later.", required=False, check=_whole_path),
             Question("vendors", "Others who work with patients' data", "Names, with commas between. Each gets a page for its agreement; nothing goes there before.", required=False),
         ),
     ),
