@@ -176,9 +176,12 @@ def test_one_browser_is_led_through_it(started: Started, page_at: Callable[..., 
                 **{
                     each: ANSWERS[each]
                     for each in ANSWERS
-                    if each.startswith("relay_") and "word" not in each
+                    if each.startswith("relay_") and "word" not in each and each != "relay_evidence"
                 },
             )
+            page.get_by_role("button", name="Go on").click()  # who attests is asked what they saw
+            expect(page.get_by_label("What they saw for it")).to_be_visible()
+            fill(page, relay_evidence=ANSWERS["relay_evidence"])
             look_at(page, "sending")
             go_on(page, part.title)
         if part.key == "sending":

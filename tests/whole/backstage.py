@@ -19,11 +19,13 @@ from django.apps import apps  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 
 from salus.contacts import api as contacts  # noqa: E402
+from salus.delivery.laboratory import Authority  # noqa: E402
 from salus.identity import api as identity  # noqa: E402
 from salus.identity.contracts import Permission, Role  # noqa: E402
 from salus.identity.rules import NOT_FOR_KEYS  # noqa: E402
 from salus.inbox import api as inbox  # noqa: E402
 from salus.inbox.contracts import NewTask  # noqa: E402
+from salus.inbox.conversations import add_letter  # noqa: E402
 from salus.journeys import api as journeys  # noqa: E402
 from salus.kernel.acting import Actor, ActorKind, system  # noqa: E402
 from salus.kernel.ids import new_id  # noqa: E402
@@ -31,6 +33,9 @@ from salus.kernel.vocabulary import SenderRole  # noqa: E402
 from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
 from salus.privacy import api as privacy  # noqa: E402
 from salus.privacy.contracts import Kind as RequestKind  # noqa: E402
+from salus.sealedmail import api as sealedmail  # noqa: E402
+from salus.shaping import store  # noqa: E402
+from salus.shaping.contracts import Act, Measure, Whose  # noqa: E402
 from salus.vendors import api as vendors  # noqa: E402
 from salus.vendors.contracts import Clause, Kind  # noqa: E402
 
@@ -105,14 +110,31 @@ def outside(organization: str) -> dict[str, str]:
             {"marketer": ["writers"]},
             actor=system(organization_id, "test"),
         )
+        anchor_id = sealedmail.trust(Authority(at).pem.encode(), **given)
+        measure = Measure(
+            new_id(),
+            organization_id,
+            "yahoo",
+            Act.SUSPEND,
+            Whose.ORGANIZATION,
+            at + timedelta(hours=2),
+            None,
+            None,
+        )
+        add_letter(new_id(), contact_id, None, **given)
+        conversation_id = inbox.conversations(waiting=False)[0].id
         request_id = privacy.receive(contact_id, RequestKind.ACCESS, note="", received_at=at, **given)
+    store.take(measure, "yahoo", "yahoo-complaints", "421 4.7.0", at)
     made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
     made |= {"subcontractor": subcontractor_id, "provider": provider_id, "request": request_id}
-    made |= {"first": contact_id, "second": second_id}
+    made |= {"first": contact_id, "second": second_id, "anchor": anchor_id, "measure": measure.id}
+    made |= {"conversation": conversation_id, "other": second_id}
     made |= {
         "merge": new_id(),
         "role": new_id(),
         "glass": new_id(),
+        "file": new_id(),
+        "disclosure": new_id(),
     }  # nobody made any: these are only as unknown as any other id
     return {f"{name}_id": str(id) for name, id in made.items()}
 

@@ -24,6 +24,7 @@ WORDS = {
     "mark": "another-session",
     "id": "1",
     "rest": "Users",
+    "kind": "smime",
 }
 """What stands in an address beside ids."""
 BODIES: dict[str, dict[str, Any]] = {

@@ -12,11 +12,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
 
+from salus.contacts import api as contacts
 from salus.identity import api as identity
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput, Conflict
+from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.time import SystemClock
 from salus.kernel.vocabulary import Protection
 from salus.safeguards import api
@@ -116,6 +117,8 @@ def wish_panel(request: HttpRequest, contact_id: UUID) -> SafeString | None:
 @require_POST
 def wish(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     """Note what a person asks for."""
+    if contact_id not in contacts.versions([contact_id]):
+        raise NotFound
     form = WishForm(request.POST)
     if form.is_valid():
         api.set_wish(contact_id, form.wish(), actor=_actor(request), at=CLOCK.now())
