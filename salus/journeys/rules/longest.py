@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from salus.journeys.contracts import Repeat, Step
 from salus.journeys.rules.paths import Loop, Paths
@@ -10,7 +10,7 @@ from salus.journeys.rules.paths import Loop, Paths
 _END = ""
 """Stands for the end of the journey among the keys of steps."""
 
-_Ways = Mapping[str, float]
+_Ways = dict[str, float]
 """To where -> the greatest sum on the way there."""
 
 
@@ -23,47 +23,54 @@ def longest(paths: Paths, cost: Callable[[Step], float], pause: Callable[[Repeat
     improved once for each repeat, the first ones first: what the rounds of later ones pass is in it then.
     """
     sources = dict.fromkeys([*paths.starts, *(one.again for one in paths.loops)])
-    table: dict[str, _Ways] = {source: _one_way(paths, source, cost) for source in sources}
+    costs = {
+        key: 0.0 if isinstance(step.does, Repeat) else float(cost(step))
+        for key, step in paths.graph.steps.items()
+    }
+    kept = {end for one in paths.loops for end in (one.step, one.again)}
+    table = {source: _one_way(paths, source, costs, kept) for source in sources}
     for loop in paths.loops:
-        lap = _Lap(paths, loop, pause(loop.does), table[loop.again])
-        table = {source: lap.added(source, ways) for source, ways in table.items()}
+        lap = _Lap(paths, loop, pause(loop.does), dict(table[loop.again]))
+        for source, ways in table.items():
+            lap.add(source, ways)
     return table.get(paths.graph.start, {}).get(_END, 0.0)
 
 
-def _one_way(paths: Paths, source: str, cost: Callable[[Step], float]) -> _Ways:
-    """Return the longest ways from `source` to the ends of ways back, and to the end, without any of them."""
-    kept = {end for one in paths.loops for end in (one.step, one.again)}
-    far, found = {source: 0.0}, {_END: 0.0}
+def _one_way(paths: Paths, source: str, costs: Mapping[str, float], kept: Set[str]) -> _Ways:
+    """Return the longest ways from `source` to the `kept` ends of ways back, and to the end, without any of them."""
+    far, found, end = {source: 0.0}, {}, 0.0
     for key in paths.order:
         if key not in far:
             continue
         if key in kept:
             found[key] = far[key]
-        step = paths.graph.steps[key]
-        here = far[key] + (0.0 if isinstance(step.does, Repeat) else cost(step))
-        found[_END] = max(found[_END], here)
+        here = far[key] + costs[key]
+        end = max(end, here)
         for target in paths.onward[key]:
-            far[target] = max(far.get(target, 0.0), here)
-    return found
+            if far.get(target, -1.0) < here:
+                far[target] = here
+    return {_END: end, **found}
 
 
 class _Lap:
-    """What one repeat adds: `back` are the longest ways from where it leads again."""
+    """What one repeat adds: `back` are the longest ways from where it leads again, before it is added."""
 
-    def __init__(self, paths: Paths, loop: Loop, pause: float, back: _Ways) -> None:
+    def __init__(self, paths: Paths, loop: Loop, pause: float, back: Mapping[str, float]) -> None:
         self._loop, self._pause, self._back = loop, pause, back
         self._past = paths.leading_to(loop.step, loop.again)
         self._round = max(pause, back[loop.step]) if loop.step in back else 0.0
 
-    def added(self, source: str, ways: _Ways) -> _Ways:
-        """Return the longest ways from `source` when the way back may be taken too."""
+    def add(self, source: str, ways: _Ways) -> None:
+        """Make `ways` the longest ways from `source` when the way back may be taken too."""
         firsts = self._first(source, ways)
         if not firsts:
-            return ways
+            return
         gone = max(firsts) + (self._loop.times - 1) * self._round
-        return {**ways, **{to: max(ways.get(to, 0.0), gone + far) for to, far in self._back.items()}}
+        for to, far in self._back.items():
+            if ways.get(to, -1.0) < gone + far:
+                ways[to] = gone + far
 
-    def _first(self, source: str, ways: _Ways) -> list[float]:
+    def _first(self, source: str, ways: Mapping[str, float]) -> list[float]:
         """Return what it may take until it has led back once: by where it leads, or past that."""
         found = []
         if self._loop.again in ways and self._loop.step in self._back:

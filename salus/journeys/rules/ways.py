@@ -26,11 +26,11 @@ def reached(
     keys: Iterable[str], leads: Mapping[str, Sequence[str]], without: str | None = None
 ) -> frozenset[str]:
     """Return `keys` and all that they lead to, without passing the step `without`."""
-    found: set[str] = set()
-    ahead = list(keys)
+    found = {key for key in keys if key != without}
+    ahead = list(found)
     while ahead:
-        here = ahead.pop()
-        if here not in found and here != without:
-            found.add(here)
-            ahead += leads.get(here, ())
+        for target in leads.get(ahead.pop(), ()):
+            if target not in found and target != without:
+                found.add(target)
+                ahead.append(target)
     return frozenset(found)
