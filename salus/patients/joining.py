@@ -10,7 +10,7 @@ from salus.patients.models import AccessRow, SessionRow
 
 
 def join_person(pair: Pair, *, at: datetime) -> dict[str, Any]:
-    """End the sessions of both, void their codes, and keep the longer lock: what is behind the door has changed."""
+    """End the sessions of both, void their codes and begun passkeys, and keep the longer lock: what is behind the door has changed."""
     return {"sessions": _shut(pair, at)}
 
 
@@ -25,8 +25,9 @@ def _shut(pair: Pair, at: datetime) -> int:
     tries = max((row.failures for row in rows), default=0)
     locked = max((row.locked_until for row in rows if row.locked_until), default=None)
     for row in rows:
-        row.failures, row.locked_until, row.code, row.code_until = tries, locked, None, None
-        row.save(update_fields=["failures", "locked_until", "code", "code_until"])
+        row.failures, row.locked_until = tries, locked
+        row.code = row.code_until = row.challenge = row.challenge_until = None
+        row.save()
     if rows and locked:
         missing = [AccessRow(contact_id=one, failures=tries, locked_until=locked) for one in both]
         AccessRow.objects.bulk_create(missing, ignore_conflicts=True)

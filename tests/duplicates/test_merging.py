@@ -212,7 +212,8 @@ def test_lists_tasks_and_sessions_follow_the_person(desk: Desk, two: tuple[UUID,
     )  # fmt: skip
     for one in two:
         SessionRow(contact_id=one, message_id=new_id(), proof="code", started_at=now, seen_at=now).save()
-    AccessRow(contact_id=gone, failures=3, locked_until=now + timedelta(hours=1), code=b"x").save()
+    hour = now + timedelta(hours=1)
+    AccessRow(contact_id=gone, failures=3, locked_until=hour, code=b"x", challenge=b"y").save()
     merge(desk, kept, gone)
 
     assert lists_of(numbers[kept]) == sorted([first, second])
@@ -222,6 +223,7 @@ def test_lists_tasks_and_sessions_follow_the_person(desk: Desk, two: tuple[UUID,
     lock = AccessRow.objects.get(contact_id=kept)
     assert (lock.failures, lock.code) == (3, None)
     assert lock.locked_until is not None
+    assert AccessRow.objects.get(contact_id=gone).challenge is None, "a begun passkey ends too"
 
 
 def test_events_of_both_are_the_persons_and_are_stored_once(desk: Desk, two: tuple[UUID, UUID]) -> None:

@@ -6,12 +6,13 @@ import json
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ print("LEFT " + json.dumps(found, default=str))
 """
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Machine:
     """A home folder for Salus, where it listens, and whom it asks for names."""
@@ -64,6 +72,8 @@ class Machine:
     home: Path
     port: int
     nameserver: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else is in the surroundings of its commands."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,6 +84,7 @@ class Machine:
             "SALUS_HTTP": f"127.0.0.1:{self.port}",
             "SALUS_NAMESERVER": self.nameserver,
             "PYTHONUNBUFFERED": "1",
+            **self.more,
         }
 
     def left(self) -> dict[str, Any]:
@@ -132,11 +143,12 @@ class Terminal:
         """Press these keys."""
         os.write(self.end, text.encode())
 
-    def finish(self) -> int:
-        """Read to the end; return the exit code."""
-        while self._more():
+    def finish(self, seconds: float = 120) -> int:
+        """Read to the end; return the exit code. Fails when there is no end."""
+        deadline = time.monotonic() + seconds
+        while select.select([self.end], [], [], max(0, deadline - time.monotonic()))[0] and self._more():
             pass
-        return self.child.wait(60)
+        return self.child.wait(max(1, deadline - time.monotonic()))
 
     def _more(self) -> bool:
         try:
