@@ -133,10 +133,9 @@ class Installation:
         """Return the web server."""
         return Process("web", [*_SALUS, "web"], self.environment, ready=self.is_serving)
 
-    def inbound(self, listen: str, host: str, certificate: str, key: str) -> Process:
-        """Return the process that takes bounces and complaints; an empty word is left to its default."""
-        given = {"--listen": listen, "--host": host, "--certificate": certificate, "--key": key}
-        words = [word for name, value in given.items() if value for word in (name, value)]
+    def inbound(self, options: Mapping[str, str]) -> Process:
+        """Return the process that takes bounces and complaints, with these options of `salus inbound`."""
+        words = [word for pair in options.items() for word in pair]
         return Process("inbound", [*_SALUS, "inbound", *words], self.environment)
 
     def submission(self, options: Mapping[str, str]) -> Process:

@@ -56,8 +56,21 @@ class Installed:
             raise BadInput("This is a whole number from 1 to 64.", place="SALUS_SENDERS")
         return int(asked or 0)
 
+    def taking(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the options of `salus inbound`; empty when it is to listen nowhere. `SALUS_INBOUND...` wins."""
+        chosen = {
+            "--listen": environment.get("SALUS_INBOUND") or self.inbound,
+            "--host": environment.get("SALUS_INBOUND_HOST") or self.inbound_host,
+            "--certificate": environment.get("SALUS_INBOUND_CERTIFICATE") or self.inbound_certificate,
+            "--key": environment.get("SALUS_INBOUND_KEY") or self.inbound_key,
+        }
+        return {name: value for name, value in chosen.items() if value} if chosen["--listen"] else {}
+
     def submission(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the options of `salus smtp`; empty when it is to listen nowhere. `SALUS_SMTP...` wins."""
+        """Return the options of `salus smtp`; empty when it is to listen nowhere. `SALUS_SMTP...` wins.
+
+        Raises `BadInput` without a certificate and its key: programs sign in there, in TLS only.
+        """
         chosen = {
             "--listen": environment.get("SALUS_SMTP") or self.smtp,
             "--listen-tls": environment.get("SALUS_SMTP_TLS") or self.smtp_tls,
@@ -65,8 +78,25 @@ class Installed:
             "--certificate": environment.get("SALUS_SMTP_CERTIFICATE") or self.smtp_certificate,
             "--key": environment.get("SALUS_SMTP_KEY") or self.smtp_key,
         }
-        listens = chosen["--listen"] or chosen["--listen-tls"]
-        return {name: value for name, value in chosen.items() if value} if listens else {}
+        if not chosen["--listen"] and not chosen["--listen-tls"]:
+            return {}
+        if not chosen["--certificate"] or not chosen["--key"]:
+            raise BadInput(
+                "SMTP submission needs a certificate and its key.",
+                place="SALUS_SMTP",
+                next_step="Name the files in SALUS_SMTP_CERTIFICATE and SALUS_SMTP_KEY.",
+            )
+        return {name: value for name, value in chosen.items() if value}
+
+    def listeners(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return where it listens for mail: "ADDRESS:PORT", by the word of the environment for it."""
+        mail, programs = self.taking(environment), self.submission(environment)
+        found = {
+            "SALUS_INBOUND": mail.get("--listen", ""),
+            "SALUS_SMTP": programs.get("--listen", ""),
+            "SALUS_SMTP_TLS": programs.get("--listen-tls", ""),
+        }
+        return {place: listen for place, listen in found.items() if listen}
 
 
 def read(home: Path) -> Installed:
@@ -81,7 +111,7 @@ def read(home: Path) -> Installed:
         raise BadInput(
             "This is not what salus setup writes.",
             place=str(path),
-            next_step="Run salus setup again; nothing else is lost.",
+            next_step="Mend or remove it, then run salus setup again; nothing else is lost.",
         ) from fault
 
 

@@ -171,7 +171,7 @@ def test_a_feedback_loop_names_the_message_by_a_return_path_that_is_ours(door: D
 
 def test_the_process_under_the_supervisor_takes_a_report_and_ends_in_order(world: World, door: Door) -> None:
     message_id, path = door.message()
-    process = Installation(world.home, world.url).inbound("127.0.0.1:0", HOST, "", "")
+    process = Installation(world.home, world.url).inbound({"--listen": "127.0.0.1:0", "--host": HOST})
     environment = {**world.environment, **process.environment}
     with subprocess.Popen(process.command, env=environment, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout

@@ -6,23 +6,27 @@ import http.client
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from salus.delivery.laboratory import Authority
 from salus.identity import api as identity
 from salus.kernel.errors import BadInput
 from salus.wiring.home import Home
 from salus.wiring.setup import doorkeeper, steps
 from salus.wiring.setup.questions import SECTIONS, Sort
 from tests.browser import NARROW, WIDE, assert_accessible, assert_no_sideways_scroll, keep_picture
-from tests.setup.machine import SALUS, Machine
+from tests.setup.machine import SALUS, Machine, free_port
 from tests.setup.names import name_server
 
 PASSWORD = "correct horse battery"
@@ -94,10 +98,19 @@ def machine() -> Iterator[Machine]:
     """A fresh machine, in a folder that PostgreSQL's own user may reach."""
     with tempfile.TemporaryDirectory(prefix="salus-run-") as name, name_server(TEXTS) as nameserver:
         Path(name).chmod(0o755)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        yield Machine(Path(name) / "home", port, nameserver)
+        yield Machine(Path(name) / "home", free_port(), nameserver, listening(Path(name)))
+
+
+def listening(folder: Path) -> dict[str, str]:
+    """Return where it listens for mail, as the environment says it, with a certificate for the submission."""
+    authority = Authority(datetime.now(UTC))
+    issued = authority.issue(["localhost"])
+    (folder / "authority.pem").write_text(authority.pem)
+    (folder / "certificate.pem").write_bytes(issued.certificate)
+    (folder / "key.pem").write_bytes(issued.key)
+    listens = {name: f"127.0.0.1:{free_port()}" for name in ("SALUS_INBOUND", "SALUS_SMTP", "SALUS_SMTP_TLS")}
+    files = {"SALUS_SMTP_CERTIFICATE": "certificate.pem", "SALUS_SMTP_KEY": "key.pem"}
+    return listens | {name: str(folder / file) for name, file in files.items()}
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +236,54 @@ def test_after_it_only_what_came_to_the_proxy_by_https_is_answered(started: Star
     assert "max-age" in str(answer.getheader("Strict-Transport-Security"))
     assert started.get("/sign-in", Host="messages.clinic.example").status == 403
     assert started.get("/sign-in", **{"X-Forwarded-Proto": "http"}).status == 403
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("listener", ["SALUS_INBOUND", "SALUS_SMTP", "SALUS_SMTP_TLS"])
+def test_what_listens_for_mail_greets(started: Started, listener: str) -> None:
+    host, _, port = started.machine.more[listener].rpartition(":")
+    deadline = time.monotonic() + 60  # it was started last
+    while True:
+        try:
+            connection = socket.create_connection((host, int(port)), timeout=20)
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, f"{listener} is silent"
+            time.sleep(0.1)
+    if listener.endswith("_TLS"):
+        trusting = ssl.create_default_context(cafile=started.machine.home.parent / "authority.pem")
+        connection = trusting.wrap_socket(connection, server_hostname="localhost")
+    with connection, connection.makefile("rb") as answers:
+        assert answers.readline().startswith(b"220 ")
+
+
+@pytest.mark.slow
+def test_a_second_start_at_a_port_that_is_taken_is_refused_before_anything_starts(started: Started) -> None:
+    def start(home: str, port: int, **more: str) -> subprocess.CompletedProcess[str]:
+        second = replace(started.machine, home=started.machine.home.parent / home, port=port, more=more)
+        return subprocess.run(
+            [*SALUS, "start"], env=second.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    taken = started.machine.port
+    said = start("second", taken)
+    assert (said.returncode, said.stdout) == (1, "")
+    found = re.fullmatch(
+        r"salus: SALUS_HTTP: Port (\d+) is taken by another Salus, process \d+\. Stop it, or name .+\n",
+        said.stderr,
+    )
+    assert found, said.stderr
+    assert found[1] == str(taken)
+    mail = started.machine.more["SALUS_INBOUND"]
+    said = start("second", free_port(), SALUS_INBOUND=mail)
+    assert said.stderr.startswith(
+        f"salus: SALUS_INBOUND: Port {mail.rpartition(':')[2]} is taken by another Salus"
+    )
+    said = start("second", free_port(), SALUS_SMTP=f"127.0.0.1:{free_port()}")
+    assert (said.returncode, "needs a certificate and its key" in said.stderr) == (2, True)
+    assert {each.name for each in (started.machine.home.parent / "second").iterdir()} == {"salus.lock"}
+    assert "runs in this home already" in start(started.machine.home.name, taken).stderr
+    assert started.get("/healthz", **{"X-Forwarded-Proto": "https"}).status == 200, "the first goes on"
 
 
 @pytest.mark.slow

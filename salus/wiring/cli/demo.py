@@ -6,15 +6,17 @@ import argparse
 import os
 import shutil
 import signal
-import socket
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from salus.kernel.errors import BadInput
+from salus.platform.listening import check_free
 from salus.wiring.cli import setup
 from salus.wiring.home import Home
 from salus.wiring.installation import Installation
+
+_ANOTHER_PORT = "Stop it, or name another port with --port; the inbox has the one after it."
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,10 +43,11 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput("The clinic can have 20 to 5,000,000 patients.", place="--patients")
     _check_summary(options.json)
     home = Home(options.home.resolve())
+    for port in (options.port, options.port + 1):
+        check_free(f"127.0.0.1:{port}", place="--port", next_step=_ANOTHER_PORT)
     if options.fresh:
         _remove(home)
     _check_home(home)
-    _check_ports(options.port, options.port + 1)
     installation = Installation(
         home,
         os.environ.get("DATABASE_URL"),
@@ -141,21 +144,6 @@ def _check_home(home: Home) -> None:
             place=str(home.path),
             next_step="Name an empty one with --home.",
         )
-
-
-def _check_ports(*ports: int) -> None:
-    """Refuse a port that another program has, before anything is started."""
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except (OSError, OverflowError) as taken:
-                raise BadInput(
-                    f"Port {port} is taken or cannot be used.",
-                    place="--port",
-                    next_step="Name another one; the inbox has the one after it.",
-                ) from taken
 
 
 def _remove(home: Home) -> None:

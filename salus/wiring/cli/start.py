@@ -9,12 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from salus.platform.supervisor import Supervisor
+from salus.platform.listening import check_free
+from salus.platform.supervisor import Supervisor, only_one
 from salus.wiring.home import Home, from_environment
 from salus.wiring.installation import Installation
 
 _PARTING = 2.0
 """Seconds in which the last page of the first run gets to its browser."""
+_ANOTHER = "Stop it, or name another address: {}."
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,11 +82,9 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
     supervisor.start(installation.engine(), installation.worker(), *senders, installation.web())
     if chosen.backup:
         supervisor.start(installation.backup(Path(chosen.backup)))
-    if listen := os.environ.get("SALUS_INBOUND") or chosen.inbound:
-        supervisor.start(
-            installation.inbound(listen, chosen.inbound_host, chosen.inbound_certificate, chosen.inbound_key)
-        )
-    if options := installed.read(installation.home.path).submission(os.environ):
+    if options := chosen.taking(os.environ):
+        supervisor.start(installation.inbound(options))
+    if options := chosen.submission(os.environ):
         supervisor.start(installation.submission(options))
     print(f"Salus runs at {_public(installation.home)}", flush=True)
     _let_go()
@@ -92,12 +92,22 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
 
 
 def _check(installation: Installation) -> None:
-    """Refuse plain http off loopback, and a plan of shaping that cannot be, before anything is started."""
+    """Refuse plain http off loopback, a plan of shaping that cannot be, and ports that others have, before anything starts."""
     from salus.shaping.offline import documents as read_shaping
+    from salus.wiring import installed
     from salus.wiring.setup.questions import check_addresses
 
     check_addresses(_public(installation.home), installation.http)
     read_shaping(installation.home.path)
+    chosen = installed.read(installation.home.path)
+    with only_one(
+        installation.home.path / "salus.lock"
+    ):  # of a start in the same home that is said, not its port
+        check_free(
+            installation.http, place="SALUS_HTTP", next_step=_ANOTHER.format("SALUS_HTTP=127.0.0.1:8490")
+        )
+        for place, listen in chosen.listeners(os.environ).items():
+            check_free(listen, place=place, next_step=_ANOTHER.format(place))
 
 
 def _public(home: Home) -> str:

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from salus.kernel.errors import BadInput
+from salus.platform.listening import check_free
 
 MOST_PROCESSES = 4
 """That serve unasked, one for each processor: Python makes one page at a time in each, and each takes 150 MB.
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
             place="SALUS_PUBLIC_URL",
             next_step="Name the https address of your proxy there.",
         )
+    check_free(settings.SALUS_HTTP, place="SALUS_HTTP", next_step="Stop it, or name another address there.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salus.wiring.settings")
     Granian(
         "salus.wiring.wsgi:application",
