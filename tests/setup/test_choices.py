@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def test_a_servers_database_is_chosen_with_its_address_and_without_its_password(
     assert not any(b"Secret-1" in each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
     answers.choose(tmp_path, given, None)
     assert installed.read(tmp_path).database_url == kept, "it is known from then on"
+
+
+def test_what_the_set_up_does_not_ask_stays_when_it_is_run_again(tmp_path: Path) -> None:
+    by_hand = {
+        each.name: f"by-hand-{each.name}"
+        for each in fields(installed.Installed)
+        if each.name.startswith(("inbound", "smtp", "senders"))
+    }
+    installed.write(tmp_path, installed.Installed(**by_hand))
+    answers.choose(tmp_path, {**ANSWERS, "public_url": "https://new.clinic.example/"}, None)
+    kept = asdict(installed.read(tmp_path))
+    assert by_hand.items() <= kept.items()
+    asked = {"public_url": "https://new.clinic.example", "http": ANSWERS["http"], "spf": ANSWERS["spf"]}
+    assert {name: kept[name] for name in asked} == asked
+    assert kept.keys() == by_hand.keys() | asked.keys() | {"database_url", "backup"}
 
 
 def test_an_empty_answer_in_a_file_is_as_none_so_the_default_holds(tmp_path: Path) -> None:

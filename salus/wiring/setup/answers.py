@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from salus.kernel.errors import BadInput
 from salus.wiring.home import address_only
-from salus.wiring.installed import Installed, read, write, write_whole
+from salus.wiring.installed import read, write, write_whole
 from salus.wiring.setup.questions import SECTIONS, Answers, Section, Sort, check, check_addresses
 
 NAME = "setup.json"
@@ -84,7 +85,7 @@ def of_section(section: Section, given: Answers) -> dict[str, str]:
 
 
 def choose(home: Path, answers: Answers, database_url: str | None) -> None:
-    """Write down what holds for all processes of the installation. Raises `BadInput`.
+    """Write down what holds for all processes of the installation; what was not asked stays. Raises `BadInput`.
 
     `database_url` is what the environment names; of it only the address is kept.
     """
@@ -98,7 +99,8 @@ def choose(home: Path, answers: Answers, database_url: str | None) -> None:
             "DATABASE_URL names no server.", place="database", next_step="Set it, then start again."
         )
     kept_url = address_only(database_url) if database_url else before.database_url
-    chosen = Installed(
+    chosen = replace(
+        before,
         public_url=answers["public_url"].rstrip("/"),
         http=answers["http"],
         database_url=kept_url if answers["database"] == "server" else "",
