@@ -91,14 +91,18 @@ def _measure(count: int, installation: Any, supervisor: Any, folder: Path) -> di
     commits = [_commits(installation)]
     context = ssl.create_default_context(cadata=authority.pem)
     letters = list(_letters(count, organization.sending_domain))
-    began = time.perf_counter()
+    idle, mine, began = usage(supervisor.pids()), time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         shares = [letters[number::CONNECTIONS] for number in range(CONNECTIONS)]
         accepted = sum(pool.map(lambda share: _submit(share, key, context), shares))
     figures["seconds"] = round(time.perf_counter() - began, 2)
     figures["accepted"] = accepted
     figures["messages_per_second"] = round(accepted / figures["seconds"], 1)
-    figures["listener_peak_mb"] = usage(supervisor.pids())["smtp"].peak_mb
+    client, spent = time.process_time() - mine, usage(supervisor.pids())
+    figures["cpu_ms_per_message"] = {
+        name: round((spent[name].cpu - idle[name].cpu) / count * 1000, 2) for name in spent
+    } | {"client": round(client / count * 1000, 2)}
+    figures["listener_peak_mb"] = spent["smtp"].peak_mb
     commits.append(_commits(installation))
     figures["commits_per_second"] = round(sum(commits) / 2, 1)
     figures["ratio"] = round(figures["messages_per_second"] / figures["commits_per_second"], 3)
@@ -108,6 +112,7 @@ def _measure(count: int, installation: Any, supervisor: Any, folder: Path) -> di
         f"  {figures['messages_per_second']:,} messages/s over {CONNECTIONS} connections; "
         f"pgbench commits {figures['commits_per_second']:,} rows/s over as many"
     )
+    _say(f"  processor ms a message: {figures['cpu_ms_per_message']}")
     return figures
 
 

@@ -11,6 +11,7 @@ from salus.connect import rules, serving
 from salus.identity import api as identity
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Unavailable
+from salus.platform import smtp
 
 
 def set_key_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
@@ -36,7 +37,7 @@ def run_smtp(
     `ready` is told of each in a line of text. Raises `BadInput` for a certificate that cannot be used, `Unavailable` when a port cannot be had.
     """
     try:
-        tls = serving.context(certificate, key)
+        tls = smtp.context(certificate, key)
     except OSError as fault:
         raise BadInput("This certificate or its key cannot be read.", place="--certificate") from fault
     try:

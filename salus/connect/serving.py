@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import ssl
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from uuid import UUID
 
 from django.db import close_old_connections
 
 from salus.connect import submitting
 from salus.connect.contracts import Fault, Submitted, Taken
-from salus.connect.session import TEXT_LINE, Submission
+from salus.connect.session import Submission
 from salus.kernel.time import Clock, SystemClock
+from salus.platform import smtp
 
 log = logging.getLogger(__name__)
 
@@ -106,36 +105,20 @@ class _Desk:
             return [reply_to(Taken(None, Fault.LATER))] * len(batch)
 
 
-def context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return TLS 1.2 or newer with this certificate."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_cert_chain(certificate, key)
-    return made
-
-
 async def serve(
     listen: str, listen_tls: str, host: str, tls: ssl.SSLContext, ready: Callable[[str], None]
 ) -> None:
     """Take submissions until SIGTERM or SIGINT; an empty address opens no door. Tells `ready` of each."""
-    over = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    over = smtp.told_to_end()
     desk = _Desk(SystemClock())
     submission = Submission(host, tls, desk.may, desk.take)
     servers = []
-    for where, hold, wrapped in (
-        (listen, submission.starttls, None),
-        (listen_tls, submission.implicit, tls),
-    ):
+    for where, implicit in ((listen, False), (listen_tls, True)):
         if where:
-            address, _, port = where.rpartition(":")
-            server = await asyncio.start_server(
-                hold, address.strip("[]"), int(port), limit=TEXT_LINE, ssl=wrapped
-            )
+            server = await submission.listen(where, implicit=implicit)
             servers.append(server)
             bound = server.sockets[0].getsockname()
-            kind = "implicit TLS" if wrapped else "STARTTLS"
+            kind = "implicit TLS" if implicit else "STARTTLS"
             ready(f"takes submissions on {bound[0]}:{bound[1]} ({kind})")
     await over.wait()
     for server in servers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import ssl
 import tempfile
 from collections import Counter
@@ -22,7 +21,7 @@ from salus.delivery.arf import Complaint
 from salus.delivery.contracts import Returned
 from salus.delivery.ports import report_came
 from salus.delivery.protection.authority import Authority
-from salus.delivery.receiving import Bounds, Receiver
+from salus.delivery.receiving import Receiver
 from salus.delivery.return_paths import COMPLAINTS, REPORTS, message_of
 from salus.delivery.threads import Threads
 from salus.identity import api as identity
@@ -30,6 +29,7 @@ from salus.kernel.acting import system
 from salus.kernel.errors import NotFound, Unavailable
 from salus.kernel.time import Clock, SystemClock
 from salus.keys import api as keys
+from salus.platform import smtp
 from salus.platform.tenancy import acting_for
 
 log = logging.getLogger(__name__)
@@ -136,19 +136,15 @@ def context(host: str, certificate: Path | None, key: Path | None) -> ssl.SSLCon
 
     Hosts that return mail verify nothing, but what they return is then not in clear.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
     if certificate is not None:
-        made.load_cert_chain(certificate, key)
-        return made
+        return smtp.context(certificate, key)
     issued = Authority(datetime.now(UTC)).self_signed([host])
     with tempfile.TemporaryDirectory(prefix="salus-inbound-") as folder:  # the library reads files only
         made_certificate, made_key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
         made_key.touch(mode=0o600)
         made_certificate.write_bytes(issued.certificate)
         made_key.write_bytes(issued.key)
-        made.load_cert_chain(made_certificate, made_key)
-    return made
+        return smtp.context(made_certificate, made_key)
 
 
 def run_inbound(
@@ -162,15 +158,10 @@ def run_inbound(
 
 
 async def _run(listen: str, host: str, tls: ssl.SSLContext, say: Callable[[str], None]) -> None:
-    over = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    over = smtp.told_to_end()
     inbound = Inbound(SystemClock())
-    receiver = Receiver(host, inbound.known, inbound.take, tls=tls, bounds=Bounds())
-    address, _, port = listen.rpartition(":")
-    server = await asyncio.start_server(
-        receiver.serve, address.strip("[]"), int(port), limit=receiver.line_limit
-    )
+    receiver = Receiver(host, inbound.known, inbound.take, tls=tls)
+    server = await receiver.listen(listen)
     where = server.sockets[0].getsockname()
     say(f"Takes what comes back on {where[0]}:{where[1]}")
     while not over.is_set():
@@ -178,4 +169,5 @@ async def _run(listen: str, host: str, tls: ssl.SSLContext, say: Callable[[str],
             await asyncio.wait_for(over.wait(), SAID_EVERY)
         inbound.say()
     server.close()
+    await receiver.close()
     inbound.end()
