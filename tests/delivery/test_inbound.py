@@ -83,7 +83,7 @@ def door(clinic: Desk, database: object) -> Iterator[Door]:
     loop, ports = asyncio.new_event_loop(), []
 
     async def start() -> None:
-        server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, limit=receiver.line_limit)
+        server = await receiver.listen("127.0.0.1:0")
         ports.append(server.sockets[0].getsockname()[1])
 
     loop.run_until_complete(start())
