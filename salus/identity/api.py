@@ -45,6 +45,7 @@ __all__ = [
     "permissions_of",
     "program",
     "provider_told",
+    "readiness",
     "require",
     "requires",
     "reseal_second_factors",
@@ -58,6 +59,8 @@ __all__ = [
     "staff_page",
     "staffed_roles",
     "stale_second_factors",
+    "stranded",
+    "task_roles",
     "toast",
     "turn_provider",
     "use_ask_provider",
@@ -161,9 +164,25 @@ def second_factors() -> tuple[int, int]:
     return staff.second_factors()
 
 
+def readiness(role: Role, at: datetime) -> tuple[int, int]:
+    """Return how many people with a role can sign in, and how many more have an invitation that is good at `at`; counted."""
+    return staff.readiness(role, at)
+
+
+def stranded(at: datetime) -> int:
+    """Return how many people have access, but neither a second factor nor an invitation that is good at `at`; counted."""
+    return staff.stranded(at)
+
+
 def staffed_roles() -> frozenset[Role]:
-    """Return the roles that an active member of the staff has."""
+    """Return the roles that an active member of the staff has, and those whose tasks somebody does by an own role."""
     return staff.staffed_roles()
+
+
+def task_roles(actor: Actor) -> frozenset[Role]:
+    """Return the built-in roles whose tasks reach a person: those they have, and the one that their own roles come up to."""
+    wider = rules.tasks_of(actor.permissions)
+    return frozenset(map(Role, actor.roles)) | (frozenset({wider}) if wider else frozenset())
 
 
 def staff_names(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -49,7 +49,13 @@ def held(row: Staff, at: datetime) -> Held:
 def lasting(staff_id: UUID | None) -> frozenset[Permission]:
     """Return what a person may do by their roles alone: an emergency access is lent, and not theirs to give."""
     row = Staff.objects.filter(pk=staff_id).first()
-    return _together(row.roles, row.own_roles) if row else frozenset()
+    return together(row.roles, row.own_roles) if row else frozenset()
+
+
+def together(roles: Iterable[str], own: Sequence[UUID]) -> frozenset[Permission]:
+    """Return what built-in and own roles together open."""
+    rows = RoleRow.objects.filter(pk__in=own) if own else ()
+    return rules.permissions_of(Role(role) for role in roles) | _granted(rows)
 
 
 def every() -> tuple[OwnRole, ...]:
@@ -173,11 +179,6 @@ def _check_holders(row: RoleRow) -> None:
                 place="wanted",
                 next_step="Take the role from them first, or leave the permission out.",
             )
-
-
-def _together(roles: Iterable[str], own: Sequence[UUID]) -> frozenset[Permission]:
-    rows = RoleRow.objects.filter(pk__in=own) if own else ()
-    return rules.permissions_of(Role(role) for role in roles) | _granted(rows)
 
 
 def _granted(rows: Iterable[RoleRow]) -> frozenset[Permission]:

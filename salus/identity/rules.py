@@ -254,6 +254,40 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLES[role] for role in roles))
 
 
+SIGHT_OF_TASKS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.PRIVACY_OFFICER: frozenset(
+            {
+                P.INBOX_TASK_READ,
+                P.CONTACTS_RECORD_READ,
+                P.CONTACTS_PHI_REVEAL,
+                P.INBOX_CONVERSATION_READ,
+                P.PRIVACY_REQUEST_DO,
+            }
+        ),
+        Role.CARE_COORDINATOR: frozenset(
+            {
+                P.INBOX_TASK_READ,
+                P.CONTACTS_RECORD_READ,
+                P.CONTACTS_PHI_REVEAL,
+                P.INBOX_CONVERSATION_READ,
+            }
+        ),
+        Role.MARKETER: frozenset({P.INBOX_TASK_READ, P.CONTACTS_RECORD_READ}),
+    }
+)
+"""What somebody sees already to whom the tasks of a built-in role tell nothing new, the widest sight first.
+
+A task's text may tell of a patient what its role may see, and no more (minimum necessary, 45 CFR 164.514(d)(2)).
+"""
+
+
+def tasks_of(held: Iterable[str]) -> Role | None:
+    """Return the built-in role whose tasks reach somebody who holds `held`, by whatever roles: the widest they see as much as."""
+    own = frozenset(held)
+    return next((role for role, sight in SIGHT_OF_TASKS.items() if sight <= own), None)
+
+
 SEES_PATIENTS = frozenset({P.CONTACTS_PHI_REVEAL, P.PATIENTS_CODE_ISSUE})
 """What opens patients' data or lets somebody in as a patient."""
 

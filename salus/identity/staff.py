@@ -10,14 +10,14 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Func, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from email_validator import EmailNotValidError, validate_email
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.identity import api_keys, break_glass, rules, second_factor
 from salus.identity import roles as own
-from salus.identity.contracts import Role, StaffMember
+from salus.identity.contracts import Permission, Role, StaffMember
 from salus.identity.models import Session, Staff, User
 from salus.identity.ports import now
 from salus.identity.sign_in import actor_of, normalize
@@ -27,6 +27,7 @@ from salus.keys import api as keys
 from salus.platform.tenancy import acting_for, current_organization
 
 JOIN = "staff_join"
+_READY = Exists(Authenticator.objects.filter(type__in=second_factor.FACTORS, user_id=OuterRef("pk")))
 
 
 def create(
@@ -218,10 +219,28 @@ def second_factors() -> tuple[int, int]:
     return int(active.count()), int(ready.values("user_id").distinct().count())
 
 
+def readiness(role: Role, at: datetime) -> tuple[int, int]:
+    """Return how many people with a role can sign in, and how many more have an invitation that is good at `at`."""
+    people = Staff.objects.filter(user__is_active=True, roles__contains=[role])
+    invited = people.filter(~_READY, user__invited_at__gt=at - rules.INVITATION)
+    return int(people.filter(_READY).count()), int(invited.count())
+
+
+def stranded(at: datetime) -> int:
+    """Return how many people have access, but neither a second factor nor an invitation that is good at `at`."""
+    invited = Q(user__invited_at__gt=at - rules.INVITATION)
+    return int(Staff.objects.filter(~_READY, user__is_active=True).exclude(invited).count())
+
+
 def staffed_roles() -> frozenset[Role]:
-    """Return the roles that an active member of the staff has."""
-    found = Staff.objects.filter(user__is_active=True).annotate(role=Func(F("roles"), function="unnest"))
-    return frozenset(Role(word) for word in found.values_list("role", flat=True).distinct())
+    """Return the roles that an active member of the staff has, and those whose tasks somebody does by an own role."""
+    active, found = Staff.objects.filter(user__is_active=True), set()
+    for roles, own_roles in active.values_list("roles", "own_roles").distinct():
+        found.update(map(Role, roles))
+        permissions = own.together(roles, own_roles) if own_roles else frozenset()
+        if Permission.INBOX_TASK_DO in permissions and (role := rules.tasks_of(permissions)):
+            found.add(role)
+    return frozenset(found)
 
 
 def _listed() -> QuerySet[Staff]:

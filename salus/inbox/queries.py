@@ -32,7 +32,7 @@ def roles() -> frozenset[Role]:
 
 
 def absent_roles() -> frozenset[Role]:
-    """Return the roles that no active staff member has: their deputies see what waits for them."""
+    """Return the roles whose tasks no active staff member does: their deputies see what waits for them."""
     return frozenset(Role) - identity.staffed_roles()
 
 
@@ -58,10 +58,11 @@ def count_open(actor: Actor) -> int:
     """Return how many open tasks `actor` sees, `MANY` at most."""
     open_now = TaskRow.objects.filter(status__in=rules.OPEN)
     if actor.kind is ActorKind.STAFF:
-        nearly = open_now.filter(Q(role__in=actor.roles) | Q(deputy__in=actor.roles))
+        held = identity.task_roles(actor)
+        nearly = open_now.filter(Q(role__in=held) | Q(deputy__in=held))
         found = list(nearly.values_list("role", flat=True)[:MANY])
         # Who stands in for nobody has their number by one statement: it is on every page.
-        if all(role in actor.roles for role in found):
+        if all(role in held for role in found):
             return len(found)
     return open_now.filter(_seen_by(actor))[:MANY].count()
 
@@ -108,7 +109,7 @@ def visible(rows: Iterable[TaskRow], actor: Actor) -> TaskRow:
         raise NotFound
     deputy = Role(row.deputy) if row.deputy else None
     if actor.kind is ActorKind.STAFF and not rules.sees(
-        Role(row.role), deputy, frozenset(map(Role, actor.roles)), absent_roles()
+        Role(row.role), deputy, identity.task_roles(actor), absent_roles()
     ):
         raise NotFound
     return row
@@ -147,7 +148,8 @@ def _seen_by(actor: Actor) -> Q:
     """Return the condition of what `actor` sees: staff by their roles, a program with the scope everything."""
     if actor.kind is not ActorKind.STAFF:
         return Q()
-    own, stands_in = Q(role__in=actor.roles), Q(deputy__in=actor.roles)
+    held = identity.task_roles(actor)
+    own, stands_in = Q(role__in=held), Q(deputy__in=held)
     if not TaskRow.objects.filter(stands_in).exists():  # who works here need not be looked up
         return own
     return own | (stands_in & Q(role__in=absent_roles()))

@@ -31,17 +31,18 @@ def remind_of_vendors(*, actor: Actor, at: datetime) -> None:
 
 
 def remind_of_mail_keys(*, actor: Actor, at: datetime) -> None:
-    """Ask for a new key before one ends: care coordinators for a person's, administrators for the rest."""
-    _ask(MAIL_KEYS, [_about(each) for each in sealedmail.endings(at) if each.not_after > at], actor, at)
+    """Ask for a new key before one ends: care coordinators for a person's, the privacy officer for the rest."""
+    _ask(MAIL_KEYS, [task_about(each) for each in sealedmail.endings(at) if each.not_after > at], actor, at)
 
 
-def _about(ending: Ending) -> NewTask:
+def task_about(ending: Ending) -> NewTask:
+    """Return who is asked for what about a key that ends."""
     kind = ending.kind.words
     if ending.own:
-        role, title = Role.ADMINISTRATOR, f"Our own {kind} key ends: get a new one"
+        role, title = Role.PRIVACY_OFFICER, f"Our own {kind} key ends: get a new one"
         how = "Under Mail keys you put it in place. Without one mail is encrypted and not signed."
     elif ending.contact_id is None:
-        role, title = Role.ADMINISTRATOR, f"The {kind} key of a partner's domain ends: ask for a new one"
+        role, title = Role.PRIVACY_OFFICER, f"The {kind} key of a partner's domain ends: ask for a new one"
         how = (
             "Under Mail keys you see which. Without it, what TLS does not protect enough goes to the portal."
         )
@@ -49,7 +50,7 @@ def _about(ending: Ending) -> NewTask:
         role, title = Role.CARE_COORDINATOR, f"A person's {kind} key ends: ask for a new one"
         how = "On the contact's page you put it on file. Without it, what TLS does not protect enough goes to the portal."
     key = f"{MAIL_KEYS}{ending.key_id}"
-    deputy = Role.PRIVACY_OFFICER if role is Role.CARE_COORDINATOR else Role.SECURITY_OFFICER
+    deputy = Role.PRIVACY_OFFICER if role is Role.CARE_COORDINATOR else Role.CARE_COORDINATOR
     return NewTask(key, ending.contact_id, role, title, ending.not_after, how, deputy)
 
 

@@ -23,8 +23,8 @@ from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource, Channel
 from salus.platform.tenancy import acting_for
 from salus.sealedmail import api
-from salus.sealedmail.contracts import Choices, Standing, Use
-from salus.wiring.reminding import MAIL_KEYS, remind_of_mail_keys
+from salus.sealedmail.contracts import Choices, Ending, KeyKind, Standing, Use
+from salus.wiring.reminding import MAIL_KEYS, remind_of_mail_keys, task_about
 from tests.browser import (
     NARROW,
     WIDE,
@@ -226,3 +226,18 @@ def test_people_are_reminded_before_a_key_ends_and_not_after_it_was_replaced(
         api.add_key(ana, renewed.certificate, actor=actor, at=now + timedelta(seconds=1))
         remind_of_mail_keys(actor=actor, at=now + timedelta(seconds=2))
         assert inbox.open_keys(MAIL_KEYS) == set()
+
+
+def test_whoever_is_reminded_of_a_key_may_do_tasks(console: Console, authority: MailAuthority) -> None:
+    now = datetime.now(UTC)
+    actor = system(console.organization.id, "worker")
+    with acting_for(console.organization.id):
+        api.trust(authority.pem, actor=actor, at=now)
+        short = authority.issue("all@partner.example.test", lasts=timedelta(days=20))
+        partners = api.add_domain_key("partner.example.test", short.certificate, actor=actor, at=now)
+        remind_of_mail_keys(actor=actor, at=now)
+        assert f"{MAIL_KEYS}{partners}" in inbox.open_keys(MAIL_KEYS)
+        for contact_id, own in ((None, True), (None, False), (new_id(), False)):
+            task = task_about(Ending(new_id(), KeyKind.SMIME, contact_id, now, own))
+            assert task.deputy
+            assert {task.role, task.deputy} <= inbox.roles()
