@@ -54,6 +54,14 @@ def remember() -> int:
     return len(missing)
 
 
+def done_at(request_id: UUID) -> datetime | None:
+    """Return when an erasure was done, as the list says it; None for one that is not on it.
+
+    A database that was restored may show a hold that had been lifted by then.
+    """
+    return next((each.at for each in _listed() if each.request_id == request_id), None)
+
+
 def came_back() -> list[Erased]:
     """Return whom the list names and the current organization has all the same."""
     listed = _listed()

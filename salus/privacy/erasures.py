@@ -20,6 +20,7 @@ from salus.privacy import erased, requests
 from salus.privacy.contracts import Kind, Package, Status, Step
 from salus.privacy.exports import packages
 from salus.privacy.models import RequestRow, StepRow
+from salus.retention import api as retention
 
 
 def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock) -> tuple[Step, ...]:
@@ -27,7 +28,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
 
     Call it outside the organization's context: each package has a transaction of its own, so a run that was
     killed goes on at the package that it did not end, and one that ended changes nothing. Raises `NotFound`,
-    `Conflict` (not approved; or a message is being handed over: ask again).
+    `Conflict` (not approved; a legal hold stands; or a message is being handed over: ask again).
     """
     requests.must_do(actor)
     for package in packages():
@@ -35,6 +36,7 @@ def erase(organization_id: UUID, request_id: UUID, *, actor: Actor, clock: Clock
             row = requests.approved(request_id, Kind.ERASURE)
             if StepRow.objects.filter(request_id=request_id, package=package.name).exists():
                 continue
+            retention.must_be_free(row.contact_id, after=erased.done_at(request_id))
             left = _erase_whole(package, row.contact_id, actor, clock)
             StepRow(
                 request_id=request_id,
@@ -81,7 +83,7 @@ def erase_again(organization_id: UUID, *, actor: Actor, clock: Clock) -> int:
 
 
 def erase_kept(*, actor: Actor, clock: Clock) -> int:
-    """Erase what an earlier erasure had to keep and whose last day is over; return in how many packages.
+    """Erase what an earlier erasure had to keep and whose last day is over, unless a hold stands; return in how many packages.
 
     The completion record says what is still kept, and the log has each. Call it inside the organization's context.
     """
@@ -93,6 +95,8 @@ def erase_kept(*, actor: Actor, clock: Clock) -> int:
         StepRow.objects.select_for_update().filter(request_id__in=whose).order_by("request_id", "package")
     ):
         if row.package not in asked or not any(_is_over(_kept(each), at) for each in row.kept):
+            continue
+        if retention.held_since(whose[row.request_id]):
             continue
         left = _erase_whole(asked[row.package], whose[row.request_id], actor, clock)
         row.erased = {

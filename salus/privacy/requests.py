@@ -22,6 +22,7 @@ from salus.platform.tenancy import current_organization
 from salus.privacy import request_rules
 from salus.privacy.contracts import Kind, PersonRequest, Status
 from salus.privacy.models import RequestRow
+from salus.retention import api as retention
 
 LONGEST = 2000
 _ENDED = (Status.DONE, Status.REFUSED)
@@ -92,7 +93,8 @@ def carry_out(request_id: UUID, *, actor: Actor, at: datetime) -> None:
     """Queue what was approved: the copy, or the erasure; an accounting that was handed over is answered by this.
 
     Safe to repeat: a job that waits is not doubled. Raises `NotFound`, `Conflict` before it is approved, when it
-    was answered, or when the person whose copy is asked for is not here any more.
+    was answered, when a legal hold keeps the person from being erased, or when the person whose copy is asked for
+    is not here any more.
     """
     identity.require(actor, Permission.PRIVACY_REQUEST_DO)
     row = _row(request_id)
@@ -100,6 +102,8 @@ def carry_out(request_id: UUID, *, actor: Actor, at: datetime) -> None:
     kind = Kind(row.kind)
     if kind is Kind.ACCESS and not contacts.versions(contacts.whole(row.contact_id)[:1]):
         raise Conflict("This person was erased meanwhile; there is nothing to copy.")
+    if kind is Kind.ERASURE:
+        retention.must_be_free(row.contact_id)
     row.started_at = at
     row.save(update_fields=["started_at"])
     _record(Action.PRIVACY_DECIDE, row, actor, outcome="carried_out")

@@ -26,6 +26,7 @@ def assemble(home: Home) -> None:
     from salus.privacy import api as privacy
     from salus.privacy.web.requests import requests_panel
     from salus.reports.web.looks import looks_panel
+    from salus.retention.web.holds import hold_panel
     from salus.safeguards.web.views import wish_panel
     from salus.sealedmail import api as sealedmail
     from salus.sealedmail.web.views import keys_panel
@@ -48,7 +49,16 @@ def assemble(home: Home) -> None:
     delivery.use_pages(PublicPages(settings.SALUS_PUBLIC_URL))
     audiences.use_gate_preview(preview)
     use_panels(
-        [letter_panel, contact_panel, looks_panel, requests_panel, merges_panel, wish_panel, keys_panel]
+        [
+            letter_panel,
+            contact_panel,
+            looks_panel,
+            requests_panel,
+            hold_panel,
+            merges_panel,
+            wish_panel,
+            keys_panel,
+        ]
     )
     duplicates.use_steps(STEPS)
     patients.use_post(delivery)

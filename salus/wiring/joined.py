@@ -17,6 +17,7 @@ from salus.kernel.joining import GivenBy, Pair
 from salus.patients import api as patients
 from salus.permissions import api as permissions
 from salus.privacy import api as privacy
+from salus.retention import api as retention
 from salus.safeguards import api as safeguards
 from salus.sealedmail import api as sealedmail
 
@@ -30,12 +31,18 @@ def _part_contacts(pair: Pair, moved: dict[str, Any], given_by: GivenBy, actor: 
     contacts.part(pair.id, now=at)
 
 
+def _join_holds(pair: Pair, choices: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
+    retention.join_person(pair)
+    return {}
+
+
 STEPS = (
     Step(
         "privacy",
         lambda pair, choices, actor, at: privacy.join_person(pair),
         lambda pair, moved, given_by, actor, at: privacy.part_person(pair),
     ),
+    Step("retention", _join_holds, lambda pair, moved, given_by, actor, at: None),
     Step(
         "journeys",
         lambda pair, choices, actor, at: journeys.join_person(pair, actor=actor, at=at),
@@ -78,6 +85,6 @@ STEPS = (
         lambda pair, moved, given_by, actor, at: inbox.part_person(pair, moved),
     ),
 )
-"""Timeline and intake move nothing: an event is read as the person's, and a file finds the person by what either
+"""Holds cover both after a merge, and after its split too. Timeline and intake move nothing: an event is read as the person's, and a file finds the person by what either
 record had. Campaigns, reports, portal, vendors and identity hold nothing of a person of their own.
 """

@@ -58,6 +58,7 @@ ROOMS = (
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Requests", "privacy:requests", "sign", "privacy:request:do", PRIVACY),
+    Room("Legal holds", "retention:holds", "lock", "privacy:request:do", PRIVACY),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Posture", "privacy:posture", "flag", "organization:settings:read", PRIVACY),
     Room("Vendors", "vendors:list", "vendor", "vendors:vendor:read", PRIVACY),

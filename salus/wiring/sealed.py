@@ -72,6 +72,7 @@ COLUMNS = (
         "files_piece", "sealed", (("file_id", "uuid"), ("place", "integer")), _piece, batch=ONE_BY_ONE
     ),
     _column("identity_provider"),
+    _column("identity_answer", batch=FEW),
     _column("vendors_vendor"),
     _column("vendors_agreement"),
     _column("vendors_service"),
@@ -102,6 +103,8 @@ COLUMNS = (
     _column("duplicates_merge"),
     _column("duplicates_merge", "sealed_end"),
     _column("privacy_request"),
+    _column("retention_hold"),
+    _column("retention_hold", "sealed_end"),
     _column("privacy_disclosure"),
     SealedColumn(
         "privacy_copy", "sealed", (("request_id", "uuid"),), _as("privacy_copy"), batch=ONE_BY_ONE
@@ -111,6 +114,7 @@ COLUMNS = (
     SealedColumn("delivery_deposit", "sealed", (("message_id", "uuid"),), _as("delivery_deposit"), batch=FEW),
     _column("delivery_call"),
     _column("delivery_route"),
+    _column("delivery_standby"),
     _column("shaping_measure"),
     _column("delivery_sts"),
     _column("domains_tally"),

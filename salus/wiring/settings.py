@@ -76,6 +76,7 @@ PACKAGES = [
     "sealedmail",
     "files",
     "safeguards",
+    "retention",
     "intake",
     "content",
     "audiences",

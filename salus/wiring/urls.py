@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("salus.delivery.web.urls")),
     path("", include("salus.domains.web.urls")),
     path("", include("salus.safeguards.web.urls")),
+    path("", include("salus.retention.web.urls")),
     path("", include("salus.audiences.web.urls")),
     path("", include("salus.campaigns.web.urls")),
     path("", include("salus.journeys.web.urls")),

@@ -30,6 +30,7 @@ WAYS = {
     "privacy_copy": READ_WHOLE,
     "privacy_disclosure": READ_WHOLE,
     "privacy_request": READ_WHOLE,
+    "retention_held": "a hold on either covers both, after a split too",
     "safeguards_wish": OWN,
     "sealedmail_key": MOVED,
     "sealedmail_look": "forgotten for the one that is gone; whoever wants to know asks anew",

@@ -23,6 +23,7 @@ from salus.platform.web.templatetags.salus import contact_number
 from salus.privacy import api
 from salus.privacy.contracts import Form, Kind, PersonRequest, Status, Step
 from salus.privacy.web.forms import KINDS, Asked, Reason, say
+from salus.retention import api as retention
 
 DO = Permission.PRIVACY_REQUEST_DO
 SOON_DAYS = 7
@@ -186,6 +187,9 @@ def _page(request: HttpRequest, request_id: UUID, form: Reason, act: str) -> Htt
         "by": identity.staff_names([found.decided_by]).get(found.decided_by) if found.decided_by else "",
         "steps": [(step, _erased(step)) for step in api.steps(request_id)],
         "copy_made_at": api.copy_made_at(request_id),
+        "held_since": retention.held_since(found.contact_id)
+        if found.kind is Kind.ERASURE and found.status not in ENDED
+        else None,
         "extend_form": form if act == "extend" else Reason(auto_id="extend_%s"),
         "refuse_form": form if act == "refuse" else Reason(auto_id="refuse_%s"),
         "may_extend": found.status not in ENDED and not found.extended and found.due_at >= timezone.now(),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, Conflict
 
 if TYPE_CHECKING:
     from salus.keys.api import Share
@@ -274,8 +274,14 @@ def _destroy_organization(options: argparse.Namespace) -> int:
 
     with _acting_for(options.slug) as organization_id:
         from salus.identity import api as identity
+        from salus.retention import api as retention
 
         name = identity.organization().name
+        if retention.standing():
+            raise Conflict(
+                "A legal hold stands. Nothing was destroyed.",
+                next_step="Lift every hold first: salus hold list",
+            )
     print(
         f"Nothing that is sealed for {name} can ever be opened again: people, messages, permissions, files."
     )
