@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
-from html.parser import HTMLParser
+from collections.abc import Iterator, Sequence
 
 from salus.connect.contracts import Fault, Refused
 
@@ -57,7 +56,8 @@ _KEPT = frozenset(
 )
 _OUTSIDE = frozenset({"html", "head", "body", "meta"})
 """Elements of the page around the words: ours stand there."""
-_SILENT = frozenset({"title", "style"})
+_STYLE = "style"
+_SILENT = frozenset({"title", _STYLE})
 _REMOTE = frozenset(
     {
         "img",
@@ -111,43 +111,70 @@ DEEP = 60
 MOST_TAGS, LONGEST_TAG = 20_000, 8_000
 _COMMENT, _COMMENT_ENDS = "<!--", "-->"
 _DOCTYPE = re.compile(r"<!doctype[^<>]{0,400}>", re.IGNORECASE)
-_MARK = re.compile(r"<(?=[A-Za-z/!?])")
-_TAG = re.compile(r"""/?[A-Za-z](?:[^"'<>]++|"[^"<>]*+"|'[^'<>]*+')*+>""")
+_MARK = re.compile(r"""<(?=[A-Za-z/!?])(/?[A-Za-z](?:[^"'<>]++|"[^"<>]*+"|'[^'<>]*+')*+>)?""")
+"""What begins as a tag, and all of it where it ends before the next one."""
+_NAME = re.compile(r"/?([A-Za-z][^\s/>\x00]*)")
+_ATTRIBUTE = re.compile(
+    r"""([^\s/="']++)(?:\s*+=++\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']*+)))?|"[^"]*+"|'[^']*+'"""
+)
+_STYLE_ENDS = re.compile(r"</style(?=[\s/>])", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t\r\n]+")
 
 
-class _Writer(HTMLParser):
+class _Writer:
     def __init__(self, domains: Sequence[str]) -> None:
-        super().__init__(convert_charrefs=True)
         self.out: list[str] = []
         self.text: list[str] = []
         self._domains, self._open, self._silent = domains, [""][:0], ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def write(self, page: str) -> None:
+        """Write a page of which each tag must end before the next begins."""
+        place = 0
+        while mark := _MARK.search(page, place):
+            tag = mark[1]
+            if tag is None:
+                raise Refused(Fault.ACTIVE)
+            if len(tag) > LONGEST_TAG:
+                raise Refused(Fault.TOO_COMPLEX)
+            self._words(page[place : mark.start()])
+            place = mark.end()
+            name = _NAME.match(tag)
+            assert name is not None
+            word = name[1].lower()
+            if tag[0] == "/":
+                self._ends(word)
+            else:
+                self._begins(word, tag[name.end() : -1])
+            if word == _STYLE and tag[0] != "/":  # not HTML up to its end
+                ends = _STYLE_ENDS.search(page, place)
+                place = ends.start() if ends else len(page)
+        self._words(page[place:])
+
+    def _begins(self, tag: str, rest: str) -> None:
         if tag in _REMOTE:
             raise Refused(Fault.REMOTE)
         if tag in _SILENT:
             self._silent = tag
             return
-        if any(name == "http-equiv" and (value or "").lower() == "refresh" for name, value in attrs):
+        attributes = list(_attributes(rest)) if rest else []
+        if any(name == "http-equiv" and value.lower() == "refresh" for name, value in attributes):
             raise Refused(Fault.ACTIVE)
         if tag in _OUTSIDE:
             return
         if tag not in _KEPT:
             raise Refused(Fault.ACTIVE)
-        self.out.append(f"<{tag}{''.join(self._attribute(tag, name, value or '') for name, value in attrs)}>")
+        self.out.append(f"<{tag}{''.join(self._attribute(tag, *each) for each in attributes)}>")
         if tag in _BREAKS:
             self.text.append("\n")
-        if tag not in _VOID:
-            self._open.append(tag)
+        if tag in _VOID:
+            return
+        self._open.append(tag)
         if len(self._open) > DEEP:
             raise Refused(Fault.TOO_COMPLEX)
+        if rest.endswith("/") and _ATTRIBUTE.sub("", rest).endswith("/"):  # not the end of a value
+            self._ends(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
+    def _ends(self, tag: str) -> None:
         if tag == self._silent:
             self._silent = ""
         elif tag in self._open:
@@ -155,10 +182,11 @@ class _Writer(HTMLParser):
                 self.out.append(f"</{inner}>")
             self.out.append(f"</{tag}>")
 
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.out.append(html.escape(data, quote=False))
-            self.text.append(re.sub(r"[ \t\r\n]+", " ", data))
+    def _words(self, source: str) -> None:
+        if source and not self._silent:
+            words = html.unescape(source)
+            self.out.append(html.escape(words, quote=False))
+            self.text.append(_BLANKS.sub(" ", words))
 
     def _attribute(self, tag: str, name: str, value: str) -> str:
         if name.startswith("on"):
@@ -192,21 +220,11 @@ def _may_link(url: str, domains: Sequence[str]) -> bool:
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
-def _regular(source: str) -> str:
-    """Return the page without comments and doctype, when each of its tags ends before the next begins.
-
-    The library's parser looks for the end of each tag and comment anew: where there is none, that takes hours.
-    """
-    if source.count("<") > MOST_TAGS:
-        raise Refused(Fault.TOO_COMPLEX)
-    page = _DOCTYPE.sub("", _without_comments(source))
-    for mark in _MARK.finditer(page):
-        tag = _TAG.match(page, mark.end())
-        if tag is None:
-            raise Refused(Fault.ACTIVE)
-        if tag.end() - tag.start() > LONGEST_TAG:
-            raise Refused(Fault.TOO_COMPLEX)
-    return page
+def _attributes(rest: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of what stands in a tag behind its own name."""
+    for found in _ATTRIBUTE.finditer(rest):
+        if found[1]:
+            yield found[1].lower(), html.unescape(found[2] or found[3] or found[4] or "")
 
 
 def _without_comments(source: str) -> str:
@@ -228,8 +246,9 @@ def written(source: str, domains: Sequence[str]) -> tuple[str, str]:
     Raises `Refused` for scripts, forms, pictures and whatever else would load, and for links that lead
     elsewhere than to `domains`. Words outside elements are kept; attributes that nobody needs are not.
     """
+    if source.count("<") > MOST_TAGS:
+        raise Refused(Fault.TOO_COMPLEX)
     writer = _Writer(domains)
-    writer.feed(_regular(source))
-    writer.close()
+    writer.write(_DOCTYPE.sub("", _without_comments(source)))
     text = re.sub(r"(?<! ) *\n[ \n]*\n", "\n\n", "".join(writer.text)).strip()
     return writer.whole(), text

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 
-from salus.connect import markup
+from salus.connect import cutting, markup
 from salus.connect.contracts import Fault, Refused
 
-MOST_HEADERS, MOST_HEADER_OCTETS, MOST_PARTS = 200, 32 * 1024, 20
 LONGEST = 400
 """Characters of a subject."""
-_BOUNDARY = re.compile(rb"boundary\s*=", re.IGNORECASE)
 SIGNS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _PREFIX = "x-salus-"
 
@@ -36,15 +33,8 @@ class Letter:
 
 def read(raw: bytes, domains: Sequence[str]) -> Letter:
     """Return the letter in `raw` (CR LF lines); links may lead to `domains`. Raises `Refused`."""
-    head = raw.partition(b"\r\n\r\n")[0]
-    if (
-        len(head) > MOST_HEADER_OCTETS
-        or head.count(b"\r\n") > MOST_HEADERS
-        or len(_BOUNDARY.findall(raw)) > MOST_PARTS
-    ):
-        raise Refused(Fault.TOO_COMPLEX)
-    message = message_from_bytes(raw)
-    plain, page = _bodies(message)
+    message, leaves = cutting.cut(raw)
+    plain, page = _bodies(leaves)
     html, text = markup.written(page, domains) if page.strip() else ("", "")
     text = plain if plain.strip() else text
     if not text.strip() or SIGNS.search(text) or SIGNS.search(html):
@@ -87,13 +77,11 @@ def _said(message: Message) -> dict[str, str]:
     return {name.removeprefix(_PREFIX): _one(message, name) for name in names}
 
 
-def _bodies(message: Message) -> tuple[str, str]:
+def _bodies(leaves: Sequence[Message]) -> tuple[str, str]:
     """Return plain text and HTML, "" for the one that is not there."""
     found: dict[str, str] = {}
     try:
-        for part in message.walk():
-            if part.is_multipart() and part.get_content_maintype() == "multipart":
-                continue
+        for part in leaves:
             kind = part.get_content_type()
             disposed = (part.get_content_disposition() or "inline") != "inline" or part.get_filename()
             if kind not in {"text/plain", "text/html"} or disposed or kind in found:
@@ -102,6 +90,6 @@ def _bodies(message: Message) -> tuple[str, str]:
             if not isinstance(octets, bytes) or part.defects:
                 raise Refused(Fault.NO_TEXT)
             found[kind] = octets.decode(part.get_content_charset("utf-8")).replace("\r\n", "\n")
-    except (LookupError, ValueError, RecursionError):
+    except (LookupError, ValueError):
         raise Refused(Fault.NO_TEXT) from None
     return found.get("text/plain", ""), found.get("text/html", "")

@@ -14,6 +14,7 @@ from salus.connect.contracts import Fault, Refused
 from salus.kernel.vocabulary import Channel, PhiClass, Promotes, Remuneration, Special
 
 OWN = ("clinic.example.org",)
+MIXED = b"Content-Type: multipart/mixed; boundary=b"
 SAID = {"purpose": "newsletter", "topic": "news"}
 
 
@@ -114,7 +115,16 @@ def test_noise_is_refused_or_read_and_never_breaks(noise: bytes) -> None:
         (raw(b"x", b"X-Salus-Topic: a", b"X-Salus-Topic: b"), Fault.BAD_HEADER),
         (raw(b"x", *[b"A: b"] * 300), Fault.TOO_COMPLEX),
         (raw(b"x", b"A: " + b"b" * 40_000), Fault.TOO_COMPLEX),
-        (raw(b"Content-Type: a; boundary=x\r\n" * 30), Fault.TOO_COMPLEX),
+        (raw(b"--b\r\n" * 30, MIXED), Fault.TOO_COMPLEX),
+        (raw(b"--b\r\n" + MIXED + b"\r\n\r\n", MIXED), Fault.ATTACHMENT),
+        (
+            raw(b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n" * 15, MIXED),
+            Fault.TOO_COMPLEX,
+        ),
+        (raw(b"--b\r\n" + b"A: b\r\n" * 300 + b"\r\nx\r\n--b--", MIXED), Fault.TOO_COMPLEX),
+        (raw(b"x", b"Content-Type: multipart/mixed"), Fault.ATTACHMENT),
+        (raw(b"--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--", MIXED), Fault.ATTACHMENT),
+        (raw(b"--b\r\n\r\nx\r\n--b--", b"Content-Type: multipart/digest; boundary=b"), Fault.ATTACHMENT),
         (raw(b""), Fault.NO_TEXT),
         (raw(b"x\x01"), Fault.NO_TEXT),
         (raw(b"\xff", b"Content-Type: text/plain; charset=utf-8"), Fault.NO_TEXT),
@@ -128,6 +138,18 @@ def test_noise_is_refused_or_read_and_never_breaks(noise: bytes) -> None:
 )
 def test_what_a_message_may_not_be(message: bytes, fault: Fault) -> None:
     assert fault_of(message) is fault
+
+
+def test_a_multipart_within_another_is_read_with_boundaries_that_begin_alike() -> None:
+    inner = b"--b1\r\n\r\n--bc\r\nwords\r\n--b1\r\nContent-Type: text/html\r\n\r\n<p>words</p>\r\n--b1--\r\n"
+    message = raw(
+        b"for old readers\r\n--b \t\r\nContent-Type: multipart/alternative; boundary=b1\r\n\r\n"
+        + inner
+        + b"--b--\r\n--b\r\nafterwards",
+        MIXED,
+    )
+    found = reading.read(message, OWN)
+    assert (found.text, found.html) == ("--bc\nwords", "<p>words</p>")
 
 
 def test_what_is_not_said_counts_at_its_strictest() -> None:

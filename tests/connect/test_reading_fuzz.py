@@ -129,11 +129,15 @@ LARGE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("raw", LARGE.values(), ids=LARGE.keys())
-def test_what_is_large_takes_neither_long_nor_much_memory(raw: bytes) -> None:
+PARTS = {"boundaries", "nested"}
+"""They took seconds: lines of boundaries are counted before anything is parsed."""
+
+
+@pytest.mark.parametrize(("name", "raw"), LARGE.items(), ids=LARGE.keys())
+def test_what_is_large_takes_neither_long_nor_much_memory(name: str, raw: bytes) -> None:
     begun = time.process_time()
     letter_or_refusal(raw)
-    assert time.process_time() - begun < 5.0
+    assert time.process_time() - begun < (0.3 if name in PARTS else 5.0)
     tracemalloc.start()
     try:
         letter_or_refusal(raw[: MANY // 4])
