@@ -27,7 +27,8 @@ def check_free(listen: str, *, place: str, next_step: str) -> None:
         found = socket.getaddrinfo(host.strip("[]"), int(written), type=socket.SOCK_STREAM)
     except OSError:
         raise BadInput(f"{host} is no address of this machine.", place=place) from None
-    faults = [fault for each in found if (fault := _fault(*each[:3], each[4]))]
+    tried = [_fault(family, kind, protocol, address) for family, kind, protocol, _, address in found]
+    faults = [fault for fault in tried if fault is not None]
     taken = [fault for fault in faults if fault.errno == errno.EADDRINUSE]
     if taken or len(faults) == len(found):  # a name may have addresses of kinds that are switched off here
         raise _refusal((taken or faults)[0], host, int(written), place, next_step)
