@@ -60,14 +60,10 @@ __all__ = [
 ]
 
 
-def plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "") -> Campaign:
-    """Freeze the audience and let a worker plan: who may receive it, who not, and why.
-
-    With `once`, a key of the caller's own, the same call again begins nothing anew.
-    """
-    started, is_new = operations.start_plan(campaign_id, actor=actor, clock=clock, once=once)
-    if is_new:
-        jobs.defer("salus.campaigns.tasks.make_plan", campaign_id=str(campaign_id))
+def plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
+    """Freeze the audience and let a worker plan: who may receive it, who not, and why."""
+    started = operations.start_plan(campaign_id, actor=actor, clock=clock)
+    jobs.defer("salus.campaigns.tasks.make_plan", campaign_id=str(campaign_id))
     return started
 
 

@@ -36,8 +36,6 @@ class CampaignRow(TenantModel):
     approved_by = models.UUIDField(null=True)
     approved_at = models.DateTimeField(null=True)
     launch_at = models.DateTimeField(null=True)
-    requests = models.JSONField(default=dict)
-    """By act, the digest of the idempotency key with which a program asked for it last."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 

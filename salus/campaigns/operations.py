@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from hashlib import sha256
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from salus.audiences import api as audiences
 from salus.audit import api as audit
@@ -35,19 +34,10 @@ def create(
     versions: Mapping[str, UUID],
     actor: Actor,
     at: datetime,
-    once: str = "",
 ) -> Campaign:
-    """Return a new draft; raises `BadInput` for an empty name or versions that do not belong together.
-
-    With `once`, a key of the caller's own, the same call again returns the campaign that is there;
-    the same key for something else raises `Conflict`.
-    """
+    """Return a new draft; raises `BadInput` for an empty name or versions that do not belong together."""
     check(name, segment_id, versions)
-    id = _id_for(actor, once) if once else new_id()
-    if once and (present := _made_before(id, name, segment_id, versions)):
-        return present
     row = CampaignRow(
-        id=id,
         segment_id=segment_id,
         versions={language: str(version) for language, version in versions.items()},
         author_id=actor.id,
@@ -84,14 +74,11 @@ def change(
     return opened(row)
 
 
-def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "") -> tuple[Campaign, bool]:
+def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
     """Freeze the segment and begin to plan: the gate will be asked for every person in it.
 
-    Returns the campaign and whether planning began now; with the same `once` as before it did not.
     The plan itself is made chunk by chunk (`plan_some`), by a job. An earlier plan is void.
     """
-    if once and (present := _asked_before(campaign_id, "plan", actor, once)):
-        return present, False
     row = _moved(campaign_id, "plan")
     check_classified(row)  # before the audience is counted, which takes longer
     _void_plan(row, actor, clock.now())
@@ -100,11 +87,10 @@ def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock, once: str = "")
     row.plan_id, row.frozen_id, row.planned_people = new_id(), frozen.id, frozen.count
     row.planned_at, row.planned_by = frozen.frozen_at, actor.id
     row.fault, row.changed_at = "", clock.now()
-    _note_request(row, "plan", actor, once)
     row.save()
     delivery.begin_plan(specify(row, frozen), actor=actor, at=clock.now())
     _record(Action.CAMPAIGN_PLAN, row, actor, people=frozen.count)
-    return opened(row), True
+    return opened(row)
 
 
 def plan_some(campaign_id: UUID, plan_id: UUID, numbers: list[int], *, actor: Actor, at: datetime) -> bool:
@@ -203,20 +189,8 @@ def sign_off(campaign_id: UUID, what: SignOff, *, actor: Actor, at: datetime) ->
     return opened(row)
 
 
-def launch(
-    campaign_id: UUID,
-    *,
-    actor: Actor,
-    at: datetime,
-    not_before: datetime | None = None,
-    once: str = "",
-) -> Campaign:
-    """Let the messages go, now or from `not_before` on.
-
-    With `once`, a key of the caller's own, the same call again returns the campaign as it stands.
-    """
-    if once and (present := _asked_before(campaign_id, "launch", actor, once)):
-        return present
+def launch(campaign_id: UUID, *, actor: Actor, at: datetime, not_before: datetime | None = None) -> Campaign:
+    """Let the messages go, now or from `not_before` on."""
     if not_before is not None and not_before > at:
         row = _moved(campaign_id, "schedule")
         row.launch_at = not_before
@@ -225,7 +199,6 @@ def launch(
         row.launch_at = at
         delivery.release(_origin(row), not_before=at, actor=actor)
     row.changed_at = at
-    _note_request(row, "launch", actor, once)
     row.save()
     outcome = "scheduled" if row.status == Status.SCHEDULED else "ok"
     _record(Action.CAMPAIGN_LAUNCH, row, actor, outcome=outcome)
@@ -318,35 +291,6 @@ def _writers(row: CampaignRow) -> frozenset[UUID]:
 
 def _with(writers: list[str], actor: Actor) -> list[str]:
     return sorted({*writers, str(actor.id)}) if actor.id else list(writers)
-
-
-def _id_for(actor: Actor, once: str) -> UUID:
-    """Return the id that a caller's key stands for: nobody else's key leads there."""
-    return uuid5(actor.organization_id, f"campaign:{actor.id}:{once}")
-
-
-def _made_before(id: UUID, name: str, segment_id: UUID, versions: Mapping[str, UUID]) -> Campaign | None:
-    row = CampaignRow.objects.filter(id=id).first()
-    if row is None:
-        return None
-    found = opened(row)
-    if (found.name.reveal(), found.segment_id, found.versions) != (name.strip(), segment_id, dict(versions)):
-        raise Conflict("This key was used for another campaign.", place="Idempotency-Key")
-    return found
-
-
-def _asked_before(campaign_id: UUID, act: str, actor: Actor, once: str) -> Campaign | None:
-    row = _locked(campaign_id)
-    return opened(row) if row.requests.get(act) == _digest(actor, once) else None
-
-
-def _note_request(row: CampaignRow, act: str, actor: Actor, once: str) -> None:
-    if once:
-        row.requests = {**row.requests, act: _digest(actor, once)}
-
-
-def _digest(actor: Actor, once: str) -> str:
-    return sha256(f"{actor.id}:{once}".encode()).hexdigest()[:32]
 
 
 def _origin(row: CampaignRow) -> Origin:

@@ -35,7 +35,7 @@ from salus.gate import api as gate
 from salus.gate.contracts import Clearance, MessageFacts
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput, Conflict, NotFound
+from salus.kernel.errors import BadInput, Conflict, NotFound, Reused
 from salus.kernel.ids import new_id
 from salus.kernel.vocabulary import Channel, Profile, Protection
 from salus.keys import api as keys
@@ -83,9 +83,9 @@ def begin(spec: MessageSpec, *, actor: Actor, at: datetime) -> None:
         raise other_content()
 
 
-def other_content() -> Conflict:
+def other_content() -> Reused:
     """Return what a sending says that exists already with another specification."""
-    return Conflict("This sending was planned with other content.", next_step="Plan a new one.")
+    return Reused("This sending was planned with other content.", next_step="Plan a new one.")
 
 
 def begun(

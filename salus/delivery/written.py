@@ -10,7 +10,7 @@ from salus.content import api as content
 from salus.content.api import Compiled
 from salus.delivery.models import MessageRow
 from salus.delivery.sealing import message_binding, open_content
-from salus.kernel.errors import Conflict
+from salus.kernel.errors import Reused
 from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
@@ -34,10 +34,10 @@ def words_of(values: Mapping[str, Any]) -> Words:
 
 
 def check_same(row: MessageRow, words: Words) -> None:
-    """Raise `Conflict` when a row that is there already says something else; a refused or erased one says nothing."""
+    """Raise `Reused` when a row that is there already says something else; a refused or erased one says nothing."""
     opened = open_content(keys.sealer(), message_binding(current_organization(), row.id), row.sealed)
     if opened.values and words_of(opened.values) != words:
-        raise Conflict(
+        raise Reused(
             "A message with this id says something else.", next_step="Give each message its own id."
         )
 

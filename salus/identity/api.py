@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from salus.identity import api_keys, break_glass, guard, rules, second_factor, staff
+from salus.identity import api_keys, break_glass, guard, repeats, rules, second_factor, staff
 from salus.identity import organizations as _organizations
 from salus.identity import providers as _providers
 from salus.identity import sign_on as _sign_on
@@ -16,7 +16,7 @@ from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role
 from salus.identity.demo import create_demo_staff, demo_sign_ins
 from salus.identity.models import Session
 from salus.identity.ports import use_ask_provider, use_clock
-from salus.identity.rest import api_key_auth, use_problems
+from salus.identity.rest import api_key_auth, idempotency_key, tell_of_keys, use_problems
 from salus.identity.rules import permissions_of
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
@@ -34,8 +34,10 @@ __all__ = [
     "demo_sign_ins",
     "emergency_accesses_to_review",
     "find_organization",
+    "forget_answers",
     "forget_old",
     "givable_scopes",
+    "idempotency_key",
     "invite_staff",
     "key_words",
     "on_emergency_access",
@@ -61,6 +63,7 @@ __all__ = [
     "stale_second_factors",
     "stranded",
     "task_roles",
+    "tell_of_keys",
     "toast",
     "turn_provider",
     "use_ask_provider",
@@ -254,9 +257,17 @@ def api_keys_of_organization() -> tuple[ApiKeyFacts, ...]:
 
 
 def forget_old(at: datetime) -> int:
-    """Remove sessions that are over and counts of failures that no longer matter; return how many. Run it hourly."""
+    """Remove sessions that are over, counts of failures that no longer matter, and answers that were kept for a day.
+
+    Returns how many. Run it hourly, in each organization.
+    """
     ended = int(Session.objects.filter(expire_date__lt=at).delete()[0])
-    return ended + guard.forget(at)
+    return ended + guard.forget(at) + repeats.forget(at)
+
+
+def forget_answers() -> int:
+    """Remove what the organization's kept answers to programs say, because a person is erased; return how many."""
+    return repeats.forget_words()
 
 
 def stale_second_factors() -> int:

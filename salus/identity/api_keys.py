@@ -81,9 +81,10 @@ def actor_of(raw: str, *, ip: str, at: datetime) -> Actor | None:
     right = hmac.compare_digest(bytes(row.secret_hash) if row else b"", _digest(shape["secret"]))
     if row is None or not right or row.revoked_at or (row.expires_at and row.expires_at <= at):
         return None
-    ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY), pk=row.pk).update(
-        last_used_at=at
-    )
+    noted = Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY)
+    # A call that lasts keeps its row locked: the next one of the same key must not wait for that.
+    free = ApiKey.objects.select_for_update(skip_locked=True).filter(noted, pk=row.pk)
+    ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=at)
     return Actor(
         ActorKind.API_KEY,
         current_organization(),

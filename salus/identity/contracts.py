@@ -86,6 +86,15 @@ class Permission(StrEnum):
     ORGANIZATION_SETTINGS_EDIT = "organization:settings:edit"
 
 
+class Idempotency(StrEnum):
+    """What the header `Idempotency-Key` is to a call for programs."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+    READS = "reads"
+    """The call changes nothing, whatever its method: it is answered anew each time, and the header means nothing."""
+
+
 class Role(StrEnum):
     """What a person is to the organization; the permissions of each are in `rules.ROLES`."""
 

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.identity import api_keys, rules, sessions, sign_in
+from salus.identity import api_keys, repeats, rules, sessions, sign_in
 from salus.identity.ports import now
 from salus.kernel.acting import Actor
 from salus.platform.tenancy import acting_for
@@ -76,7 +76,8 @@ def _is_poll(request: HttpRequest) -> bool:
 class ApiKeys:
     """Lets in requests with an API key: one transaction around the whole answer, for the key's organization.
 
-    Sets `request.actor` for `api_key_auth` to look at. An answer of 400 or more undoes what was done.
+    Sets `request.actor` for `api_key_auth` to look at. An answer of 400 or more undoes what was done; one to a
+    call with an idempotency key is kept with what it did, or neither is.
     Every call is recorded under the key, with the name of its address; a refused one is, too.
     A wrong key goes on without an actor: `api_key_auth` says 401 to it, as to none at all.
     """
@@ -97,24 +98,26 @@ class ApiKeys:
                 request.actor = actor  # type: ignore[attr-defined]
                 response = self.get_response(request)
                 if response.status_code < 400:
-                    _record_call(request, actor, response.status_code)
+                    repeats.keep(request, response)
+                    _record_call(request, actor, response)
                     return response
                 transaction.set_rollback(True)
         if actor is not None:
             with acting_for(organization_id):  # what the call did is undone; that it was made is not
-                _record_call(request, actor, response.status_code)
+                _record_call(request, actor, response)
             return response
         _log.info("an API key was refused, from %s", ip)
         return self.get_response(request)
 
 
-def _record_call(request: HttpRequest, actor: Actor, status: int) -> None:
-    match = request.resolver_match
+def _record_call(request: HttpRequest, actor: Actor, response: HttpResponseBase) -> None:
+    match, status = request.resolver_match, response.status_code
+    again = {"again": 1} if repeats.REPEATED in response else {}
     audit.record(
         Action.API_KEY_USE,
         actor=actor,
         object_kind="apikey",
         object_id=actor.id,
         outcome="ok" if status < 400 else "refused",
-        details={"status": status, "call": match.view_name if match else ""},
+        details={"status": status, "call": match.view_name if match else "", **again},
     )

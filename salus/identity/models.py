@@ -157,6 +157,32 @@ class ApiKey(TenantModel):
         indexes = (models.Index(fields=["organization_id", "created_at"], name="identity_apikey_org"),)
 
 
+class AnswerRow(TenantModel):
+    """How a call with an idempotency key was answered; key and call are kept as keyed hashes, the answer sealed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    api_key_id = models.UUIDField()
+    digest = models.BinaryField(max_length=32)
+    fingerprint = models.BinaryField(max_length=32)
+    size = models.BigIntegerField()
+    """Bytes of the call's body: a call of another length is another one, and need not be read to see that."""
+    status = models.SmallIntegerField()
+    sealed = models.BinaryField(null=True)
+    """None when somebody was erased meanwhile: it might have told of them."""
+    answered_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """One answer a key; the oldest go first."""
+
+        db_table = "identity_answer"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization_id", "api_key_id", "digest"], name="identity_answer_once"
+            ),
+        )
+        indexes = (models.Index(fields=["organization_id", "answered_at"], name="identity_answer_old"),)
+
+
 class Session(AbstractBaseSession):
     """A browser's session. Its key is stored as a hash: whoever reads this table cannot enter with it."""
 

@@ -34,5 +34,9 @@ class Conflict(SalusError):
     """The state does not allow this act (approved already, changed meanwhile, spent)."""
 
 
+class Reused(Conflict):
+    """A name that the caller gave to one thing (the key of a call, the id of a message) was given to another."""
+
+
 class Unavailable(SalusError):
     """A part that is needed does not answer; trying again later is safe."""

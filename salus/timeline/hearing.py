@@ -14,7 +14,7 @@ from salus.kernel.errors import BadInput
 from salus.timeline import shapes
 from salus.timeline.contracts import EventKind
 
-LONGEST_KEY, LONGEST_CALL = 180, 150
+LONGEST_KEY, LONGEST_CALL = 180, 255
 AHEAD = timedelta(hours=1)
 """How far ahead of ours another clock may be."""
 PERSON = ("contact_id", "identifier", "email")

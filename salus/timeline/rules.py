@@ -12,7 +12,7 @@ import orjson
 from salus.kernel.errors import BadInput
 from salus.timeline.contracts import Event, EventKind, NewEvent
 
-LONGEST_KEY = 200
+LONGEST_KEY = 280
 LONGEST_DETAILS = 16_384
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 

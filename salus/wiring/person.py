@@ -11,6 +11,7 @@ from salus.contacts import api as contacts
 from salus.delivery import api as delivery
 from salus.duplicates import api as duplicates
 from salus.files import api as files
+from salus.identity import api as identity
 from salus.inbox import api as inbox
 from salus.intake import api as intake
 from salus.journeys import api as journeys
@@ -111,8 +112,11 @@ PACKAGES = (
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact
     ),
+    Package("identity", _nothing, lambda id, actor, clock: Left({"answers": identity.forget_answers()})),
 )
-"""The contact's own record goes last: the others find by it what they have to erase.
+"""The contact's own record goes after the others: they find by it what they have to erase. Of the answers to programs
+that are kept for a day nobody knows whom they tell of: all go, once no new one can tell of this person.
 
-Portal, campaigns, reports, vendors and identity hold nothing of a person of their own.
+Portal, campaigns, reports and vendors hold nothing of a person of their own. A legal hold stays on the list
+after it was lifted: it is documentation of the organization.
 """

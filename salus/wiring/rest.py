@@ -9,7 +9,7 @@ from salus.campaigns.web.rest import router as campaigns
 from salus.contacts.web.rest import router as contacts
 from salus.delivery.web.rest import router as delivery
 from salus.gate.web.rest import router as gate
-from salus.identity.api import use_problems
+from salus.identity.api import tell_of_keys, use_problems
 from salus.inbox.web.letters_rest import router as letters
 from salus.inbox.web.rest import router as inbox
 from salus.intake.web.rest import router as intake
@@ -44,4 +44,4 @@ for router in (
     sealedmail,
     vendors,
 ):
-    api.add_router("", router)
+    api.add_router("", tell_of_keys(router))

@@ -257,32 +257,6 @@ def test_a_sign_off_is_void_when_what_it_was_given_for_is_another(clinic: Clinic
         assert planned.sign_offs == ({what: kept} if kept else {})
 
 
-def test_a_key_of_the_callers_own_makes_create_plan_and_launch_safe_to_repeat(clinic: Clinic) -> None:
-    given: dict[str, Any] = {
-        "name": NAME,
-        "segment_id": clinic.segment_id,
-        "versions": clinic.versions,
-        "actor": clinic.marketer,
-        "at": CLOCK.now(),
-    }
-    with acting_for(clinic.id):
-        made = api.create(**given, once="k1")
-        assert api.create(**given, once="k1").id == made.id
-        assert api.create(**given, once="k2").id != made.id
-        assert api.create(**{**given, "actor": clinic.coordinator}, once="k1").id != made.id
-        with pytest.raises(Conflict, match="another campaign"):
-            api.create(**{**given, "name": "Something else"}, once="k1")
-        started = api.plan(made.id, actor=clinic.marketer, clock=CLOCK, once="p1")
-        assert api.plan(made.id, actor=clinic.marketer, clock=CLOCK, once="p1").plan_id == started.plan_id
-    api.make_plan(clinic.id, made.id)
-    with acting_for(clinic.id):
-        api.approve(made.id, actor=clinic.officer, at=CLOCK.now())
-        api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l1")
-        assert api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l1").status is Status.SENDING
-        with pytest.raises(Conflict):
-            api.launch(made.id, actor=clinic.marketer, at=CLOCK.now(), once="l2")
-
-
 def test_an_outsider_finds_no_campaign(clinic: Clinic, make_clinic: Callable[..., Organization]) -> None:
     planned = clinic.planned()
     other = make_clinic("Northfield Clinic")

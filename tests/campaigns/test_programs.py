@@ -60,7 +60,8 @@ def test_a_program_makes_plans_and_launches_what_a_person_approved(clinic: Clini
     made = post(whole, LIST, draft_of(clinic), once="first")
     assert made.status_code == 201
     address = f"{LIST}/{made.json()['id']}"
-    assert post(whole, LIST, draft_of(clinic), once="first").json()["id"] == made.json()["id"]
+    assert post(whole, LIST, draft_of(clinic), once="first").json() == made.json()
+    assert post(whole, LIST, draft_of(clinic) | {"name": "Another"}, once="first").status_code == 422
     started = post(whole, f"{address}/plan", once="plan")
     assert (started.status_code, started.json()["status"]) == (202, "planning")
     assert post(whole, f"{address}/plan", once="plan").status_code == 202

@@ -112,10 +112,11 @@ def test_a_program_puts_people_in_once(house: House, whole: Client) -> None:
     running = put_live(house.id, short(house.versions))
     address = f"{LIST}/{running.journey_id}/people"
     body = {"numbers": ["mrn-ada", "mrn-nobody", "mrn-bert", "mrn-ada"]}
-    first = post(whole, address, body, once="a key").json()
+    first = post(whole, address, body, once="a-key").json()
     assert (first["asked"], len(first["entered"]), first["unknown"], first["repeated"]) == (4, 2, [2], 1)
-    assert post(whole, address, body, once="a key").json() == first
-    again = post(whole, address, body, once="another key").json()
+    assert post(whole, address, body, once="a-key").json() == first
+    assert post(whole, address, {"numbers": ["mrn-bert"]}, once="a-key").status_code == 422
+    again = post(whole, address, body, once="another-key").json()
     assert [each["reason"] for each in again["refused"]] == ["inside_already"] * 2
     assert running.counts().entered == 2
 

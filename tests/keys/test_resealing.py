@@ -45,6 +45,8 @@ from salus.vendors import sealing as vendor_sealing
 from salus.wiring import sealed
 
 NOT_SEALED = {
+    "identity_answer.digest",
+    "identity_answer.fingerprint",
     "identity_apikey.secret_hash",
     "identity_guard.key",
     "identity_provider_link.subject",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema, Status
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from salus.campaigns import api
 from salus.campaigns.contracts import Campaign
 from salus.identity.api import api_key_auth
-from salus.identity.contracts import Permission
+from salus.identity.contracts import Idempotency, Permission
 from salus.kernel.acting import Actor
 from salus.kernel.time import SystemClock, in_utc
 
@@ -21,10 +20,6 @@ router = Router(tags=["campaigns"])
 CLOCK = SystemClock()
 P = Permission
 PAGE = 100
-
-Once = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-"""A key of the caller's own: the same call with the same key changes nothing more."""
-MaybeOnce = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 
 
 class Plan(Schema):
@@ -120,15 +115,14 @@ def one(request: HttpRequest, campaign_id: UUID) -> Followed:
 
 
 @router.post("/campaigns", response={201: Shown}, auth=api_key_auth(P.CAMPAIGNS_CAMPAIGN_EDIT))
-def create(request: HttpRequest, body: New, once: MaybeOnce = None) -> Status[Shown]:
-    """Make a draft; with an `Idempotency-Key`, the same call again returns the draft that is there."""
+def create(request: HttpRequest, body: New) -> Status[Shown]:
+    """Make a draft."""
     made = api.create(
         name=body.name,
         segment_id=body.segment_id,
         versions=body.versions,
         actor=_actor(request),
         at=CLOCK.now(),
-        once=once or "",
     )
     return Status(201, _shown(made))
 
@@ -136,26 +130,27 @@ def create(request: HttpRequest, body: New, once: MaybeOnce = None) -> Status[Sh
 @router.post(
     "/campaigns/{campaign_id}/plan", response={202: Shown}, auth=api_key_auth(P.CAMPAIGNS_CAMPAIGN_EDIT)
 )
-def plan(request: HttpRequest, campaign_id: UUID, once: MaybeOnce = None) -> Status[Shown]:
+def plan(request: HttpRequest, campaign_id: UUID) -> Status[Shown]:
     """Freeze the audience and ask the gate for everybody in it; follow it until its status is "planned".
 
     A person approves the plan, in the console.
     """
-    started = api.plan(campaign_id, actor=_actor(request), clock=CLOCK, once=once or "")
+    started = api.plan(campaign_id, actor=_actor(request), clock=CLOCK)
     return Status(202, _shown(started))
 
 
 @router.post(
-    "/campaigns/{campaign_id}/launch", response=Followed, auth=api_key_auth(P.CAMPAIGNS_CAMPAIGN_LAUNCH)
+    "/campaigns/{campaign_id}/launch",
+    response=Followed,
+    auth=api_key_auth(P.CAMPAIGNS_CAMPAIGN_LAUNCH, idempotency=Idempotency.REQUIRED),
 )
-def launch(request: HttpRequest, campaign_id: UUID, body: When, once: Once) -> Followed:
-    """Let an approved campaign go, now or at a time; the `Idempotency-Key` makes a repeat harmless."""
+def launch(request: HttpRequest, campaign_id: UUID, body: When) -> Followed:
+    """Let an approved campaign go, now or at a time."""
     launched = api.launch(
         campaign_id,
         actor=_actor(request),
         at=CLOCK.now(),
         not_before=in_utc(body.not_before, place="not_before") if body.not_before else None,
-        once=once,
     )
     return _followed(launched)
 

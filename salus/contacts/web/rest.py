@@ -13,7 +13,7 @@ from pydantic import Field
 from salus.contacts import api
 from salus.contacts.contracts import Address, ContactPatch, Identifier
 from salus.identity.api import api_key_auth
-from salus.identity.contracts import Permission
+from salus.identity.contracts import Idempotency, Permission
 from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource, Channel
@@ -114,7 +114,11 @@ def _patch(told: Told, declared: Declared) -> ContactPatch:
     )
 
 
-@router.post("/contacts/find", response=Found, auth=api_key_auth(P.CONTACTS_RECORD_READ))
+@router.post(
+    "/contacts/find",
+    response=Found,
+    auth=api_key_auth(P.CONTACTS_RECORD_READ, idempotency=Idempotency.READS),
+)
 def find(request: HttpRequest, body: Find) -> Found:
     """Return whose an address or an identifier is; sent as a body, so that it stands in no address."""
     ids: dict[UUID, None] = {}
@@ -134,7 +138,9 @@ class Moved(Schema):
 
 
 @router.post(
-    "/contacts/{contact_id}/open", response={200: Seen, 307: Moved}, auth=api_key_auth(P.CONTACTS_PHI_REVEAL)
+    "/contacts/{contact_id}/open",
+    response={200: Seen, 307: Moved},
+    auth=api_key_auth(P.CONTACTS_PHI_REVEAL, idempotency=Idempotency.READS),
 )
 def look(request: HttpRequest, response: HttpResponse, contact_id: UUID, body: Look) -> Seen | Status[Moved]:
     """Open fields of one contact for a purpose; it is recorded under the key."""

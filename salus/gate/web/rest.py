@@ -10,11 +10,11 @@ from ninja import Router
 
 from salus.gate import api
 from salus.identity.api import api_key_auth
-from salus.identity.contracts import Permission
+from salus.identity.contracts import Idempotency, Permission
 from salus.kernel.errors import BadInput
 
 router = Router(tags=["gate"])
-_auth = api_key_auth(Permission.GATE_DECIDE_RUN)
+_auth = api_key_auth(Permission.GATE_DECIDE_RUN, idempotency=Idempotency.READS)
 
 
 @router.post("/gate/decide", auth=_auth)

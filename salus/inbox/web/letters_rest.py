@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Header, Query, Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from salus.files import api as files
 from salus.files.contracts import FileFacts
-from salus.identity.api import api_key_auth
+from salus.identity.api import api_key_auth, idempotency_key
 from salus.identity.contracts import Permission
 from salus.inbox import api, contracts
 from salus.kernel.acting import Actor
@@ -105,15 +105,11 @@ def take_file(
 
 
 @router.post("/letters", response=Written, auth=api_key_auth(P.INBOX_LETTER_WRITE))
-def write(
-    request: HttpRequest,
-    letter: Letter,
-    key: Annotated[str, Header(alias="Idempotency-Key", max_length=200)] = "",
-) -> Written:
-    """Write to a patient in the portal; the same `Idempotency-Key` makes one letter. Nothing of it goes by mail."""
+def write(request: HttpRequest, letter: Letter) -> Written:
+    """Write to a patient in the portal; one `Idempotency-Key` makes one letter, ever. Nothing of it goes by mail."""
     actor = _actor(request)
     given = letter.dict() | {"tells": frozenset(letter.tells), "files": tuple(letter.files)}
-    new = contracts.NewLetter(**given, draft_id=_own(actor), key=key)
+    new = contracts.NewLetter(**given, draft_id=_own(actor), key=idempotency_key(request))
     written = api.write(new, actor=actor, at=CLOCK.now())
     return Written(
         message_id=written.message_id,

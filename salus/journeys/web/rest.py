@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Header, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from salus.contacts import api as contacts
-from salus.identity.api import api_key_auth
-from salus.identity.contracts import Permission
+from salus.identity.api import api_key_auth, idempotency_key
+from salus.identity.contracts import Idempotency, Permission
 from salus.journeys import api
 from salus.journeys.contracts import Admission, Counts, EnterKind, Journey, Proof
 from salus.kernel.acting import Actor
@@ -25,9 +25,6 @@ from salus.kernel.time import in_utc
 router = Router(tags=["journeys"])
 P = Permission
 PAGE = 100
-
-Once = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-"""A key of the caller's own: the same call with the same key lets nobody in twice."""
 
 
 class Shown(Schema):
@@ -190,7 +187,11 @@ def listing(request: HttpRequest, before: datetime | None = None, limit: int = 5
     return Listed(journeys=shown, before=shown[-1].created_at if len(found) > most else None)
 
 
-@router.post("/journeys/check", response=Checked, auth=api_key_auth(P.JOURNEYS_JOURNEY_READ))
+@router.post(
+    "/journeys/check",
+    response=Checked,
+    auth=api_key_auth(P.JOURNEYS_JOURNEY_READ, idempotency=Idempotency.READS),
+)
 def check(request: HttpRequest, body: Document) -> Checked:
     """Check a drawing: what keeps it from going live, and what is promised of it. Nothing is stored."""
     return _checked(api.check(api.read(body.graph)))
@@ -232,15 +233,19 @@ def check_one(request: HttpRequest, journey_id: UUID) -> Checked:
     return _checked(api.check(next((each for each in versions if each.id == wanted), versions[0]).graph))
 
 
-@router.post("/journeys/{journey_id}/people", response=Admitted, auth=api_key_auth(P.JOURNEYS_PEOPLE_ENROL))
-def enrol(request: HttpRequest, journey_id: UUID, body: People, once: Once) -> Admitted:
-    """Let people in, if the journey takes people from programs; the `Idempotency-Key` makes a repeat harmless."""
+@router.post(
+    "/journeys/{journey_id}/people",
+    response=Admitted,
+    auth=api_key_auth(P.JOURNEYS_PEOPLE_ENROL, idempotency=Idempotency.REQUIRED),
+)
+def enrol(request: HttpRequest, journey_id: UUID, body: People) -> Admitted:
+    """Let people in, if the journey takes people from programs; for one `Idempotency-Key` nobody comes in twice, ever."""
     found = api.enrol_numbers(
         journey_id,
         body.numbers,
         actor=_actor(request),
         at=api.clock().now(),
-        occasion=once,
+        occasion=idempotency_key(request),
         kind=EnterKind.API,
     )
     return _admitted(found)

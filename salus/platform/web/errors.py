@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from salus.kernel.errors import BadInput, Conflict, NotFound, SalusError, Unavailable
+from salus.kernel.errors import BadInput, Conflict, NotFound, Reused, SalusError, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ ABSENT = "There is nothing here, or it is not for you."
 KINDS: tuple[tuple[type[SalusError], int, str], ...] = (
     (BadInput, 400, "That could not be used"),
     (NotFound, 404, "Nothing here"),
+    (Reused, 422, "This was used for something else"),
     (Conflict, 409, "That is not possible now"),
     (Unavailable, 503, "A part of Salus does not answer"),
 )

@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 
 from salus.audit.contracts import Action, Filters
 from salus.identity.api import api_key_auth
-from salus.identity.contracts import Permission
+from salus.identity.contracts import Idempotency, Permission
 from salus.kernel.errors import BadInput
 from salus.kernel.time import in_utc
 from salus.reports import api
@@ -232,7 +232,7 @@ def entry(request: HttpRequest, entry_id: UUID) -> dict[str, Any]:
 @router.post(
     "/log/verify",
     response=Verdict,
-    auth=api_key_auth(Permission.AUDIT_LOG_VERIFY),
+    auth=api_key_auth(Permission.AUDIT_LOG_VERIFY, idempotency=Idempotency.READS),
     tags=["log"],
     summary="Verify the log",
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from ninja import Header, Router, Schema, Status
+from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from ninja.throttling import SimpleRateThrottle
 
-from salus.identity.api import api_key_auth
+from salus.identity.api import api_key_auth, idempotency_key
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, NotFound
@@ -23,9 +23,6 @@ MOST = 1_000
 """Events in one call."""
 RATE = "30/s"
 """Calls of one key, for each web process."""
-
-Call = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=150)]
-"""A name of the caller's own for the call: the same call with the same one stores nothing twice."""
 
 
 class Answer(Schema):
@@ -89,7 +86,7 @@ _BODY = {
     throttle=[THROTTLE],
     openapi_extra=_BODY,
 )
-def tell(request: HttpRequest, call: Call = None) -> Status[Answers]:
+def tell(request: HttpRequest) -> Status[Answers]:
     """Tell of one event, or of up to 1,000 as {"events": [...]}.
 
     Of several, the good ones are stored whatever the others are; 207 says that some were refused, and
@@ -97,7 +94,7 @@ def tell(request: HttpRequest, call: Call = None) -> Status[Answers]:
     it names). An event whose key is known already is left as it was.
     """
     events, alone = _events(_body(request))
-    told = api.tell(events, call=call or "", actor=cast("Actor", request.actor))  # type: ignore[attr-defined]
+    told = api.tell(events, call=idempotency_key(request), actor=cast("Actor", request.actor))  # type: ignore[attr-defined]
     if alone and told[0].outcome is Outcome.REFUSED:
         if told[0].reason == api.NOBODY:
             raise NotFound(f"{told[0].place}: {told[0].reason}.")
