@@ -99,6 +99,7 @@ __all__ = [
     "capped",
     "confirm_trial",
     "count_unnotified",
+    "drop_relay",
     "engaged",
     "engagement",
     "engagement_of",
@@ -114,6 +115,7 @@ __all__ = [
     "is_our_address",
     "is_waiting",
     "keep_letter",
+    "keep_relay_ready",
     "letters_of",
     "lift",
     "mail_paused",
@@ -139,6 +141,7 @@ __all__ = [
     "record_click",
     "record_engagement",
     "record_open",
+    "relays_ready",
     "release",
     "release_calls",
     "resume",
@@ -176,7 +179,7 @@ __all__ = [
 begin_plan, finish_plan = begin, finish
 call, calls_settled, expire_calls = calls.call, calls.settled, calls.expire
 hold_calls, release_calls, cancel_calls = calls.hold, calls.release, calls.cancel
-mail_paused = routing.paused
+mail_paused, relays_ready = routing.paused, routing.ready
 record_open, record_click, record_engagement = tracking.opened, tracking.clicked, tracking.note
 faults_of_proof = proofs.faults
 
@@ -362,6 +365,23 @@ def set_route(
     """
     identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
     routing.choose(service_id, user=user, password=password, actor=actor, at=at)
+
+
+def keep_relay_ready(
+    name: str, service_id: UUID, *, user: str = "", password: str = "", actor: Actor, at: datetime
+) -> None:
+    """Keep a relay of the vendor register ready, by the name that rules of shaping have for it.
+
+    Raises `BadInput` (with the place), `NotFound`, also for who may not change the organization's settings.
+    """
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    routing.keep_ready(name, service_id, user=user, password=password, actor=actor, at=at)
+
+
+def drop_relay(standby_id: UUID, *, actor: Actor) -> None:
+    """Keep a relay ready no more. Raises `NotFound`, also for who may not change the organization's settings."""
+    identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
+    routing.drop(standby_id, actor=actor)
 
 
 def waiting_for(service_ids: Collection[UUID]) -> Mapping[UUID, Waiting]:

@@ -254,6 +254,8 @@ class Receipt:
     """What proves each step to a stranger, as JSON values (`docs/receipts.md`); None before the first."""
     key: Mapping[str, str] = field(default_factory=dict)
     """How it was encrypted to its reader: kind, algorithm, the key's id and mark, hash of what the reader opens."""
+    relay: Mapping[str, str] = field(default_factory=dict)
+    """By which relay it goes though mail goes another way, because its destination refuses ours: name, service's id."""
     faults: tuple[str, ...] = ()
     """What did not hold when the proof was checked, just now; none: what it says is in the log."""
     pending: int = 0
@@ -419,6 +421,18 @@ class Route:
     paused: str
     paused_since: datetime | None
     waiting: int
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A relay that is kept ready, by the name that rules of shaping call it; `why_not` as in `Route`."""
+
+    id: UUID
+    name: str
+    service_id: UUID
+    user: str = field(repr=False)
+    chosen_at: datetime
     why_not: str
 
 

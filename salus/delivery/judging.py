@@ -18,7 +18,7 @@ from salus.vendors.contracts import Label
 _LABELS: dict[str, Label] = {each.value: each for each in (*PhiClass, *Special)}
 AT_ONCE = frozenset({"lease_ends", "closing"})
 """Why a message was not tried though its destination is well: it is leased again at once."""
-PUT_OFF = frozenset({"paced", "busy_site"})
+PUT_OFF = frozenset({"paced", "busy_site", "switched"})
 """Why a message was not tried though nothing is wrong: it just goes back to the queue until its time, without a receipt."""
 REST = timedelta(seconds=30)
 """How long a message waits when its destination rests; that is no attempt. The wire may know better."""

@@ -341,6 +341,24 @@ class RouteRow(TenantModel):
         constraints = [models.UniqueConstraint(fields=["organization_id"], name="delivery_route_only")]
 
 
+class StandbyRow(TenantModel):
+    """A relay by which mail to a destination goes while that refuses ours and a rule of shaping says so; `sealed` holds the login."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    name = models.CharField(max_length=62)
+    service_id = models.UUIDField()
+    sealed = models.BinaryField()
+    chosen_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        """Found by its name."""
+
+        db_table = "delivery_standby"
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "name"], name="delivery_standby_once")
+        ]
+
+
 class CallRow(TenantModel):
     """One signed webhook about one person: that it was made, how it stands, how it ended.
 

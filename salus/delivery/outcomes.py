@@ -183,6 +183,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "reached": outcome.reached.name.lower() if outcome.reached else "",
         "tls": dict(outcome.tls),
         **({"key": dict(outcome.key)} if outcome.key else {}),
+        **({"relay": dict(prepared.relay)} if prepared.relay else {}),
         "reply": outcome.reply,
         "reason": outcome.reason,
         "body_hash": outcome.body_hash,

@@ -24,6 +24,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "certificate_untrusted": "Nobody we trust vouches for their server's certificate",
         "certificate_not_pinned": "Their server's certificate is not the one that was agreed on",
         "host_not_allowed": "Their mail goes to a server that they did not name",
+        # why it waits though it could go by a relay meanwhile
+        "no_relay_of_that_name": "No relay is kept ready by that name",
+        "relay_too_weak": "The relay cannot protect it enough",
         # why it was stopped
         "cancelled_by_staff": "Stopped by staff",
         "message_recalled": "The message it told of was recalled",

@@ -101,6 +101,8 @@ class Prepared:
     signing: SigningKeys | None = field(default=None, repr=False)
     kept_from_relay: str = ""
     """Why the organization's relay may not carry it (a code of the vendor register)."""
+    relay: Mapping[str, str] = field(default_factory=dict)
+    """By which relay it goes instead, because its destination refuses ours: name, service's id."""
 
     @property
     def is_letter(self) -> bool:

@@ -1,10 +1,13 @@
 """By which road an organization's mail goes: straight to the recipients' hosts, or by a relay while the register allows it.
 
+Relays that are kept ready (`Standby`) take the mail to a destination that refuses ours, for as long as a rule of shaping says.
+
 Straight to the recipient's own host is no vendor's road (45 CFR 164.502(a)(1)(i), 160.103; docs/vendors.md): it asks nobody here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,10 +18,10 @@ import orjson
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
-from salus.delivery.contracts import Route
-from salus.delivery.models import QueueRow, RouteRow
+from salus.delivery.contracts import Route, Standby
+from salus.delivery.models import QueueRow, RouteRow, StandbyRow
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput
+from salus.kernel.errors import BadInput, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import PhiClass
@@ -31,6 +34,8 @@ MOST = 100_000
 """So far waiting messages are counted and no farther: pages that many people open ask for it."""
 LONGEST = 255
 """Of a user name or a password, in octets (RFC 4616, 2)."""
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,60}[a-z0-9])?")
+"""What shaping.toml may call a relay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Way:
     address: str = field(repr=False)
     user: str = field(repr=False)
     password: Phi[str]
+    name: str = ""
+    """Of one that is kept ready; "" for the relay of all mail."""
 
 
 def route(at: datetime) -> Route | None:
@@ -50,7 +57,7 @@ def route(at: datetime) -> Route | None:
         return None
     return Route(
         service_id=row.service_id,
-        user=_login(row)["user"],
+        user=_login(row, _binding(row.id))["user"],
         chosen_at=row.chosen_at,
         paused=row.why,
         paused_since=row.paused_since,
@@ -72,26 +79,53 @@ def choose(
     if service_id is None:
         RouteRow.objects.all().delete()
     else:
-        if vendors.service(service_id, at).kind is not Kind.SMTP_ROUTE:
-            raise BadInput("This service takes no mail.", place="service_id")
-        before = _login(row) if row and row.service_id == service_id else {}
-        if not password and user == before.get("user"):
-            password = before["password"]
-        _check_login(user, password)
+        _check_service(service_id, at)
+        before = _login(row, _binding(row.id)) if row and row.service_id == service_id else {}
         row = row or RouteRow(id=new_id())
         row.service_id, row.chosen_at, row.why, row.paused_since = service_id, at, "", None
-        login = {"user": user, "password": password}
-        row.sealed = keys.sealer().seal(orjson.dumps(login), _binding(row.id))
+        row.sealed = _sealed_login(user, password, before, _binding(row.id))
         row.save()
-    details: dict[str, str | int] = {"service": str(service_id or ""), "login": int(bool(user))}
-    audit.record(
-        Action.ROUTE_CHANGE,
-        actor=actor,
-        object_kind="organization",
-        object_id=current_organization(),
-        outcome="relay" if service_id else "direct",
-        details=details,
-    )
+    _changed("relay" if service_id else "direct", service_id, actor, login=bool(user))
+
+
+def keep_ready(
+    name: str, service_id: UUID, *, user: str = "", password: str = "", actor: Actor, at: datetime
+) -> None:
+    """Keep a relay of the register ready under a name, new or in place of the one that has it; as `choose` does it."""
+    if not NAME.fullmatch(name):
+        raise BadInput("Write a name of small letters, digits, dots and hyphens.", place="name")
+    _check_service(service_id, at)
+    row = StandbyRow.objects.select_for_update().filter(name=name).first()
+    before = _login(row, _standby_binding(row.id)) if row and row.service_id == service_id else {}
+    row = row or StandbyRow(id=new_id(), name=name)
+    row.service_id, row.chosen_at = service_id, at
+    row.sealed = _sealed_login(user, password, before, _standby_binding(row.id))
+    row.save()
+    _changed("standby", service_id, actor, login=bool(user))
+
+
+def drop(standby_id: UUID, *, actor: Actor) -> None:
+    """Keep a relay ready no more: what is to go by it waits, or goes the usual way when that is open again. Raises `NotFound`."""
+    row = StandbyRow.objects.select_for_update().filter(id=standby_id).first()
+    if row is None:
+        raise NotFound
+    row.delete()
+    _changed("standby_dropped", row.service_id, actor)
+
+
+def ready(at: datetime) -> list[Standby]:
+    """Return the relays that are kept ready and how each stands, by name."""
+    return [
+        Standby(
+            row.id,
+            row.name,
+            row.service_id,
+            _login(row, _standby_binding(row.id))["user"],
+            row.chosen_at,
+            _why_not(row.service_id, {PhiClass.CONTACT}, at),
+        )
+        for row in StandbyRow.objects.order_by("name")
+    ]
 
 
 def paused() -> str:
@@ -108,15 +142,25 @@ def way(at: datetime) -> Way | None:
     if row is None:
         return None
     service = vendors.service_in_scope(row.service_id, [PhiClass.CONTACT], at)
-    login = _login(row)
+    login = _login(row, _binding(row.id))
     return Way(service.id, service.address, login["user"], Phi(login["password"]))
+
+
+def standby(name: str, at: datetime) -> Way:
+    """Return the way by a relay that is kept ready; raises `NotFound`, `OutOfScope` when the register refuses it."""
+    row = StandbyRow.objects.filter(name=name).first()
+    if row is None:
+        raise NotFound
+    service = vendors.service_in_scope(row.service_id, [PhiClass.CONTACT], at)
+    login = _login(row, _standby_binding(row.id))
+    return Way(service.id, service.address, login["user"], Phi(login["password"]), name)
 
 
 def is_open(used: Way | None, at: datetime) -> bool:
     """Tell whether mail still goes this way: the register did not close it, and nobody chose another."""
     try:
-        return way(at) == used
-    except OutOfScope:
+        return (standby(used.name, at) if used and used.name else way(at)) == used
+    except (OutOfScope, NotFound):
         return False
 
 
@@ -174,13 +218,40 @@ def _check_login(user: str, password: str) -> None:
         raise BadInput("Write the user name too.", place="user")
 
 
-def _login(row: RouteRow) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(keys.sealer().open(bytes(row.sealed), _binding(row.id)))
+def _check_service(service_id: UUID, at: datetime) -> None:
+    if vendors.service(service_id, at).kind is not Kind.SMTP_ROUTE:
+        raise BadInput("This service takes no mail.", place="service_id")
+
+
+def _sealed_login(user: str, password: str, before: dict[str, Any], binding: bytes) -> bytes:
+    if not password and user == before.get("user"):
+        password = before["password"]
+    _check_login(user, password)
+    return keys.sealer().seal(orjson.dumps({"user": user, "password": password}), binding)
+
+
+def _login(row: RouteRow | StandbyRow, binding: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(keys.sealer().open(bytes(row.sealed), binding))
     return found
 
 
 def _binding(route_id: UUID) -> bytes:
     return keys.binding(current_organization(), "delivery_route", route_id)
+
+
+def _standby_binding(standby_id: UUID) -> bytes:
+    return keys.binding(current_organization(), "delivery_standby", standby_id)
+
+
+def _changed(outcome: str, service_id: UUID | None, actor: Actor, *, login: bool = False) -> None:
+    audit.record(
+        Action.ROUTE_CHANGE,
+        actor=actor,
+        object_kind="organization",
+        object_id=current_organization(),
+        outcome=outcome,
+        details={"service": str(service_id or ""), "login": int(login)},
+    )
 
 
 def _record(action: Action, row: RouteRow, actor: Actor, reason: str) -> None:

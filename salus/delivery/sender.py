@@ -12,37 +12,31 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from salus.delivery import capping, encrypting, judging, leasing, preparing, routing
-from salus.delivery.building import Builder, Built
+from salus.delivery import capping, detours, encrypting, judging, leasing, preparing, routing
+from salus.delivery.building import Built
 from salus.delivery.contracts import FREQUENCY_CAP
+from salus.delivery.desks import Desk, Desks, MakeCourier
 from salus.delivery.leasing import Lease
 from salus.delivery.preparing import Prepared, Stopped
-from salus.delivery.protection.dkim import Signer
-from salus.delivery.rechecking import Recheck
 from salus.delivery.recording import Recorder
 from salus.delivery.routing import Way
 from salus.delivery.threads import Threads
-from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.handover import HandOver
-from salus.delivery.transports.handover import Recheck as WireRecheck
+from salus.identity import api as identity
 from salus.kernel.acting import system
 from salus.kernel.errors import SalusError
 from salus.kernel.ids import new_id
 from salus.kernel.phi import Phi
 from salus.kernel.time import Clock, SystemClock
 from salus.kernel.vocabulary import Protection
-from salus.keys import api as keys
 from salus.platform.outages import DATABASE_AWAY
 from salus.platform.presence import Roll
 from salus.platform.tenancy import acting_for
+from salus.shaping.contracts import Detour
 from salus.vendors.contracts import OutOfScope
 
 log = logging.getLogger(__name__)
 U = TypeVar("U")
-
-MakeCourier = Callable[[UUID], Callable[[WireRecheck], Courier]]
-"""Looks up an organization's routes and policies, and returns what makes its courier from them."""
-
 
 ASK_AGAIN = timedelta(minutes=1)
 """How often the register is asked about a way that it closed."""
@@ -66,14 +60,6 @@ class Pace:
     """How often to look for senders of this machine that died, to take their leases over."""
 
 
-@dataclass(slots=True)
-class _Desk:
-    """What a sender keeps for one organization and one way of its mail."""
-
-    builder: Builder
-    courier: Courier
-
-
 class Sender:
     """Hands over what is due until it is told to stop; then it finishes what has begun.
 
@@ -91,15 +77,14 @@ class Sender:
         roll: Roll | None = None,
         ranks: tuple[int, int] = leasing.ALL,
     ) -> None:
-        self._make_courier, self._ranks = make_courier, ranks
+        self._ranks = ranks
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
         self._roll, self._roll_call_at = roll, 0.0
         self._name = roll.enter() if roll else new_id()
         self._threads = Threads(self._pace.threads, "sender")
         self._in_thread = self._threads.run
-        self._desks: dict[tuple[UUID, Way | None], _Desk] = {}
-        self._openings: dict[tuple[UUID, Way | None], tuple[Builder, Callable[[WireRecheck], Courier]]] = {}
+        self._desks = Desks(make_courier, self._in_thread, self._clock)
         self._paused: dict[UUID, datetime] = {}
         self._held: set[UUID] = set()
         self._stuck: set[UUID] = set()
@@ -142,8 +127,7 @@ class Sender:
     async def _drain(self) -> None:
         """Let what is under way come to its end; what waits for a connection goes back to the queue."""
         while True:
-            for desk in self._desks.values():
-                await desk.courier.close()
+            await self._desks.close()
             if not self._tasks:
                 return
             await asyncio.gather(*list(self._tasks), return_exceptions=True)
@@ -208,7 +192,7 @@ class Sender:
         """Prepare a batch and start its messages."""
         try:
             batch, way = await self._in_thread(self._prepare, organization_id, leases)
-            self._open_desk(organization_id, way)
+            desk = self._desks.open(organization_id, way)
         except OutOfScope:
             self._done_with(each.message_id for each in leases)
             return
@@ -228,7 +212,6 @@ class Sender:
             outcomes=[judging.straight_to_portal(each, now) for each in straight],
             stopped=batch.stopped,
         )
-        desk = self._desks[organization_id, way]
         for start in range(0, len(ready), self._pace.mark):
             self._start(self._hand_over(organization_id, desk, ready[start : start + self._pace.mark]))
 
@@ -245,11 +228,7 @@ class Sender:
                     batch, routing.beyond(way, map(judging.told, batch.prepared), self._clock.now())
                 )
             batch.prepared = encrypting.with_keys(batch.prepared, self._clock.now())
-            if (organization_id, way) not in self._openings:
-                domain = batch.organization.sending_domain
-                signer = Signer(domain, keys.dkim_keys(domain))
-                builder = Builder(batch.organization, signer, keys.blinder())
-                self._openings[organization_id, way] = builder, self._make_courier(organization_id)
+            self._desks.look_up(batch.organization, way)
             return batch, way
 
     def _way(self, organization_id: UUID, leases: list[Lease]) -> Way | None:
@@ -269,14 +248,7 @@ class Sender:
         self._paused[organization_id] = now + ASK_AGAIN
         raise closed
 
-    def _open_desk(self, organization_id: UUID, way: Way | None) -> None:
-        """Make the courier in the event loop that it belongs to, from what was looked up in a thread."""
-        if (organization_id, way) not in self._desks:
-            builder, make = self._openings[organization_id, way]
-            recheck = Recheck(self._in_thread, organization_id, self._clock, way)
-            self._desks[organization_id, way] = _Desk(builder, make(recheck))
-
-    async def _hand_over(self, organization_id: UUID, desk: _Desk, batch: list[Prepared]) -> None:
+    async def _hand_over(self, organization_id: UUID, desk: Desk, batch: list[Prepared]) -> None:
         """Build, mark, and send: the mark is committed before the first MAIL FROM of the batch."""
         batch = await self._not_held(organization_id, desk, batch)
         try:
@@ -302,22 +274,47 @@ class Sender:
             )
         )
 
-    async def _not_held(self, organization_id: UUID, desk: _Desk, batch: list[Prepared]) -> list[Prepared]:
+    async def _not_held(self, organization_id: UUID, desk: Desk, batch: list[Prepared]) -> list[Prepared]:
         """Return the messages whose destinations take mail now; nothing is signed for the others."""
         going: list[Prepared] = []
+        round_: dict[Detour, list[Prepared]] = {}
         for each in batch:
             held = await desk.courier.hold(each.content.to.rpartition("@")[2])
-            now = self._clock.now()
-            outcome = held and judging.judge(each, held, "", now, 0.0)
-            if outcome:
+            if isinstance(held, Detour):
+                (going if each.relay else round_.setdefault(held, [])).append(each)
+            elif held and (outcome := judging.judge(each, held, "", self._clock.now(), 0.0)):
                 self._recorder.add(organization_id, outcomes=[outcome])
             else:
                 going.append(each)
+        for detour, some in round_.items():
+            self._start(self._go_round(organization_id, detour, some))
         return going
 
-    def _build(
-        self, desk: _Desk, batch: list[Prepared]
-    ) -> tuple[list[tuple[Prepared, Built]], list[Stopped]]:
+    async def _go_round(self, organization_id: UUID, detour: Detour, batch: list[Prepared]) -> None:
+        """Let messages go by the relay that is kept ready for their destination, those that may."""
+        leases = [each.lease for each in batch]
+        try:
+            parted = await self._in_thread(self._part, organization_id, detour, batch)
+        except DATABASE_AWAY as fault:
+            self._release_all(leases, fault)
+            return
+        except Exception:
+            log.exception("%d messages could not be sent another way", len(batch))
+            self._keep(each.message_id for each in leases)
+            return
+        self._recorder.add(organization_id, outcomes=parted.waiting)
+        if parted.going:
+            desk = self._desks.open(organization_id, parted.way)
+            await self._hand_over(organization_id, desk, [*parted.going])
+
+    def _part(self, organization_id: UUID, detour: Detour, batch: list[Prepared]) -> detours.Parted:
+        with acting_for(organization_id):
+            parted = detours.part(batch, detour, self._clock.now())
+            if parted.going:
+                self._desks.look_up(identity.organization(), parted.way)
+            return parted
+
+    def _build(self, desk: Desk, batch: list[Prepared]) -> tuple[list[tuple[Prepared, Built]], list[Stopped]]:
         """Build each message; one that cannot be built is stopped, and the others go on."""
         built, unfit = [], []
         for each in batch:
@@ -332,7 +329,7 @@ class Sender:
         with acting_for(organization_id):
             return leasing.mark_begun([each.lease for each in batch])
 
-    async def _send(self, organization_id: UUID, desk: _Desk, prepared: Prepared, built: Built) -> None:
+    async def _send(self, organization_id: UUID, desk: Desk, prepared: Prepared, built: Built) -> None:
         """Hand one message over and take down what became of it."""
         age = (self._clock.now() - prepared.checked_at).total_seconds()
         monotonic = time.monotonic()
@@ -356,6 +353,8 @@ class Sender:
             jitter = random.random()  # noqa: S311 - not a secret
             verdict = judging.judge(prepared, result, built.body_hash, self._clock.now(), jitter)
             verdict = encrypting.stated(verdict, built)
+            if detours.fell_short(prepared, result):
+                verdict = detours.too_weak(prepared, self._clock.now())
         except Exception:
             log.exception("message %s: nobody knows what became of it", prepared.lease.message_id)
             self._keep([prepared.lease.message_id])

@@ -87,6 +87,7 @@ def receipt(message_id: UUID) -> Receipt:
         tls=wire.get("tls", {}),
         body_hash=wire.get("body_hash", ""),
         key=wire.get("key", {}),
+        relay=(accepted or last).get("relay", {}),
         renderer=wire.get("renderer", ""),
         template_version_id=row.version_id,
         decided_at=row.decided_at,

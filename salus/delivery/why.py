@@ -48,13 +48,27 @@ def _became(found: Receipt) -> str:
         return "It may not be sent at all, so nothing left."
     if found.state in IN_PORTAL:
         reason = plain_reason(found.reason)
-        return f"It is in the portal: {reason[:1].lower()}{reason[1:]}." if reason else "It is in the portal."
+        return f"It is in the portal: {_small(reason)}." if reason else "It is in the portal."
+    if found.state is State.DEFERRED and found.relay:
+        return (
+            f"Its destination refuses our mail for a while, and it does not go by your relay {found.relay['name']}: "
+            f"{_small(plain_reason(found.reason))}. So it waits, and is asked about again."
+        )
     if found.reached:
         facts = ", ".join(
             str(found.tls[name]) for name in ("version", "cipher", "host") if found.tls.get(name)
         )
-        return f"It reached {_level(found.reached)}{f' ({facts})' if facts else ''}."
+        by = (
+            f" It went by your relay {found.relay['name']}, because its destination refused our mail for a while."
+            if found.relay
+            else ""
+        )
+        return f"It reached {_level(found.reached)}{f' ({facts})' if facts else ''}.{by}"
     return "It has not been handed over."
+
+
+def _small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _level(name: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from salus.shaping.files import NAME as FILE
 from salus.shaping.files import documents
-from salus.shaping.keeper import SUSPENDED, WARMING, Keeper, Shaper
-from salus.shaping.layers import organizations, plan, pool_for
+from salus.shaping.keeper import SUSPENDED, SWITCHED, WARMING, Keeper, Shaper
+from salus.shaping.layers import organizations, plan, pool_for, relays
 from salus.shaping.operations import forget, lift, measure, measures, volumes
 from salus.shaping.store import DatabaseStore
 
 __all__ = [
     "FILE",
     "SUSPENDED",
+    "SWITCHED",
     "WARMING",
     "DatabaseStore",
     "Keeper",
@@ -24,5 +25,6 @@ __all__ = [
     "organizations",
     "plan",
     "pool_for",
+    "relays",
     "volumes",
 ]

@@ -11,6 +11,9 @@ from uuid import UUID
 OTHER = "other"
 """Of a warm-up curve: every destination that it does not name."""
 
+RELAY = "relay:"
+"""How the target of a switch begins that is a relay of the organization's own; else it is a pool."""
+
 
 class Mail(StrEnum):
     """What a sender hands over: what somebody waits for, or what many are sent."""
@@ -26,7 +29,7 @@ class Act(StrEnum):
     THROTTLE = "throttle"
     SUSPEND = "suspend"
     SWITCH = "switch"
-    """Another pool of source addresses."""
+    """Another pool of source addresses, or a relay of the organization's own."""
     NOTHING = "nothing"
     """Of a rule that takes another one's place: it is switched off."""
 
@@ -164,6 +167,16 @@ class Measure:
     connections: int | None = None
     to: str = ""
 
+    @property
+    def relay(self) -> str:
+        """Return the name of the relay that mail goes by meanwhile; "" when it goes by none."""
+        return relay_of(self.to)
+
+
+def relay_of(target: str) -> str:
+    """Return the name of the relay that a switch leads to; "" when it leads to a pool."""
+    return target.removeprefix(RELAY) if target.startswith(RELAY) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class ToldMeasure:
@@ -215,4 +228,12 @@ class Hold:
     """Why a message does not go now, and the seconds after which to ask again."""
 
     reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """The relay of the organization's own (its name) by which mail to a destination goes now, for so many seconds."""
+
+    relay: str
     seconds: float

@@ -13,7 +13,19 @@ from typing import Any, TypeVar
 
 from salus.kernel.errors import BadInput
 from salus.shaping import patterns, units
-from salus.shaping.contracts import OTHER, Act, Curve, Mail, Pool, Rate, Rule, Source, Whose
+from salus.shaping.contracts import (
+    OTHER,
+    RELAY,
+    Act,
+    Curve,
+    Mail,
+    Pool,
+    Rate,
+    Rule,
+    Source,
+    Whose,
+    relay_of,
+)
 
 E = TypeVar("E", bound=StrEnum)
 LONGEST = 1 << 20
@@ -134,7 +146,7 @@ def _rule(found: object, place: str) -> Rule:
         _enhanced(table.get("enhanced", ""), _at(place, "enhanced")),
         units.rate(table["messages"], _at(place, "messages")) if "messages" in table else None,
         _number(table["connections"], _at(place, "connections")) if "connections" in table else None,
-        _word(table["to"], _at(place, "to")) if "to" in table else "",
+        _target(table["to"], _at(place, "to")) if "to" in table else "",
         units.time(table.get("for"), _at(place, "for")),
         _number(table.get("after", 1), _at(place, "after")),
         units.time(table.get("within", "1 h"), _at(place, "within")),
@@ -151,7 +163,7 @@ def _check_act(rule: Rule, place: str) -> None:
             '"throttle" needs "messages" or "connections", and nothing else has them.', place=place
         )
     if bool(rule.to) != (rule.act is Act.SWITCH):
-        raise BadInput('"switch" needs "to" (a pool), and nothing else has it.', place=place)
+        raise BadInput('"switch" needs "to" (a pool or "relay:NAME"), and nothing else has it.', place=place)
 
 
 def _pool(name: str, found: object, place: str) -> Pool:
@@ -228,6 +240,12 @@ def _word(found: object, place: str) -> str:
     if not isinstance(found, str) or not _NAME.fullmatch(found):
         raise BadInput("Write a name of small letters, digits, dots and hyphens.", place=place)
     return found
+
+
+def _target(found: object, place: str) -> str:
+    if isinstance(found, str) and (relay := relay_of(found)):
+        return f"{RELAY}{_word(relay, place)}"
+    return _word(found, place)
 
 
 def _host(found: object, place: str) -> str:

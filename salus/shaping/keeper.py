@@ -18,6 +18,7 @@ from salus.shaping.allotting import Allotments, Ledger
 from salus.shaping.contracts import (
     OTHER,
     Berth,
+    Detour,
     Hold,
     Limits,
     Mail,
@@ -55,8 +56,8 @@ class Store(Ledger, Protocol):
         ...
 
 
-SUSPENDED, WARMING = "suspended", "warming_up"
-"""Reasons of a `Hold`."""
+SUSPENDED, WARMING, SWITCHED = "suspended", "warming_up", "switched"
+"""Reasons of a `Hold`; the last: it goes by a relay as soon as it is looked at again."""
 
 
 class Keeper:
@@ -170,11 +171,14 @@ class Shaper:
         self._mail, self._blind = mail, blind
         self._known: dict[tuple[str, tuple[str, ...]], tuple[Site, bool, str]] = {}
 
-    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | None:
-        """Return why nothing goes to a destination now, before anything is made for it."""
+    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | Detour | None:
+        """Return why nothing goes to a destination now, or by which relay it goes, before anything is made for it."""
         found, _, key = self._destination(site, hosts)
-        now = self._standing(found, key)
-        return _suspended(now, self._keeper.clock.now())
+        now, at = self._standing(found, key), self._keeper.clock.now()
+        if held := _suspended(now, at):
+            return held
+        switched = now.switched
+        return Detour(switched.relay, _until(switched, at)) if switched and switched.relay else None
 
     async def berth(self, site: str, hosts: tuple[str, ...], *, by_relay: bool = False) -> Berth | Hold:
         """Return where a message to a destination may go now; `by_relay` it leaves from no address of a pool."""
@@ -185,6 +189,8 @@ class Shaper:
             return held
         pool = self._pool
         if now.switched and not by_relay:
+            if now.switched.relay:
+                return Hold(SWITCHED, 0.0)
             pool = next((each for each in self._plan.pools if each.name == now.switched.to), pool)
         source = None
         if pool and not by_relay:

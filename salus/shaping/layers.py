@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from salus.kernel.errors import BadInput
-from salus.shaping.contracts import Act, Curve, Limits, Mail, Plan, Pool, Rule, Site, Source
+from salus.shaping.contracts import Act, Curve, Limits, Mail, Plan, Pool, Rule, Site, Source, relay_of
 from salus.shaping.document import Document, Section, Sections
 
 DEFAULT = "default"
@@ -34,6 +34,12 @@ def plan(documents: Sequence[Document], organization: str = "") -> Plan:
     )
     _check(made, documents)
     return made
+
+
+def relays(made: Plan) -> set[str]:
+    """Return the names of the relays that rules switch to: the organization has to have them."""
+    rules = (rule for site in (made.default, *made.sites.values()) for rule in site.rules)
+    return {relay for rule in rules if (relay := relay_of(rule.to))}
 
 
 def organizations(documents: Iterable[Document]) -> set[str]:
@@ -82,7 +88,7 @@ def _check(made: Plan, documents: Sequence[Document]) -> None:
                 _check_source(source, made.curves, seen, place)
     for site in (made.default, *made.sites.values()):
         for rule in site.rules:
-            if rule.act is Act.SWITCH and rule.to not in names:
+            if rule.act is Act.SWITCH and not relay_of(rule.to) and rule.to not in names:
                 raise BadInput(f'There is no pool "{rule.to}".', place=f"site.{site.name}: rule {rule.id}")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from salus.delivery import api
 from salus.delivery.contracts import Route
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PAGE = "/settings/mail-route/"
+READY = f"{PAGE}ready/"
 READ, EDIT = Permission.ORGANIZATION_SETTINGS_READ, Permission.ORGANIZATION_SETTINGS_EDIT
 
 
@@ -111,6 +114,65 @@ def test_a_relay_that_is_closed_says_why_and_what_to_do(console: Console) -> Non
     assert b"Record when it was signed in the vendor register." in shown
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_change_settings_keeps_a_relay_ready_and_removes_it(console: Console, role: Role) -> None:
+    service_id = relay(console.organization)
+    may = EDIT in identity.permissions_of([role])
+    client = console.client(role)
+    assert client.get(READY).status_code == (200 if may else 404)
+    client.post(READY, {"name": "spare", "service": str(service_id), "user": "c", "password": "kestrel"})
+    with acting_for(console.organization.id):
+        found = api.relays_ready(timezone.now())
+    assert [each.name for each in found] == (["spare"] if may else [])
+    if not may:
+        return
+    shown = client.get(PAGE).content
+    assert b"spare" in shown
+    assert b"kestrel" not in shown
+    assert present(console.organization) is None, "mail goes its usual way"
+    assert client.get(f"{READY}{service_id}/").status_code == 404
+    assert client.get(f"{READY}{found[0].id}/").status_code == 200
+    client.post(f"{READY}{found[0].id}/")
+    assert b"None is kept ready" in client.get(PAGE).content
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": ""}, b"This field is required."),
+        ({"name": "A b"}, b"Write a name of small letters"),
+        ({"name": "s" * 63}, b"at most 62 characters"),
+        ({"service": "01a20c8a-4068-7000-a89f-a275e74f219c"}, b"Select a valid choice"),
+        ({"user": "cedar"}, b"Write the password too."),
+    ],
+)
+def test_what_cannot_be_kept_ready_is_said_at_its_field(
+    console: Console, change: dict[str, str], said: bytes
+) -> None:
+    given = {
+        "name": "spare",
+        "service": str(relay(console.organization)),
+        "user": "",
+        "password": "",
+        **change,
+    }
+    answer = console.client("administrator").post(READY, given)
+    assert answer.status_code == 400
+    assert said in answer.content
+
+
+def test_a_relay_that_a_rule_asks_for_and_nobody_has_is_missed_on_the_page(
+    console: Console, settings: Any, tmp_path: Path
+) -> None:
+    settings.SALUS_HOME = tmp_path
+    rule = '[[default.on]]\nid = "x"\nmatch = "x"\ndo = "switch"\nto = "relay:spare"\nfor = "1 h"\n'
+    (tmp_path / "shaping.toml").write_text(rule)
+    client = console.client("administrator")
+    assert b"Rules of destinations switch to spare, and no relay has that name" in client.get(PAGE).content
+    client.post(READY, {"name": "spare", "service": str(relay(console.organization))})
+    assert b"no relay has that name" not in client.get(PAGE).content
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_the_page_fits_and_is_accessible(console: Console, page_at: Callable[..., Page], width: int) -> None:
@@ -125,3 +187,15 @@ def test_the_page_fits_and_is_accessible(console: Console, page_at: Callable[...
         with acting_for(console.organization.id):
             actor = office.staff(console.organization, Role.ADMINISTRATOR)
             api.set_route(service_id, user="cedar", password="x", actor=actor, at=timezone.now())
+    page.get_by_role("link", name="Keep a relay ready").click()
+    page.get_by_label("Name in rules").fill("spare")
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    keep_picture(page, "route-keep-ready")
+    page.get_by_role("button", name="Keep it ready").click()
+    expect(page.get_by_role("link", name="Remove spare")).to_be_visible()
+    assert_accessible(page)
+    keep_picture(page, "route-ready")
+    page.get_by_role("link", name="Remove spare").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("None is kept ready")).to_be_visible()

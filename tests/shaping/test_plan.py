@@ -173,6 +173,16 @@ BAD = {
     "no pattern": (RULE.replace('match = "x"\n', ""), "x.toml: default.on[1].match", "pattern"),
     "throttle": (RULE.replace("suspend", "throttle"), "x.toml: default.on[1]", "throttle"),
     "switch": (RULE.replace("suspend", "switch"), "x.toml: default.on[1]", "switch"),
+    "no relay": (
+        RULE.replace("suspend", "switch") + 'to = "relay:"\n',
+        "x.toml: default.on[1].to",
+        "small letters",
+    ),
+    "relay": (
+        RULE.replace("suspend", "switch") + 'to = "relay:A b"\n',
+        "x.toml: default.on[1].to",
+        "small letters",
+    ),
     "code": (RULE + "code = [250]\n", "x.toml: default.on[1].code[1]", "400"),
     "status": (RULE + 'enhanced = "2.0.0"\n', "x.toml: default.on[1].enhanced", "4.7.28"),
     "twice": (RULE + RULE, "x.toml: default.on", "one id"),
@@ -242,3 +252,10 @@ def test_no_pattern_takes_more_than_linear_time() -> None:
 def test_of_a_long_reply_the_beginning_is_looked_at() -> None:
     assert patterns.fits("END", "x" * 900 + "end")
     assert not patterns.fits("END", "x" * 1000 + "end")
+
+
+def test_the_relays_that_rules_switch_to_are_known_by_name() -> None:
+    rule = RULE.replace("suspend", "switch") + 'to = "relay:spare"\n'
+    other = rule.replace("default", "site.google").replace("spare", "other").replace('id = "', 'id = "g-')
+    document = read(rule + other + POOL, "x.toml")
+    assert layers.relays(layers.plan([document])) == {"spare", "other"}

@@ -13,7 +13,7 @@ import pytest
 from salus.kernel.time import FakeClock
 from salus.shaping import layers
 from salus.shaping.allotting import Allotments
-from salus.shaping.contracts import Berth, Hold, Mail, Plan, Rate
+from salus.shaping.contracts import Berth, Detour, Hold, Mail, Plan, Rate
 from salus.shaping.document import Document, read
 from salus.shaping.files import ours
 from salus.shaping.keeper import SUSPENDED, WARMING, Keeper, Shaper
@@ -226,6 +226,31 @@ def test_a_switch_leads_to_another_pool() -> None:
         return names
 
     assert asyncio.run(go()) == ["cold.clinic.example", "warm.clinic.example"]
+
+
+def test_a_switch_to_a_relay_is_said_before_anything_is_made_and_lets_nothing_out_from_here() -> None:
+    rule = '[[site.google.on]]\nid = "x"\nmatch = "x"\ndo = "switch"\nto = "relay:spare"\nfor = "1 h"\n'
+    documents, _ = planned(POOL + rule)
+    clock = FakeClock(AT)
+
+    async def go() -> list[object]:
+        shaper = Keeper(documents, Shared(), clock).of(ANA, "ana", Mail.CAMPAIGN, str)
+        berth = await shaper.berth(*GOOGLE)
+        assert isinstance(berth, Berth)
+        heard(shaper, berth, 1, "x")
+        found = [
+            shaper.hold(*GOOGLE),
+            await shaper.berth(*GOOGLE),
+            await shaper.berth(*GOOGLE, by_relay=True),
+        ]
+        clock.advance(timedelta(hours=1))
+        return [*found, shaper.hold(*GOOGLE)]
+
+    before, from_here, by_relay, after = asyncio.run(go())
+    assert before == Detour("spare", 900.0)
+    assert from_here == Hold("switched", 0.0)
+    assert isinstance(by_relay, Berth)
+    assert after is None
 
 
 def test_processes_of_a_machine_share_what_they_may_have_at_once() -> None:

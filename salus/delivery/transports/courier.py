@@ -27,7 +27,7 @@ from salus.delivery.transports.shaping import Shaper, Unshaped
 from salus.delivery.transports.watching import Watch
 from salus.delivery.transports.yard import Yard
 from salus.kernel.errors import BadInput
-from salus.shaping.contracts import Berth, Hold
+from salus.shaping.contracts import Berth, Detour, Hold
 
 _MANY = 1000
 PACED = "paced"
@@ -107,8 +107,8 @@ class Courier:
             return broken(outcome.phase, outcome.reason, outcome.tls)
         return outcome
 
-    async def hold(self, domain: str) -> Outcome | None:
-        """Return why nothing goes to a domain now, before a message is made for it; None: something may."""
+    async def hold(self, domain: str) -> Outcome | Detour | None:
+        """Return why nothing goes to a domain now, before a message is made for it, or by which relay; None: something may."""
         try:
             route = await self._routes.find(ascii_domain(domain))
         except BadInput:
@@ -116,7 +116,7 @@ class Courier:
         if isinstance(route, NoRoute):
             return None
         found = self._shaper.hold(route.site, _best(route))
-        return held(found.reason, found.seconds) if found else None
+        return held(found.reason, found.seconds) if isinstance(found, Hold) else found
 
     async def close(self) -> None:
         """Finish what is under way, give back what waits (BROKEN, "closing"), end every connection."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from salus.delivery.transports.settings import WireSettings
-from salus.shaping.contracts import Berth, Hold, Limits, Source
+from salus.shaping.contracts import Berth, Detour, Hold, Limits, Source
 
 
 class Shaper(Protocol):
     """Anything that knows what destinations get."""
 
-    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | None:
-        """Return why nothing goes to a destination now, before anything is made for it."""
+    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | Detour | None:
+        """Return why nothing goes to a destination now, or by which relay it goes, before anything is made for it."""
         ...
 
     async def berth(self, site: str, hosts: tuple[str, ...], *, by_relay: bool = False) -> Berth | Hold:
@@ -44,7 +44,7 @@ class Unshaped:
 
     settings: WireSettings
 
-    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | None:
+    def hold(self, site: str, hosts: tuple[str, ...]) -> Hold | Detour | None:
         """Nothing is held."""
         return None
 

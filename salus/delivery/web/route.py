@@ -6,18 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from salus.delivery import api
-from salus.delivery.contracts import Route
+from salus.delivery.contracts import Route, Standby
+from salus.identity import api as identity
 from salus.identity.api import requires, toast
 from salus.identity.contracts import Permission
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput
 from salus.kernel.time import SystemClock
+from salus.shaping import api as shaping
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Kind, Service, Why
 
@@ -25,10 +28,9 @@ CLOCK = SystemClock()
 DIRECT = "direct"
 
 
-class RouteForm(forms.Form):
-    """One way out of those that there are, and the login of a relay."""
+class Login(forms.Form):
+    """The login of a relay."""
 
-    way = forms.ChoiceField(label="All mail goes", widget=forms.RadioSelect)
     user = forms.CharField(
         label="User name at the relay",
         required=False,
@@ -43,6 +45,14 @@ class RouteForm(forms.Form):
         help_text="Leave it empty to keep the present one. It is sealed, and said only within TLS.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+class RouteForm(Login):
+    """One way out of those that there are, and the login of a relay."""
+
+    way = forms.ChoiceField(label="All mail goes", widget=forms.RadioSelect)
+
+    field_order = ("way", "user", "password")
 
     def __init__(self, services: list[Service], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,10 +90,30 @@ def route(request: HttpRequest) -> HttpResponse:
         "route": present,
         "name": next((each.name for each in services if present and each.id == present.service_id), None),
         "refusal": vendors.WORDS[Why(present.why_not)] if present and present.why_not else None,
+        "ready": [named(each, services) for each in api.relays_ready(now)],
+        "missing": sorted(_asked_for() - {each.name for each in api.relays_ready(now)}),
         "form": form,
         "edits": _knows_vendors(actor) and Permission.ORGANIZATION_SETTINGS_EDIT in actor.permissions,
     }
     return render(request, "delivery/route.html", context, status=400 if form.errors else 200)
+
+
+def named(standby: Standby, services: list[Service]) -> dict[str, Any]:
+    """Return a relay that is kept ready, with its service's name where it may be known, and why it is closed."""
+    return {
+        "standby": standby,
+        "service": next((each.name for each in services if each.id == standby.service_id), None),
+        "refusal": vendors.WORDS[Why(standby.why_not)] if standby.why_not else None,
+    }
+
+
+def _asked_for() -> set[str]:
+    """Return the names of relays that rules of destinations switch to; a plan that cannot be asks for none."""
+    try:
+        documents = shaping.documents(settings.SALUS_HOME)
+    except BadInput:
+        return set()
+    return shaping.relays(shaping.plan(documents, identity.organization().slug))
 
 
 def _knows_vendors(actor: Actor) -> bool:

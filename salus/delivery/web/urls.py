@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from salus.delivery.web import cap, portal, receipts, route, stopped, tracking
+from salus.delivery.web import cap, portal, receipts, route, standby, stopped, tracking
 
 app_name = "delivery"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("settings/how-often/", cap.cap, name="cap"),
     path("settings/portal/", portal.rule, name="portal"),
     path("settings/mail-route/", route.route, name="route"),
+    path("settings/mail-route/ready/", standby.keep, name="standby"),
+    path("settings/mail-route/ready/<uuid:standby_id>/", standby.drop, name="standby_drop"),
     path("t/o/<str:token>.gif", tracking.picture, name="opened"),
     path("t/c/<str:token>/<slug:link>", tracking.link, name="clicked"),
 ]

@@ -84,7 +84,7 @@ def lift(request: HttpRequest, measure_id: UUID) -> HttpResponse:
 
 
 def _row(told: ToldMeasure) -> dict[str, Any]:
-    kind, state = KINDS[told.measure.act]
+    kind, state = ("wait", "By a relay") if told.measure.relay else KINDS[told.measure.act]
     return {
         "told": told,
         "name": wording.destination(told.destination),

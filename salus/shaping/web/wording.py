@@ -23,6 +23,8 @@ def what(measure: Measure) -> str:
     """Return what a measure does, in words."""
     if measure.act is Act.SUSPEND:
         return "Nothing goes there"
+    if measure.relay:
+        return f"Mail goes by your relay {measure.relay}"
     if measure.act is Act.SWITCH:
         return f"Mail leaves from the pool {measure.to}"
     parts = []
