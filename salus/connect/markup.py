@@ -111,9 +111,12 @@ DEEP = 60
 MOST_TAGS, LONGEST_TAG = 20_000, 8_000
 _COMMENT, _COMMENT_ENDS = "<!--", "-->"
 _DOCTYPE = re.compile(r"<!doctype[^<>]{0,400}>", re.IGNORECASE)
-_MARK = re.compile(r"""<(?=[A-Za-z/!?])(/?[A-Za-z](?:[^"'<>]++|"[^"<>]*+"|'[^'<>]*+')*+>)?""")
-"""What begins as a tag, and all of it where it ends before the next one."""
-_NAME = re.compile(r"/?([A-Za-z][^\s/>\x00]*)")
+_TOKEN = re.compile(
+    r"""([^<]++)|<(/?[A-Za-z][A-Za-z0-9]*+)>"""
+    r"""|(<(?![A-Za-z/!?]))|<(/?[A-Za-z](?:[^"'<>]++|"[^"<>]*+"|'[^'<>]*+')*+>)?"""
+)
+"""Words, a tag that is only a name, a sign that begins none, or any other tag: nothing of it where it does not end before the next."""
+_NAME = re.compile(r"/?[A-Za-z][^\s/>\x00]*")
 _ATTRIBUTE = re.compile(
     r"""([^\s/="']++)(?:\s*+=++\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']*+)))?|"[^"]*+"|'[^']*+'"""
 )
@@ -129,26 +132,26 @@ class _Writer:
 
     def write(self, page: str) -> None:
         """Write a page of which each tag must end before the next begins."""
-        place = 0
-        while mark := _MARK.search(page, place):
-            tag = mark[1]
-            if tag is None:
-                raise Refused(Fault.ACTIVE)
-            if len(tag) > LONGEST_TAG:
-                raise Refused(Fault.TOO_COMPLEX)
-            self._words(page[place : mark.start()])
-            place = mark.end()
-            name = _NAME.match(tag)
-            assert name is not None
-            word = name[1].lower()
-            if tag[0] == "/":
-                self._ends(word)
-            else:
-                self._begins(word, tag[name.end() : -1])
-            if word == _STYLE and tag[0] != "/":  # not HTML up to its end
-                ends = _STYLE_ENDS.search(page, place)
-                place = ends.start() if ends else len(page)
-        self._words(page[place:])
+        place, end = 0, len(page)
+        while place < end:  # once for each page, and once more behind each style
+            for found in _TOKEN.finditer(page, place):
+                place = found.end()
+                words, simple, sign, tag = found.groups()
+                if words or sign:
+                    self._words(words or sign)
+                    continue
+                if not simple:
+                    simple, rest = _name_and_rest(tag)
+                else:
+                    rest = ""
+                if simple[0] == "/":
+                    self._ends(simple[1:].lower())
+                    continue
+                self._begins(word := simple.lower(), rest)
+                if word == _STYLE:  # not HTML up to its end
+                    ends = _STYLE_ENDS.search(page, place)
+                    place = ends.start() if ends else end
+                    break
 
     def _begins(self, tag: str, rest: str) -> None:
         if tag in _REMOTE:
@@ -156,8 +159,8 @@ class _Writer:
         if tag in _SILENT:
             self._silent = tag
             return
-        attributes = list(_attributes(rest)) if rest else []
-        if any(name == "http-equiv" and value.lower() == "refresh" for name, value in attributes):
+        attributes = list(_attributes(rest)) if rest else ()
+        if ("http-equiv", "refresh") in attributes:
             raise Refused(Fault.ACTIVE)
         if tag in _OUTSIDE:
             return
@@ -183,10 +186,11 @@ class _Writer:
             self.out.append(f"</{tag}>")
 
     def _words(self, source: str) -> None:
-        if source and not self._silent:
-            words = html.unescape(source)
-            self.out.append(html.escape(words, quote=False))
-            self.text.append(_BLANKS.sub(" ", words))
+        if self._silent:
+            return
+        words = html.unescape(source)
+        self.out.append(html.escape(words, quote=False))
+        self.text.append(_BLANKS.sub(" ", words))
 
     def _attribute(self, tag: str, name: str, value: str) -> str:
         if name.startswith("on"):
@@ -218,6 +222,16 @@ def _may_link(url: str, domains: Sequence[str]) -> bool:
     found = _LINK.fullmatch(url) or _MAILTO.fullmatch(url)
     host = found[1].lower().rstrip(".") if found else ""
     return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+def _name_and_rest(tag: str | None) -> tuple[str, str]:
+    """Return the name of a tag as it is written, "/" before it where it ends one, and what stands behind it."""
+    name = _NAME.match(tag or "")
+    if tag is None or name is None:
+        raise Refused(Fault.ACTIVE)
+    if len(tag) > LONGEST_TAG:
+        raise Refused(Fault.TOO_COMPLEX)
+    return name[0], tag[name.end() : -1]
 
 
 def _attributes(rest: str) -> Iterator[tuple[str, str]]:

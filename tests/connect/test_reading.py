@@ -57,6 +57,27 @@ def test_html_that_acts_loads_or_leads_away_is_refused(source: str, fault: Fault
     assert refused.value.fault is fault
 
 
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [
+        ("1 < 2 > 1 <", "1 &lt; 2 &gt; 1 &lt;"),
+        ("<&#115;cript>x", "&lt;script&gt;x"),
+        ("&lt;script&gt;<p>&amp;lt;", "&lt;script&gt;<p>&amp;lt;</p>"),
+        ("<style>a{}<p>x</STYLE ><b>y", "<b>y</b>"),
+        ("<style>a{}", ""),
+        ("<td colspan=2/>x<p lang=en/>y<br/>", '<td colspan="2/">x<p lang="en/">y<br></p></td>'),
+        (
+            "<td colspan=2 />x<P LANG='a' lang=\"b\"\ndir=rtl>",
+            '<td colspan="2"></td>x<p lang="a" lang="b" dir="rtl"></p>',
+        ),
+        ("<p title='&quot; onclick=&quot;'>x</p >", '<p title="&quot; onclick=&quot;">x</p>'),
+        ("<b><i>x</b>y", "<b><i>x</i></b>y"),
+    ],
+)
+def test_words_and_tags_are_written_as_they_are_meant(source: str, written: str) -> None:
+    assert markup.written(source, OWN)[0] == written
+
+
 def test_links_and_looks_stay_and_the_text_is_made_of_the_page() -> None:
     page = (
         "<html><head><title>x</title><style>p{}</style></head><body><p style='color:#333' class=c>Hi &amp; "
