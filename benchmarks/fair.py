@@ -1,13 +1,15 @@
-"""`./bench fair`: how long a one-off lab notice takes to the sink while a campaign fills the queue, beside a quiet queue."""
+"""`./bench fair`: how long a one-off lab notice takes to the sink while a campaign fills the queue, beside a quiet queue, and where."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,12 @@ EVERY = 0.4
 PATIENCE = 30.0
 BAR = 1.0
 """Seconds by which a campaign may delay a notice at most."""
+LEAD = 3.0
+"""Seconds after which a campaign runs evenly."""
+LASTS = NOTICES * (EVERY + BAR)
+"""Seconds that the notices beside it may take: for so long its messages have to last."""
+STAGES = ("checked", "accepted", "arrived")
+"""Until a sender leased and checked it; until the sink's answer was there; until the sink had it."""
 
 
 def run(messages: int, json_path: str | Path | None) -> int:
@@ -80,10 +88,7 @@ class _Bench:
         from salus.wiring.cli import setup
 
         setup()
-        from salus.delivery import api as delivery
         from salus.kernel.acting import system
-        from salus.kernel.time import SystemClock
-        from salus.platform.tenancy import acting_for
         from salus.wiring.demo.cast import clinic
 
         busy = clinic()
@@ -96,10 +101,8 @@ class _Bench:
         figures: dict[str, Any] = {"messages": self._count, "processors": os.cpu_count()}
         self._notices((busy.id, notice), (other.id, theirs), 1, 4)  # what is looked up once is looked up
         figures["quiet"] = self._notices((busy.id, notice), (other.id, theirs), 5, NOTICES)
-        with acting_for(busy.id):
-            delivery.plan(campaign, range(1, self._count + 1), actor=actor, clock=SystemClock())
-        self._release(busy.id, campaign, actor)
-        time.sleep(3)
+        self._campaign(busy.id, campaign, actor)
+        self._make_it_last(busy.id, campaign, actor)
         before = self._waiting(busy.id)
         began = time.perf_counter()
         figures["campaign"] = self._notices((busy.id, notice), (other.id, theirs), 5 + NOTICES, NOTICES)
@@ -110,10 +113,34 @@ class _Bench:
         for part in ("quiet", "campaign"):
             one = figures[part]
             _say(f"  {part}: median {one['median']} s, slowest {one['slowest']} s to the sink")
+            for stage in STAGES:
+                _say(f"    {stage}: median {one[stage]['median']} s, slowest {one[stage]['slowest']} s")
         _say(
             f"  beside it {figures['campaign']['messages_per_second_beside']:,} messages of the campaign a second"
         )
         return figures
+
+    def _campaign(self, organization: UUID, spec: Any, actor: Any) -> None:
+        """Plan and release one more sending to everybody."""
+        from salus.delivery import api as delivery
+        from salus.delivery.contracts import Origin
+        from salus.kernel.ids import new_id
+        from salus.kernel.time import SystemClock
+        from salus.platform.tenancy import acting_for
+
+        spec = replace(spec, origin=Origin("campaign", new_id()))
+        with acting_for(organization):
+            delivery.plan(spec, range(1, self._count + 1), actor=actor, clock=SystemClock())
+            delivery.release(spec.origin, not_before=datetime.now(UTC), actor=actor)
+
+    def _make_it_last(self, organization: UUID, spec: Any, actor: Any) -> None:
+        """See how fast the campaign goes, and add to it until it lasts longer than what is measured beside it."""
+        before = self._waiting(organization)
+        time.sleep(LEAD)
+        pace = (before - self._waiting(organization)) / LEAD
+        while self._waiting(organization) < pace * LASTS:
+            self._campaign(organization, spec, actor)
+        time.sleep(LEAD)
 
     def _other(self) -> Any:
         """Return a second clinic, with staff."""
@@ -141,26 +168,22 @@ class _Bench:
 
     def _notices(
         self, busy: tuple[UUID, Any], other: tuple[UUID, Any], first: int, count: int
-    ) -> dict[str, float]:
-        """Send notices, by turns of each clinic; return how long they took from the commit to the sink."""
-        took = []
+    ) -> dict[str, Any]:
+        """Send notices, by turns of each clinic; return how long they took from the commit to the sink, and where."""
+        took: list[dict[str, float]] = []
         for number in range(first, first + count):
             organization, spec = (busy, other)[number % 2]
-            seconds = self._one(organization, spec, number // 2 + 1)
-            if seconds is None:
-                self._lost += 1
+            if found := self._one(organization, spec, number // 2 + 1):
+                took.append(found)
             else:
-                took.append(seconds)
+                self._lost += 1
             self._supervisor.tend()
             time.sleep(EVERY)
-        return {
-            "count": len(took),
-            "median": round(statistics.median(took), 3),
-            "slowest": round(max(took), 3),
-        }
+        stages = {stage: _summary([each[stage] for each in took]) for stage in STAGES}
+        return {"count": len(took), **stages["arrived"], **stages}
 
-    def _one(self, organization: UUID, spec: Any, number: int) -> float | None:
-        """Plan and release one message, and wait until the sink has it; None when it does not come."""
+    def _one(self, organization: UUID, spec: Any, number: int) -> dict[str, float] | None:
+        """Plan and release one message, and wait until the sink has it; return the seconds to each stage, None: it does not come."""
         from salus.delivery import api as delivery
         from salus.delivery.contracts import Origin
         from salus.kernel.acting import system
@@ -173,25 +196,23 @@ class _Bench:
         with acting_for(organization):
             delivery.plan(spec, [number], actor=actor, clock=SystemClock())
             delivery.release(spec.origin, not_before=datetime.now(UTC), actor=actor)
-        committed = time.perf_counter()
-        wanted = f"bounces+{_token(organization, spec.origin)}"
-        while time.perf_counter() - committed < PATIENCE:
-            if self._arrived(number, wanted):
-                return time.perf_counter() - committed
-            time.sleep(0.01)
+        committed = datetime.now(UTC)
+        id = _message(organization, spec.origin)
+        while (datetime.now(UTC) - committed).total_seconds() < PATIENCE:
+            time.sleep(0.02)
+            if arrived := self._arrived(number, id):
+                checked, accepted = _receipt(organization, id)
+                times = dict(zip(STAGES, (checked, accepted, arrived), strict=True))
+                return {stage: (at - committed).total_seconds() for stage, at in times.items()}
         return None
 
-    def _arrived(self, number: int, wanted: str) -> bool:
+    def _arrived(self, number: int, id: UUID) -> datetime | None:
+        """Return when the sink had a message, by its own clock, which is this machine's."""
+        wanted = f"bounces+{base64.b32encode(id.bytes).decode().lower()[:25]}"
         inbox = json.loads(self._installation.routes.read_text())["inbox"]
         with urlopen(f"{inbox}mails.json?to=ana{number - 1}@{send.HOST}", timeout=10) as answer:
-            return any(wanted in each["from"] for each in json.load(answer))
-
-    def _release(self, organization: UUID, spec: Any, actor: Any) -> None:
-        from salus.delivery import api as delivery
-        from salus.platform.tenancy import acting_for
-
-        with acting_for(organization):
-            delivery.release(spec.origin, not_before=datetime.now(UTC), actor=actor)
+            found = (each["received_at"] for each in json.load(answer) if wanted in each["from"])
+            return next(map(datetime.fromisoformat, found), None)
 
     def _waiting(self, organization: UUID) -> int:
         from salus.delivery import api as delivery
@@ -201,18 +222,31 @@ class _Bench:
             return sum(delivery.waiting_by_state().values())
 
 
-def _token(organization: UUID, origin: Any) -> str:
-    """Return how the return path of the one message of a sending begins."""
-    import base64
+def _summary(seconds: Sequence[float]) -> dict[str, float]:
+    return {"median": round(statistics.median(seconds), 3), "slowest": round(max(seconds), 3)}
 
-    from psycopg import sql
 
-    from salus.platform import bulk
+def _message(organization: UUID, origin: Any) -> UUID:
+    """Return the one message of a sending."""
+    from salus.delivery.models import MessageRow
     from salus.platform.tenancy import acting_for
 
     with acting_for(organization):
-        [(id,)] = bulk.execute(sql.SQL("SELECT id FROM delivery_message WHERE origin_id = %s"), [origin.id])
-    return base64.b32encode(id.bytes).decode().lower()[:25]
+        return MessageRow.objects.get(origin_id=origin.id).id
+
+
+def _receipt(organization: UUID, id: UUID) -> tuple[datetime, datetime]:
+    """Return when a message was checked last and when it was accepted, from its receipt, which is written a moment later."""
+    from salus.delivery import receipts
+    from salus.platform.tenancy import acting_for
+
+    for _ in range(int(PATIENCE / 0.1)):
+        with acting_for(organization):
+            steps = [facts for _, facts in receipts.steps(id)]
+        if accepted := [each for each in steps if each.get("state") == "accepted"]:
+            return datetime.fromisoformat(accepted[-1]["date"]), datetime.fromisoformat(accepted[-1]["at"])
+        time.sleep(0.1)
+    raise AssertionError("a message arrived and has no receipt")
 
 
 def _say(text: str) -> None:

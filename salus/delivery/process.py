@@ -20,6 +20,7 @@ from salus.delivery.contracts import TlsSeen
 from salus.delivery.desks import MakeCourier
 from salus.delivery.models import PartnerPolicy
 from salus.delivery.ports import tally
+from salus.delivery.precedence import RightOfWay
 from salus.delivery.protection.policy import Partner
 from salus.delivery.published import InThread, PublishedStore
 from salus.delivery.routing import Way
@@ -100,12 +101,21 @@ async def _run(
     keeper = shaping.Keeper(documents, shaping.DatabaseStore(threads.run), SystemClock(), share=share)
     harbor = Harbor(keeper, Yard(WireSettings("")))
     urgent = replace(harbor, mail=Mail.TRANSACTIONAL)
+    first = RightOfWay()
     senders = (
         Sender(
-            ways_out(laboratory_routes, threads.run, harbor), pace=pace, roll=roll, ranks=(FIRST + 1, LAST)
+            ways_out(laboratory_routes, threads.run, harbor),
+            pace=pace,
+            roll=roll,
+            ranks=(FIRST + 1, LAST),
+            gives=first,
         ),
         Sender(
-            ways_out(laboratory_routes, threads.run, urgent), pace=EXPRESS, roll=express, ranks=(FIRST, FIRST)
+            ways_out(laboratory_routes, threads.run, urgent),
+            pace=EXPRESS,
+            roll=express,
+            ranks=(FIRST, FIRST),
+            asks=first,
         ),
     )
     caller = Caller(Webhook(Resolver(), laboratory=laboratory_here()))

@@ -17,6 +17,7 @@ from salus.delivery.building import Built
 from salus.delivery.contracts import FREQUENCY_CAP
 from salus.delivery.desks import Desk, Desks, MakeCourier
 from salus.delivery.leasing import Lease
+from salus.delivery.precedence import RightOfWay
 from salus.delivery.preparing import Prepared, Stopped
 from salus.delivery.recording import Recorder
 from salus.delivery.routing import Way
@@ -66,6 +67,7 @@ class Sender:
     With a `roll` its leases come back as soon as it has died and another sender of this machine
     lives; without one, when they run out. With `ranks` it takes messages of these priorities only (the
     first and the last): where one of its own hands over what somebody waits for, no campaign is before it.
+    That one `asks` for the right of way when it has something to do, and the other `gives` it.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Sender:
         clock: Clock | None = None,
         roll: Roll | None = None,
         ranks: tuple[int, int] = leasing.ALL,
+        asks: RightOfWay | None = None,
+        gives: RightOfWay | None = None,
     ) -> None:
-        self._ranks = ranks
+        self._ranks, self._asks, self._gives = ranks, asks, gives
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
         self._roll, self._roll_call_at = roll, 0.0
@@ -175,6 +179,8 @@ class Sender:
         return leases
 
     def _take_on(self, leases: Sequence[Lease]) -> None:
+        if leases and self._asks:
+            self._asks.ask()
         by_organization: dict[UUID, list[Lease]] = {}
         for each in leases:
             by_organization.setdefault(each.organization_id, []).append(each)
@@ -186,7 +192,12 @@ class Sender:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._asks and not self._tasks:
+            self._asks.done()
 
     async def _handle(self, organization_id: UUID, leases: list[Lease]) -> None:
         """Prepare a batch and start its messages."""
@@ -217,6 +228,8 @@ class Sender:
 
     def _prepare(self, organization_id: UUID, leases: list[Lease]) -> tuple[preparing.Batch, Way | None]:
         """Return what may go, and by which way; raises `OutOfScope` when the register closed it."""
+        if self._gives:
+            self._gives.give()
         way = self._way(organization_id, leases)
         with acting_for(organization_id):  # short: other senders wait for it
             going, in_vain = capping.take_turns(leases, self._clock.now())
@@ -318,6 +331,8 @@ class Sender:
         """Build each message; one that cannot be built is stopped, and the others go on."""
         built, unfit = [], []
         for each in batch:
+            if self._gives:
+                self._gives.give()
             try:
                 built.append((each, encrypting.build(desk.builder, each)))
             except SalusError as fault:

@@ -215,6 +215,36 @@ def test_who_is_urgent_gets_a_connection_though_a_campaign_holds_them_all() -> N
     assert seconds < 0.5, "60 messages on two connections take twice as long"
 
 
+def test_an_urgent_connection_stays_though_a_campaign_wants_it_and_only_a_part_of_them_may() -> None:
+    async def slowly(wire: Wire) -> None:
+        await take(wire, after=0.03)
+
+    async def go(most: int) -> tuple[list[Outcome], int, int]:
+        async with peer(slowly) as host:
+            limits = f"connections = {most}\nconnections_at_first = {most}\n"
+            harbor = Harbor(host, NAMED_SITE + limits)
+            campaign, notice = harbor.courier(1), harbor.courier(2, Mail.TRANSACTIONAL)
+            bulk = [asyncio.create_task(campaign.send(hand_over(number=each))) for each in range(40 * most)]
+            found = []
+            for _ in range(3):
+                await asyncio.sleep(0.15)
+                found.append(await notice.send(hand_over()))
+            [site] = harbor.yard.sites.values()
+            kept = site.kept
+            await asyncio.gather(*bulk)
+            for each in (campaign, notice):
+                await each.close()
+            return found, kept, len(host.wires)
+
+    outcomes, kept, connections = run(go(5))
+    assert {each.fate for each in outcomes} == {Fate.ACCEPTED}
+    assert (kept, connections) == (1, 5 + 1), "three notices go by one connection"
+    outcomes, kept, connections = run(go(2))
+    assert {each.fate for each in outcomes} == {Fate.ACCEPTED}
+    assert kept == 0, "half of what there is would be too much"
+    assert connections > 2 + 1
+
+
 def test_clinics_share_the_connections_to_a_destination() -> None:
     async def slowly(wire: Wire) -> None:
         await take(wire, after=0.01)

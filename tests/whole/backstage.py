@@ -19,25 +19,33 @@ from django.apps import apps  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 
 from salus.contacts import api as contacts  # noqa: E402
+from salus.contacts.contracts import ContactPatch, Identifier  # noqa: E402
+from salus.delivery import routing  # noqa: E402
 from salus.delivery.laboratory import Authority  # noqa: E402
+from salus.duplicates import api as duplicates  # noqa: E402
+from salus.files import api as files  # noqa: E402
 from salus.identity import api as identity  # noqa: E402
+from salus.identity import break_glass, roles  # noqa: E402
 from salus.identity.contracts import Permission, Role  # noqa: E402
 from salus.identity.rules import NOT_FOR_KEYS  # noqa: E402
 from salus.inbox import api as inbox  # noqa: E402
 from salus.inbox.contracts import NewTask  # noqa: E402
-from salus.inbox.conversations import add_letter  # noqa: E402
 from salus.journeys import api as journeys  # noqa: E402
 from salus.kernel.acting import Actor, ActorKind, system  # noqa: E402
 from salus.kernel.ids import new_id  # noqa: E402
+from salus.kernel.phi import Phi  # noqa: E402
 from salus.kernel.vocabulary import SenderRole  # noqa: E402
 from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
 from salus.privacy import api as privacy  # noqa: E402
+from salus.privacy.contracts import Disclosure, Ground  # noqa: E402
 from salus.privacy.contracts import Kind as RequestKind  # noqa: E402
 from salus.sealedmail import api as sealedmail  # noqa: E402
 from salus.shaping import store  # noqa: E402
 from salus.shaping.contracts import Act, Measure, Whose  # noqa: E402
 from salus.vendors import api as vendors  # noqa: E402
 from salus.vendors.contracts import Clause, Kind  # noqa: E402
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(80)
 
 
 def staff(name: str, slug: str) -> dict[str, Any]:
@@ -89,6 +97,16 @@ def outside(organization: str) -> dict[str, str]:
             may_carry=["contact"],
             **given,
         )
+        relay_id = vendors.create_service(
+            vendor_id,
+            kind=Kind.SMTP_ROUTE,
+            name="Relay",
+            address="smtp://relay.harbor.example",
+            may_carry=["contact"],
+            **given,
+        )
+        routing.keep_ready("spare", relay_id, **given)
+        [standby] = routing.ready(at)
         subcontractor_id = vendors.record_subcontractor(
             vendor_id, name="Tern Cloud", does="Keeps the servers", **given
         )
@@ -121,31 +139,74 @@ def outside(organization: str) -> dict[str, str]:
             None,
             None,
         )
-        add_letter(new_id(), contact_id, None, **given)
-        conversation_id = inbox.conversations(waiting=False)[0].id
+        talk = a_conversation(contact_id, **given)
         request_id = privacy.receive(contact_id, RequestKind.ACCESS, note="", received_at=at, **given)
+        acts = acts_of_people(organization_id, contact_id, at)
     store.take(measure, "yahoo", "yahoo-complaints", "421 4.7.0", at)
     made = {"vendor": vendor_id, "agreement": agreement_id, "service": service_id, "task": task_id, **journey}
     made |= {"subcontractor": subcontractor_id, "provider": provider_id, "request": request_id}
     made |= {"first": contact_id, "second": second_id, "anchor": anchor_id, "measure": measure.id}
-    made |= {"conversation": conversation_id, "other": second_id}
-    made |= {
-        "merge": new_id(),
-        "role": new_id(),
-        "glass": new_id(),
-        "file": new_id(),
-        "disclosure": new_id(),
-    }  # nobody made any: these are only as unknown as any other id
+    made |= {"standby": standby.id}
+    made |= {"other": second_id, **talk, **acts}
     return {f"{name}_id": str(id) for name, id in made.items()}
+
+
+def a_conversation(contact_id: UUID, *, actor: Actor, at: datetime) -> dict[str, UUID]:
+    """Let a patient write with a picture; return the id of the conversation and of the file."""
+    about, draft_id = new_id(), new_id()
+    taken = files.take(contact_id, "rash.png", [PICTURE], draft_id=draft_id, actor=actor, at=at)
+    inbox.hear(
+        contact_id, about, "Is this normal?", file_ids=[taken.id], draft_id=draft_id, actor=actor, at=at
+    )
+    (talk,) = [each.id for each in inbox.conversations(waiting=False) if each.message_id == about]
+    return {"conversation": talk, "file": taken.id}
+
+
+def acts_of_people(organization_id: UUID, contact_id: UUID, at: datetime) -> dict[str, UUID]:
+    """Make a role, take emergency access, merge two records, note a disclosure; return the id of each."""
+    officer = somebody(organization_id, Role.PRIVACY_OFFICER)
+    role = roles.create("Front desk", [Permission.CONTACTS_RECORD_READ], actor=officer)
+    glass = break_glass.open_glass(
+        Permission.CONTACTS_PHI_REVEAL,
+        "Dana is ill and a patient calls now",
+        15,
+        actor=somebody(organization_id, Role.MARKETER),
+    )
+    pair = [
+        ContactPatch(
+            (Identifier("mrn", Phi(new_id().hex)),), values={"given_name": "Twice", "family_name": "Told"}
+        )
+        for _ in range(2)
+    ]
+    kept, gone = (each.contact_id for each in contacts.merge(pair, actor=officer))
+    assert kept
+    assert gone
+    made = Disclosure(
+        at - timedelta(days=2),
+        Phi("County Health"),
+        Phi("1 Main Street"),
+        Phi("A laboratory result"),
+        Phi("A reportable disease"),
+        Ground.PUBLIC_HEALTH,
+    )
+    return {
+        "role": role.id,
+        "glass": glass.id,
+        "merge": duplicates.merge(kept, gone, {}, "They are one", actor=officer, at=at),
+        "disclosure": privacy.record_disclosure(contact_id, made, actor=officer, at=at),
+    }
+
+
+def somebody(organization_id: UUID, role: Role) -> Actor:
+    """Return the person with a role, who may do what the role opens."""
+    found = next(each for each in identity.staff_members() if role in each.roles)
+    may = frozenset(word.value for word in identity.permissions_of(found.roles))
+    return Actor(ActorKind.STAFF, organization_id, found.id, roles=(role.value,), permissions=may)
 
 
 def a_journey(organization_id: UUID, contact_id: UUID, at: datetime) -> dict[str, UUID]:
     """Start a journey with somebody in it, and draw its next version; return the id of each."""
-    people = {role: each.id for each in identity.staff_members() for role in each.roles}
-    author, officer = (
-        Actor(ActorKind.STAFF, organization_id, people[role])
-        for role in (Role.MARKETER, Role.PRIVACY_OFFICER)
-    )
+    author, officer = (somebody(organization_id, role) for role in (Role.MARKETER, Role.PRIVACY_OFFICER))
     drawn = {
         "schema": 1,
         "name": "Only a wait",

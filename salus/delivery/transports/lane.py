@@ -310,7 +310,7 @@ class Lane:
 
         timer = loop.call_later(self.berth.limits.idle, end)
         self.idle.append(sleeper)
-        self.ways.yard.idles(sleeper, site, end)
+        self.ways.yard.idles(sleeper, site, self, end)
         try:
             return await sleeper
         finally:

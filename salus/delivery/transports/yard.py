@@ -16,6 +16,8 @@ from salus.shaping.contracts import Berth
 
 TURN = 10
 """Messages after which a connection is left to a lane that has none."""
+KEPT = 5
+"""Of so many connections that a destination gets, one stays with an urgent lane that has nothing to do, as long as any idles."""
 MOST_RESTS = 6
 """A destination that stays unreachable is left alone for twice as long each time, so many times."""
 
@@ -44,6 +46,8 @@ class Site:
 
     window: window.Window
     connections: int = 0
+    kept: int = 0
+    """Connections that idle, and stay although others want one: of urgent lanes."""
     hungry: list[Hungry] = field(default_factory=list)
     yielding: int = 0
     """Connections that end so that a lane without one gets it."""
@@ -58,6 +62,15 @@ class Site:
         return self.connections < self.window.size
 
 
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """A connection that is not used, how it ends, and whether it stays although others want one."""
+
+    site: Site
+    make_room: Callable[[], None]
+    kept: bool
+
+
 class Yard:
     """Counts connections, keeps the windows, and knows who is idle and can make room."""
 
@@ -65,7 +78,7 @@ class Yard:
         self._settings = settings
         self._room = asyncio.Semaphore(settings.connections)
         self._queueing = 0
-        self._idle: OrderedDict[object, tuple[Site, Callable[[], None]]] = OrderedDict()
+        self._idle: OrderedDict[object, _Idle] = OrderedDict()
         self._sites: dict[tuple[str, str, str], Site] = {}
 
     @property
@@ -87,8 +100,7 @@ class Yard:
     async def enter(self) -> None:
         """Wait for room for one more connection; the connection that idled longest makes it."""
         if self._room.locked() and self._idle:
-            _, (_, make_room) = self._idle.popitem(last=False)
-            make_room()
+            self._end(next(iter(self._idle)))
         self._queueing += 1
         try:
             await self._room.acquire()
@@ -97,7 +109,10 @@ class Yard:
 
     def needs_room(self, site: Site, lane: Hungry) -> bool:
         """Tell whether a connection of `lane` that has nothing to do should end: others wait for it."""
-        return self._queueing > 0 or any(other is not lane for other in site.hungry)
+        kept = self._may_keep(site, lane)
+        return self._queueing > 0 or any(
+            other is not lane and (other.urgent or not kept) for other in site.hungry
+        )
 
     def yields(self, site: Site, lane: Hungry, sent: int) -> bool:
         """Tell whether a connection that sent so many messages ends now, so that a lane without one gets it."""
@@ -117,10 +132,9 @@ class Yard:
         """Note that `lane` waits for a connection to `site`; one that idles there makes room."""
         if lane not in site.hungry:
             site.hungry.append(lane)
-        for who, (where, make_room) in self._idle.items():
-            if where is site:
-                del self._idle[who]
-                make_room()
+        for who, idle in self._idle.items():
+            if idle.site is site and (lane.urgent or not idle.kept):
+                self._end(who)
                 return
 
     def freed(self, site: Site, but: Hungry | None = None) -> None:
@@ -130,13 +144,24 @@ class Yard:
             if lane is not but:
                 lane.staff()
 
-    def idles(self, who: object, site: Site, make_room: Callable[[], None]) -> None:
-        """Note that `who` holds a connection to `site` it does not use; `make_room` ends it."""
-        self._idle[who] = (site, make_room)
+    def idles(self, who: object, site: Site, lane: Hungry, make_room: Callable[[], None]) -> None:
+        """Note that `who`, of `lane`, holds a connection to `site` it does not use; `make_room` ends it."""
+        kept = self._may_keep(site, lane)
+        site.kept += kept
+        self._idle[who] = _Idle(site, make_room, kept)
 
     def works(self, who: object) -> None:
         """Note that `who` is at work again."""
-        self._idle.pop(who, None)
+        if idle := self._idle.pop(who, None):
+            idle.site.kept -= idle.kept
+
+    def _may_keep(self, site: Site, lane: Hungry) -> bool:
+        return lane.urgent and site.kept < site.window.size // KEPT
+
+    def _end(self, who: object) -> None:
+        make_room = self._idle[who].make_room
+        self.works(who)
+        make_room()
 
     def learn(self, site: Site, outcome: Outcome) -> None:
         """Let a destination's window grow or shrink by what came of an attempt."""
