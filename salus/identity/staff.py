@@ -234,7 +234,7 @@ def stranded(at: datetime) -> int:
 
 def staffed_roles() -> frozenset[Role]:
     """Return the roles that an active member of the staff has, and those whose tasks somebody does by an own role."""
-    active, found = Staff.objects.filter(user__is_active=True), set()
+    active, found = Staff.objects.filter(user__is_active=True), set[Role]()
     for roles, own_roles in active.values_list("roles", "own_roles").distinct():
         found.update(map(Role, roles))
         permissions = own.together(roles, own_roles) if own_roles else frozenset()

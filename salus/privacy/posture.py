@@ -90,14 +90,22 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """How many people with a role can sign in, and how many more an invitation waits for."""
+
+    count: int
+    invited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """What can be seen of one organization."""
 
-    privacy_officers: int
-    """Of each role: people with access whose second factor is set up."""
-    security_officers: int
-    administrators: int
-    without_second_factor: int
+    privacy_officers: Ready
+    security_officers: Ready
+    administrators: Ready
+    stranded: int
+    """People with access who have neither a second factor nor an invitation that is still good."""
     endless_keys: int
     """API keys that work and have no end, or one more than a year away."""
     data_key_made: datetime | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from salus.identity import api as identity
 from salus.identity.contracts import Organization, Role
 from salus.identity.models import Staff
+from salus.identity.rules import INVITATION
 from salus.inbox import queries
+from salus.kernel.acting import system
 from salus.kernel.ids import new_id
 from salus.platform.tenancy import acting_for
 from tests.browser import Console
@@ -99,3 +101,28 @@ def test_which_roles_have_somebody_is_one_question(big: Organization) -> None:
         assert len(asked) == 1
         present = {role for each in identity.staff_members() if each.active for role in each.roles}
         assert absent == frozenset(Role) - present
+
+
+def test_the_posture_counts_people_in_the_database_however_many_there_are(big: Organization) -> None:
+    at = datetime.now(UTC)
+    with acting_for(big.id):
+        with CaptureQueriesContext(connection) as asked:
+            ready = identity.readiness(Role.CARE_COORDINATOR, at)
+            stranded = identity.stranded(at)
+        assert len(asked) == 3
+        assert all("COUNT(*)" in each["sql"] for each in asked)
+        everybody = [each for each in identity.staff_members() if each.active]
+        assert ready == (
+            sum(each.second_factor for each in everybody if Role.CARE_COORDINATOR in each.roles),
+            0,
+        )
+        assert stranded == sum(not each.second_factor for each in everybody) >= 900
+        nurse = next(each for each in everybody if not each.second_factor)
+        identity.invite_staff(nurse.id, actor=system(big.id, "test"))
+        assert identity.readiness(Role.CARE_COORDINATOR, at)[1] == 1
+        assert identity.stranded(at) == stranded - 1
+        late = at + INVITATION + timedelta(minutes=1)
+        assert identity.readiness(Role.CARE_COORDINATOR, late)[1] == 0, (
+            "an invitation that is over waits for nobody"
+        )
+        assert identity.stranded(late) == stranded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +16,11 @@ from salus.identity.contracts import Permission, Role
 from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
 from salus.privacy import api as privacy
-from salus.privacy.contracts import Ruleset
+from salus.privacy.contracts import Backups, Ruleset
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Kind
 from salus.wiring import cli
+from salus.wiring.setup import facts
 from tests.browser import (
     NARROW,
     WIDE,
@@ -72,12 +73,22 @@ def test_it_finds_what_is_really_so(console: Console) -> None:
     )
 
 
+@pytest.fixture
+def backup_of_three_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law is content with the backups, and what was proposed is not."""
+    now = timezone.now()
+    made = Backups(now - timedelta(days=3), now - timedelta(days=40), drill_passed=True)
+    monkeypatch.setattr(facts, "_backups", lambda: made)
+
+
+@pytest.mark.usefixtures("backup_of_three_days")
 def test_only_the_law_leaves_out_what_was_proposed(console: Console) -> None:
     client = console.client("security_officer")
     assert "Proposed, not law" in client.get("/posture/").content.decode()
     assert "Proposed, not law" not in client.get("/posture/?rules=law").content.decode()
 
 
+@pytest.mark.usefixtures("backup_of_three_days")
 def test_doctor_tells_a_monitor(console: Console, capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(cli, "setup", lambda: None)  # this process is set up already
     code = cli.main(["doctor", "--organization", console.organization.slug, "--json"])

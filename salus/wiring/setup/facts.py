@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import stat
@@ -18,12 +19,12 @@ from salus.delivery import api as delivery
 from salus.domains import api as domains
 from salus.domains.contracts import Installation, Weight
 from salus.identity import api as identity
-from salus.identity.contracts import Role, StaffMember
+from salus.identity.contracts import Role
 from salus.kernel.errors import BadInput
 from salus.keys import api as keys
 from salus.platform.presence import living
 from salus.platform.reach import LOOPBACK
-from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Record
+from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Ready, Record
 from salus.recovery import api as recovery
 from salus.recovery.contracts import Event
 from salus.reports import api as reports
@@ -37,6 +38,10 @@ from salus.wiring.installed import Installed, read
 from salus.wiring.setup.ways_in import ways_in
 
 YEAR = timedelta(days=366)
+_PRIVATE = [
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
 VERIFIED = "verify-full"
 
 
@@ -122,7 +127,6 @@ def _apart(witness: Path, home: Path) -> bool:
 
 
 def _office(at: datetime, installed: Installed) -> Office:
-    staff = [each for each in identity.staff_members() if each.active]
     health, route = reports.log_health(), delivery.route(at)
     made = [
         each.created_at
@@ -132,10 +136,10 @@ def _office(at: datetime, installed: Installed) -> Office:
     register = vendors.vendors(at)
     signing = next((each for each in sealedmail.own() if each.kind is KeyKind.SMIME), None)
     return Office(
-        privacy_officers=_count(staff, Role.PRIVACY_OFFICER),
-        security_officers=_count(staff, Role.SECURITY_OFFICER),
-        administrators=_count(staff, Role.ADMINISTRATOR),
-        without_second_factor=sum(not each.second_factor for each in staff),
+        privacy_officers=Ready(*identity.readiness(Role.PRIVACY_OFFICER, at)),
+        security_officers=Ready(*identity.readiness(Role.SECURITY_OFFICER, at)),
+        administrators=Ready(*identity.readiness(Role.ADMINISTRATOR, at)),
+        stranded=identity.stranded(at),
         endless_keys=_endless(at),
         data_key_made=max(made, default=None),
         log_verified=health.verified_at,
@@ -151,10 +155,6 @@ def _office(at: datetime, installed: Installed) -> Office:
         mail_signing_ends=signing.not_after if signing else None,
         mail_signing_alone=bool(signing and signing.self_signed),
     )
-
-
-def _count(staff: list[StaffMember], role: Role) -> int:
-    return sum(role in each.roles and each.second_factor for each in staff)
 
 
 def _endless(at: datetime) -> int:
@@ -214,6 +214,7 @@ def describe() -> Installation:
         takes_mail=bool(os.environ.get("SALUS_INBOUND") or installed.inbound),
         has_certificate=bool(installed.inbound_certificate),
         addresses=tuple(_addresses(spf)),
+        sources=tuple(_sources()),
         by_relay=delivery.route(datetime.now(UTC)) is not None,
     )
 
@@ -229,6 +230,26 @@ def _addresses(spf: str) -> Iterable[str]:
         kind, _, address = each.partition(":")
         if kind in ("ip4", "ip6") and (address.removesuffix("/32").removesuffix("/128").find("/") < 0):
             yield address.removesuffix("/32").removesuffix("/128")
+
+
+def _sources() -> Iterable[tuple[str, str]]:
+    """Yield the addresses of pools that the organization's mail leaves from, each with what it calls itself.
+
+    Private ones are left out: receivers see another address. So is all of a plan that cannot be, which the doctor tells of.
+    """
+    slug = identity.organization().slug
+    try:
+        plan = shaping.plan(shaping.documents(settings.SALUS_HOME), slug)
+    except BadInput:
+        return
+    for pool in shaping.pools_of(plan, slug):
+        for source in pool.sources:
+            yield from ((each, source.name) for each in source.addresses if _is_seen(each))
+
+
+def _is_seen(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return not (parsed.is_loopback or parsed.is_link_local or any(parsed in each for each in _PRIVATE))
 
 
 def _backups() -> Backups:

@@ -1,0 +1,1 @@
+"""The checks of the posture by subject; `check` says what one is. Pure."""
