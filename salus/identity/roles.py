@@ -58,6 +58,11 @@ def together(roles: Iterable[str], own: Sequence[UUID]) -> frozenset[Permission]
     return rules.permissions_of(Role(role) for role in roles) | _granted(rows)
 
 
+def tasks_with(role: OwnRole) -> Role | None:
+    """Return the built-in role whose tasks reach whoever has this role only."""
+    return rules.tasks_of(role.granted)
+
+
 def every() -> tuple[OwnRole, ...]:
     """Return the organization's own roles by name."""
     people = _people()

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from salus.identity import api, plainly, roles, rules
+from salus.identity import api, plainly, roles
 from salus.identity.access import requires, toast
 from salus.identity.contracts import OwnRole, Permission, Role
 from salus.kernel.errors import BadInput, Conflict
@@ -113,7 +113,7 @@ def _page(request: HttpRequest, form: Wanted, role: OwnRole | None) -> HttpRespo
         "rooms": rooms,
         "waiting": [plainly.WORDS[word] for word in waiting],
         "mine": sum(word in mine for word in waiting),
-        "tasks": rules.tasks_of(role.granted) if role else None,
+        "tasks": roles.tasks_with(role) if role else None,
     }
     return render(request, "identity/role.html", context)
 
