@@ -19,6 +19,7 @@ from salus.delivery import (
     suppressing,
     tracking,
 )
+from salus.delivery.aging import count_messages, empty_messages
 from salus.delivery.asking import ask_identity_provider, ask_key_directory
 from salus.delivery.capping import MOST_DAYS, MOST_MESSAGES, cap, capped
 from salus.delivery.contracts import (
@@ -98,8 +99,10 @@ __all__ = [
     "cap",
     "capped",
     "confirm_trial",
+    "count_messages",
     "count_unnotified",
     "drop_relay",
+    "empty_messages",
     "engaged",
     "engagement",
     "engagement_of",

@@ -103,20 +103,22 @@ def letters_of(message_ids: Collection[UUID]) -> Mapping[UUID, Letter]:
             expires_at=stay.expires_at if stay else None,
             opened_at=stay.opened_at if stay else None,
             recalled_at=stay.recalled_at if stay else None,
-            erased_at=stay.erased_at if stay else None,
+            erased_at=(stay.erased_at if stay else None) or row.emptied_at,
         )
     return found
 
 
-def erase_ended(*, actor: Actor, at: datetime) -> int:
+def erase_ended(*, spared: Collection[UUID] = (), actor: Actor, at: datetime) -> int:
     """Erase the words and files of messages that ended long enough ago; return how many (200 at most).
 
-    The receipts stay, and say when: what allowed each message, what it told, when it was opened.
+    Those of `spared` people stay. The receipts stay too, and say when: what allowed each message, what it
+    told, when it was opened.
     """
     before = at - timedelta(days=portal_rule().kept_days)
     rows = list(
         Deposit.objects.select_for_update(skip_locked=True)
         .filter(ended_at__lte=before, erased_at=None)
+        .exclude(contact_id__in=spared)
         .order_by("ended_at")[:ERASED_AT_ONCE]
     )
     ids = [row.message_id for row in rows]

@@ -65,6 +65,8 @@ class MessageRow(TenantModel):
     first_attempt_at = models.DateTimeField(null=True)
     uncertain = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
+    emptied_at = models.DateTimeField(null=True)
+    """When address and values were taken out because their time was over."""
 
     class Meta(TenantModel.Meta):
         """One message a person in each sending: that is what makes planning idempotent."""

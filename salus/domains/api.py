@@ -11,6 +11,7 @@ from django.conf import settings
 
 from salus.delivery import api as delivery
 from salus.domains import looking, telling
+from salus.domains.aging import count_reports, empty_reports
 from salus.domains.contracts import Became, SeenRecord, Wanted
 from salus.domains.ports import installation, use_installation
 from salus.domains.reports import DMARC, TLS, overview
@@ -31,6 +32,8 @@ __all__ = [
     "DMARC",
     "TLS",
     "check",
+    "count_reports",
+    "empty_reports",
     "keep_tally",
     "look_after_tls_reports",
     "look_up",

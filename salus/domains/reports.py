@@ -34,7 +34,7 @@ from salus.keys import api as keys
 from salus.platform.tenancy import current_organization
 
 DMARC, TLS = "dmarc", "tls"
-DAYS, KEPT = 30, timedelta(days=400)
+DAYS = 30
 MOST_A_DAY = 2_000
 MOST_OPENED, MOST_SHOWN = 500, 20
 """So many of the newest reports are opened for a page, and so many rows shown of each table."""
@@ -48,7 +48,6 @@ def take(raw: bytes, *, actor: Actor, at: datetime) -> list[Became]:
         return [Became.TOO_LARGE]
     became = [_take(each, at) for each in found] or [Became.UNREADABLE]
     if Became.TAKEN in became:
-        ReportRow.objects.filter(came_at__lt=at - KEPT).delete()
         audit.record(
             Action.DOMAIN_REPORT_TAKE,
             actor=actor,

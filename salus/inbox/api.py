@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salus.inbox.aging import count_conversations, count_tasks, empty_conversations, empty_tasks
 from salus.inbox.conversations import (
     conversation,
     conversation_of,
@@ -25,9 +26,13 @@ __all__ = [
     "conversation",
     "conversation_of",
     "conversations",
+    "count_conversations",
     "count_open",
+    "count_tasks",
     "count_waiting",
     "create_tasks",
+    "empty_conversations",
+    "empty_tasks",
     "end",
     "erase_person",
     "expire",

@@ -24,6 +24,8 @@ from salus.platform.tenancy import current_organization
 PAGE = 50
 MANY = 100
 """Open tasks are counted so far and no farther: the count is on every page."""
+EMPTIED, NO_LONGER_KEPT = b"", "No longer kept"
+"""What stands in place of the words of a task whose time is over, and its title then."""
 
 
 def roles() -> frozenset[Role]:
@@ -118,7 +120,11 @@ def visible(rows: Iterable[TaskRow], actor: Actor) -> TaskRow:
 def opened(row: TaskRow) -> Task:
     """Return a row as the value that others see."""
     sealer = keys.sealer()
-    text = orjson.loads(sealer.open(bytes(row.sealed), binding(row.id)))
+    text = (
+        orjson.loads(sealer.open(bytes(row.sealed), binding(row.id)))
+        if row.sealed
+        else {"title": NO_LONGER_KEPT, "instructions": ""}
+    )
     note = sealer.open(bytes(row.sealed_note), binding(row.id)).decode() if row.sealed_note else ""
     return Task(
         id=row.id,

@@ -19,6 +19,7 @@ from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.intake import fhir_files, lines, operations, permission_rows, queries, uploads
 from salus.intake import mapping as mappings
+from salus.intake.aging import count_rejects, empty_rejects
 from salus.intake.clinic.crowd import MAPPING as CROWD_MAPPING
 from salus.intake.clinic.crowd import generate_crowd
 from salus.intake.clinic.files import Clinic, PlannedImport
@@ -57,9 +58,10 @@ __all__ = [
     "Receiving",
     "cancel",
     "check",
+    "count_rejects",
     "describe",
     "discard_abandoned",
-    "discard_rejects",
+    "empty_rejects",
     "erase_person",
     "generate_clinic",
     "generate_crowd",
@@ -353,10 +355,3 @@ def saved_mappings() -> list[SavedMapping]:
 def discard_abandoned(*, actor: Actor, clock: Clock = _CLOCK) -> int:
     """Remove uploads that nobody described for two days; return how many. A daily round."""
     return operations.discard_abandoned(actor=actor, now=clock.now())
-
-
-def discard_rejects(*, days: int, clock: Clock = _CLOCK) -> int:
-    """Remove the rejects of imports that ended more than `days` ago; return how many rows."""
-    from datetime import timedelta
-
-    return operations.discard_rejects(clock.now().date() - timedelta(days=days))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -17,7 +17,7 @@ from salus.intake.contracts import ENDED, CsvMapping, Declaration, ImportKind, I
 from salus.intake.csv_reading import read_heading
 from salus.intake.csv_rows import RowReader
 from salus.intake.fhir import READERS, kind_of
-from salus.intake.models import Import, MappingRow, RejectRow
+from salus.intake.models import Import, MappingRow
 from salus.intake.permission_rows import PermissionReader, default_mapping
 from salus.intake.plan import Plan
 from salus.intake.work import CSV_PART
@@ -192,13 +192,6 @@ def discard_abandoned(*, actor: Actor, now: datetime) -> int:
     for import_id in ids:
         end(import_id, ImportStatus.CANCELLED, actor=actor, now=now)
     return len(ids)
-
-
-def discard_rejects(before: date) -> int:
-    """Remove rejects of imports that ended before a day: they hold whole rows. Return how many."""
-    old = Import.objects.filter(finished_at__date__lt=before).values_list("id", flat=True)
-    count, _ = RejectRow.objects.filter(import_id__in=list(old)).delete()
-    return count
 
 
 def save_mapping(

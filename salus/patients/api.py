@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
@@ -160,6 +161,6 @@ def birth_date(year: str, month: str, day: str) -> date | None:
     return rules.birth_date(year, month, day)
 
 
-def forget_old(*, clock: Clock = _CLOCK) -> int:
-    """Remove rows of sessions that ended long ago; run it daily for each organization."""
-    return operations.forget_old(clock.now())
+def forget_old(*, spared: Collection[UUID] = (), clock: Clock = _CLOCK) -> int:
+    """Remove rows of sessions that ended long ago, but of nobody of `spared`; run it daily for each organization."""
+    return operations.forget_old(clock.now(), spared)

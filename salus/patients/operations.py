@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -324,6 +325,7 @@ def _end(row: SessionRow, reason: str, ip: str, at: datetime) -> None:
     )
 
 
-def forget_old(at: datetime) -> int:
+def forget_old(at: datetime, spared: Collection[UUID]) -> int:
     """Remove sessions that nobody used for `KEPT`, and return how many; the audit log keeps the acts."""
-    return int(SessionRow.objects.filter(seen_at__lt=at - rules.KEPT).delete()[0])
+    old = SessionRow.objects.filter(seen_at__lt=at - rules.KEPT).exclude(contact_id__in=spared)
+    return int(old.delete()[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from salus.privacy.aging import count_copies, count_documents, empty_copies, empty_documents
 from salus.privacy.disclosures import accounting, record_disclosure, suspend
 from salus.privacy.erased import came_back, listed, remember, unlisted, use_erased_list
 from salus.privacy.erasures import erase, erase_again, erase_kept, queue_again, steps
 from salus.privacy.exports import export, use_packages
 from salus.privacy.joining import join_person as join_person
 from salus.privacy.joining import part_person as part_person
-from salus.privacy.keeping import copy_made_at, erase_copies, forget_copies, make_copy, open_copy
+from salus.privacy.keeping import copy_made_at, erase_copies, make_copy, open_copy
 from salus.privacy.letter import LANGUAGES, letter
 from salus.privacy.posture_port import posture, use_facts
 from salus.privacy.posture_rules import CHECKS, judge
@@ -35,13 +36,16 @@ __all__ = [
     "came_back",
     "carry_out",
     "copy_made_at",
+    "count_copies",
+    "count_documents",
+    "empty_copies",
+    "empty_documents",
     "erase",
     "erase_again",
     "erase_copies",
     "erase_kept",
     "export",
     "extend",
-    "forget_copies",
     "judge",
     "letter",
     "listed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -19,9 +19,6 @@ from salus.privacy.contracts import Form, Kind
 from salus.privacy.exports import PURPOSE, export
 from salus.privacy.models import CopyRow, DisclosureRow, RequestRow
 from salus.privacy.other_forms import in_form
-
-KEPT_FOR = timedelta(days=30)
-"""A copy is made again from the record in a moment, so it does not lie about for long."""
 
 
 def make_copy(request_id: UUID, *, actor: Actor, at: datetime) -> None:
@@ -59,11 +56,6 @@ def open_copy(request_id: UUID, form: Form = Form.JSON, *, actor: Actor) -> byte
 def copy_made_at(request_id: UUID) -> datetime | None:
     """Return when the copy of a request was made, None when there is none."""
     return CopyRow.objects.filter(request_id=request_id).values_list("made_at", flat=True).first()
-
-
-def forget_copies(at: datetime) -> int:
-    """Remove copies that were made more than `KEPT_FOR` ago; return how many."""
-    return CopyRow.objects.filter(made_at__lt=at - KEPT_FOR).delete()[0]
 
 
 def erase_copies(contact_id: UUID, at: datetime) -> Left:

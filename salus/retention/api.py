@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from salus.retention.emptying import all_rules, empty_due, may_set, set_rule, use_steps, would_empty
 from salus.retention.holds import (
     LONGEST,
     LONGEST_REFERENCE,
@@ -15,17 +16,28 @@ from salus.retention.holds import (
     spared,
     standing,
 )
+from salus.retention.rules import ALWAYS, BOUNDS, is_shorter, kind_of
 
 __all__ = [
+    "ALWAYS",
+    "BOUNDS",
     "LONGEST",
     "LONGEST_REFERENCE",
+    "all_rules",
+    "empty_due",
     "held_since",
     "hold",
     "holds",
+    "is_shorter",
     "join_person",
+    "kind_of",
     "lift",
+    "may_set",
     "must_be_free",
     "put",
+    "set_rule",
     "spared",
     "standing",
+    "use_steps",
+    "would_empty",
 ]

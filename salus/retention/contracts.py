@@ -19,7 +19,6 @@ class Kind(StrEnum):
     MESSAGES = "messages"
     CONVERSATIONS = "conversations"
     TASKS = "tasks"
-    EVENTS = "events"
     REJECTS = "rejects"
     COPIES = "copies"
     MAIL_REPORTS = "mail-reports"

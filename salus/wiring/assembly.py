@@ -26,11 +26,13 @@ def assemble(home: Home) -> None:
     from salus.privacy import api as privacy
     from salus.privacy.web.requests import requests_panel
     from salus.reports.web.looks import looks_panel
+    from salus.retention import api as retention
     from salus.retention.web.holds import hold_panel
     from salus.safeguards.web.views import wish_panel
     from salus.sealedmail import api as sealedmail
     from salus.sealedmail.web.views import keys_panel
     from salus.vendors import api as vendors
+    from salus.wiring import aged
     from salus.wiring.gate_preview import preview
     from salus.wiring.joined import STEPS
     from salus.wiring.pages import PublicPages
@@ -61,6 +63,7 @@ def assemble(home: Home) -> None:
         ]
     )
     duplicates.use_steps(STEPS)
+    retention.use_steps(aged.STEPS)
     patients.use_post(delivery)
     portal.use_mailbox(delivery)
     identity.use_ask_provider(delivery.ask_identity_provider)

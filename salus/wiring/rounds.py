@@ -18,16 +18,16 @@ from salus.kernel.acting import system
 from salus.kernel.time import SystemClock
 from salus.keys import api as keys
 from salus.patients import api as patients
+from salus.platform.jobs import defer
 from salus.platform.rounds import Round
 from salus.privacy import api as privacy
 from salus.reports import api as reports
+from salus.retention import api as retention
 from salus.sealedmail import api as sealedmail
 from salus.shaping import api as shaping
 from salus.wiring.reminding import remind_of_mail_keys, remind_of_vendors
 
 CLOCK = SystemClock()
-REJECTS_KEPT_DAYS = 90
-"""Rejected rows are sealed copies of a file that its owner has: long enough to mend and import them."""
 
 
 def _integrate(organization_id: UUID) -> None:
@@ -43,7 +43,10 @@ def _expire(organization_id: UUID) -> None:
 
 
 def _erase_ended(organization_id: UUID) -> None:
-    delivery.erase_ended(actor=system(organization_id, "worker"), at=CLOCK.now())
+    held = retention.spared()
+    if not held.everybody:
+        actor = system(organization_id, "worker")
+        delivery.erase_ended(spared=held.people, actor=actor, at=CLOCK.now())
 
 
 def _expire_calls(organization_id: UUID) -> None:
@@ -88,15 +91,16 @@ def _refresh_mail_keys(organization_id: UUID) -> None:
 
 
 def _forget_patients(organization_id: UUID) -> None:
-    patients.forget_old()
+    held = retention.spared()
+    if not held.everybody:
+        patients.forget_old(spared=held.people)
 
 
 def _forget_drafts(organization_id: UUID) -> None:
     files.forget_drafts(actor=system(organization_id, "worker"), at=CLOCK.now())
 
 
-def _forget_copies(organization_id: UUID) -> None:
-    privacy.forget_copies(CLOCK.now())
+def _erase_kept(organization_id: UUID) -> None:
     privacy.erase_kept(actor=system(organization_id, "worker"), clock=CLOCK)
 
 
@@ -110,8 +114,12 @@ def _forget_staff_sessions(organization_id: UUID) -> None:
 
 
 def _forget_imports(organization_id: UUID) -> None:
-    intake.discard_abandoned(actor=system(organization_id, "worker"), clock=CLOCK)
-    intake.discard_rejects(days=REJECTS_KEPT_DAYS, clock=CLOCK)
+    if not retention.spared().everybody:
+        intake.discard_abandoned(actor=system(organization_id, "worker"), clock=CLOCK)
+
+
+def _empty_due(organization_id: UUID) -> None:
+    defer("salus.retention.tasks.empty", once="due")
 
 
 def _forget_measures(organization_id: UUID) -> None:
@@ -149,7 +157,8 @@ ROUNDS = (
     Round("patients-forget", 86_400.0, _forget_patients),
     Round("intake-forget", 86_400.0, _forget_imports),
     Round("files-forget", 3_600.0, _forget_drafts),
-    Round("privacy-forget", 86_400.0, _forget_copies),
+    Round("privacy-forget", 86_400.0, _erase_kept),
+    Round("retention-empty", 86_400.0, _empty_due),
     Round("privacy-erased", 600.0, _keep_erased),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
     Round("reports-verify", 30.0, _verify),
