@@ -56,7 +56,8 @@ class Seen(StrEnum):
 class Installation:
     """What this installation is, as far as its domains have to say it.
 
-    `spf` are mechanisms ("mx", "include:spf.relay.example"), `addresses` those that mail leaves from.
+    `spf` are mechanisms ("mx", "include:spf.relay.example"), `addresses` those that mail leaves from, `sources` those
+    of pools (`salus.shaping`), each with what it calls itself in EHLO.
     """
 
     spf: str = "mx"
@@ -66,6 +67,7 @@ class Installation:
     has_certificate: bool = False
     """Its listener has a certificate of its own, so that others may demand to verify it."""
     addresses: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
     by_relay: bool = False
     """Mail leaves by a relay, from addresses that are not ours."""
 

@@ -107,7 +107,7 @@ def _judged(domain: str, record: Wanted, here: Installation, known: Known, hosts
                 for each in told.values
                 for answer in (known(Rr.ADDRESS, each),)
             }
-            return records.ptr(record, told.values, leading, here.inbound_host)
+            return records.ptr(record, told.values, leading)
 
 
 def _policy(domain: str, known: Known) -> dmarc.Policy | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from salus.shaping.files import NAME as FILE
 from salus.shaping.files import documents
 from salus.shaping.keeper import SUSPENDED, SWITCHED, WARMING, Keeper, Shaper
-from salus.shaping.layers import organizations, plan, pool_for, relays
+from salus.shaping.layers import organizations, plan, pool_for, pools_of, relays
 from salus.shaping.operations import forget, lift, measure, measures, volumes
 from salus.shaping.store import DatabaseStore
 
@@ -25,6 +25,7 @@ __all__ = [
     "organizations",
     "plan",
     "pool_for",
+    "pools_of",
     "relays",
     "volumes",
 ]

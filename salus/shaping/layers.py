@@ -101,6 +101,16 @@ def _check_source(source: Source, curves: Mapping[str, Curve], seen: set[str], p
         seen.add(word)
 
 
+def pools_of(made: Plan, slug: str) -> tuple[Pool, ...]:
+    """Return the pools that an organization's mail may leave from, also those that rules switch to."""
+    targets = {rule.to for site in (made.default, *made.sites.values()) for rule in site.rules}
+    return tuple(
+        each
+        for each in made.pools
+        if not each.organizations or slug in each.organizations or each.name in targets
+    )
+
+
 def pool_for(made: Plan, slug: str, mail: Mail) -> Pool | None:
     """Return the first pool for this organization and kind of mail; None: whatever address the machine takes."""
     fits = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,46 @@ def test_the_command_says_what_to_mend_and_fails_by_weight(
     assert main([*words, "other.example.org"]) == 1, "nothing is published there"
     assert "other.example.org: " in capsys.readouterr().out
     assert main([*words, "no domain"]) == 2
+
+
+def test_the_addresses_of_pools_that_the_clinic_s_mail_leaves_from_are_asked_for(
+    console: Console, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SALUS_HOME = tmp_path
+    slug = console.organization.slug
+
+    def pool(name: str, serves: str, *addresses: str) -> str:
+        listed = ", ".join(f'"{each}"' for each in addresses)
+        return (
+            f'[pool.{name}]\norganizations = ["{serves}"]\n'
+            f'[[pool.{name}.source]]\nname = "{name}.clinic.example"\naddresses = [{listed}]\n'
+        )
+
+    (tmp_path / "shaping.toml").write_text(
+        pool("ours", slug, "192.0.2.21", "2001:db8::21")
+        + pool("inner", slug, "10.0.0.5")
+        + pool("theirs", "others", "192.0.2.22")
+        + pool("spare", "nobody", "192.0.2.23")
+        + '[[default.on]]\nid = "x"\nmatch = "x"\ndo = "switch"\nto = "spare"\nfor = "1 h"\n'
+    )
+    with acting_for(console.organization.id):
+        described = facts.describe()
+    assert described.sources == (
+        ("192.0.2.21", "ours.clinic.example"),
+        ("2001:db8::21", "ours.clinic.example"),
+        ("192.0.2.23", "spare.clinic.example"),
+    )
+    with name_server({"21.2.0.192.in-addr.arpa PTR": ["ours.clinic.example."]}) as address:
+        settings.SALUS_NAMESERVER = address
+        main(["domain", "check", "--organization", slug, "--json"])
+        said = json.loads(capsys.readouterr().out)["records"]
+        found = {each["name"]: each["seen"] for each in said if each["purpose"] == "PTR"}
+        assert found == {"192.0.2.21": "wrong", "2001:db8::21": "missing", "192.0.2.23": "missing"}
+        shown = console.client("administrator").get(PAGE).content.decode()
+        assert "ours.clinic.example does not lead back to the address" in shown
+    (tmp_path / "shaping.toml").write_text("[pool.broken]\n")
+    with acting_for(console.organization.id):
+        assert facts.describe().sources == (), "the doctor tells of a plan that cannot be"
 
 
 def test_the_next_keys_are_to_be_published_before_they_sign(console: Console, zone: None) -> None:

@@ -292,6 +292,53 @@ def test_what_takes_no_mail_is_told_so_and_a_relay_has_the_addresses_of_others()
     assert [each.purpose for each in asked if each.weight is Weight.OPTIONAL] == [Purpose.BIMI]
 
 
+POOLS = Installation(
+    inbound_host=HOST,
+    addresses=("192.0.2.7",),
+    sources=(
+        ("192.0.2.7", HOST),
+        ("192.0.2.8", "mta1.clinic.example"),
+        ("2001:db8::8", "mta1.clinic.example"),
+    ),
+)
+AT_8 = "8.2.0.192.in-addr.arpa PTR"
+AT_IPV6 = "8.0.0.0." + "0." * 20 + "8.b.d.0.1.0.0.2.ip6.arpa PTR"
+
+
+@pytest.mark.parametrize(
+    ("zone", "seen", "note"),
+    [
+        ({AT_8: ["mta1.clinic.example."], "mta1.clinic.example A": ["192.0.2.8"]}, Seen.THERE, ""),
+        (
+            {AT_8: ["pool.clinic.example."], "pool.clinic.example A": ["192.0.2.8"]},
+            Seen.THERE,
+            "is called pool.clinic.example, and says mta1.clinic.example of itself",
+        ),
+        (
+            {AT_8: ["mta1.clinic.example."], "mta1.clinic.example A": ["192.0.2.9"]},
+            Seen.WRONG,
+            "does not lead back",
+        ),
+        ({AT_8: ["mta1.clinic.example."]}, Seen.WRONG, "does not lead back"),
+        ({}, Seen.MISSING, ""),
+    ],
+)
+def test_every_source_address_of_the_pools_has_its_name_and_the_name_leads_back(
+    zone: Zone, seen: Seen, note: str
+) -> None:
+    asked = [each for each in wanted(DOMAIN, KEYS, POOLS) if each.purpose is Purpose.PTR]
+    assert [(each.name, each.value) for each in asked] == list(POOLS.sources), "each address once"
+    rest = {
+        "7.2.0.192.in-addr.arpa PTR": [f"{HOST}."],
+        f"{HOST} A": ["192.0.2.7"],
+        AT_IPV6: ["mta1.clinic.example."],
+        "mta1.clinic.example AAAA": ["2001:db8::8"],
+    }
+    first, second, third = look_at_all({**rest, **zone}, asked, POOLS)
+    assert (first.seen, third.seen) == (Seen.THERE, Seen.THERE)
+    assert (second.seen, note in second.note) == (seen, True), second
+
+
 def test_the_walk_up_the_tree_leaves_the_middle_of_long_names_out() -> None:
     assert dmarc.walk("a.b.example") == ["a.b.example", "b.example", "example"]
     long = "a.b.c.d.e.f.g.h.i.mail.example.com"

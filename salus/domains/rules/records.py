@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from salus.domains.contracts import Seen, SeenRecord, Wanted, Weight
 from salus.domains.rules import dmarc
 from salus.domains.rules.dmarc import Policy, tags_of
+from salus.domains.rules.wanted import A_NAME
 
 PUBLISH = "Publish the record as it stands here."
 LOOKUPS, VOIDS = 10, 2
@@ -215,10 +216,11 @@ def bimi(record: Wanted, texts: Sequence[str], policy: Policy | None) -> SeenRec
     return there(record, found=found)
 
 
-def ptr(
-    record: Wanted, names: Sequence[str], leading: Mapping[str, Sequence[str] | None], host: str
-) -> SeenRecord:
-    """Judge the names of an address; `leading` are the addresses of each name, None when nobody knows."""
+def ptr(record: Wanted, names: Sequence[str], leading: Mapping[str, Sequence[str] | None]) -> SeenRecord:
+    """Judge the names of an address; `leading` are the addresses of each name, None when nobody knows.
+
+    A name that leads back is what receivers ask for; that it is also the one we say in EHLO, some.
+    """
     if not names:
         return missing(record)
     back = [each for each in names if record.name in (leading.get(each) or ())]
@@ -231,6 +233,6 @@ def ptr(
             names,
             "Publish an address record of that name with this address.",
         )
-    if host and host not in back:
-        return there(record, f"The address is called {back[0]}.", names)
+    if record.value not in (A_NAME, *back):
+        return there(record, f"The address is called {back[0]}, and says {record.value} of itself.", names)
     return there(record, found=names)

@@ -9,6 +9,8 @@ from salus.domains.contracts import Installation, Purpose, Signing, Wanted, Weig
 
 DMARC_REPORTS, TLS_REPORTS = "dmarc", "tls-reports"
 """Local parts at a sending domain that our listener takes reports at."""
+A_NAME = "a name of yours"
+"""Of an address that nobody gave a name."""
 POLICY_SECONDS = 604_800
 """A week: RFC 8461, 3.2 wants weeks, and an error is to be over in days."""
 
@@ -24,8 +26,8 @@ def wanted(domain: str, signing: Sequence[Signing], here: Installation) -> tuple
             "TXT",
             f"default._bimi.{domain}",
             f"v=BIMI1; l=https://{domain}/logo.svg; a=https://{domain}/logo.pem",
-            "Your mark beside your mail in some inboxes: an SVG Tiny PS picture and a certificate for it, "
-            "where DMARC is enforced.",
+            "May be left out. It shows your mark beside your mail in some inboxes: an SVG Tiny PS picture and a certificate "
+            "for it, where DMARC is enforced.",
             Weight.OPTIONAL,
         ),
     )
@@ -57,7 +59,8 @@ def _sending(domain: str, signing: Sequence[Signing], here: Installation) -> Ite
         "TXT",
         f"_dmarc.{domain}",
         f"v=DMARC1; p=reject; np=reject; rua=mailto:{DMARC_REPORTS}@{domain}",
-        "Says that forged mail is to be refused, and where reports go (RFC 9989).",
+        f"Says that forged mail is to be refused, and to which mailbox the daily reports go (RFC 9989): salus inbound takes "
+        f"them at {DMARC_REPORTS}@ the domain; without it name a mailbox that you read after rua=mailto:.",
         Weight.MEDIUM,
     )
     yield Wanted(
@@ -65,8 +68,8 @@ def _sending(domain: str, signing: Sequence[Signing], here: Installation) -> Ite
         "",
         domain,
         "",
-        "DMARC passes when SPF or DKIM proves the very domain of the author (RFC 9989, 4.4). Salus writes, signs and "
-        "bounces with this one domain.",
+        "Nothing to publish. DMARC passes when SPF or DKIM proves the very domain of the author (RFC 9989, 4.4); Salus "
+        "writes, signs and bounces with this one domain, so that both do.",
         Weight.HIGH,
     )
 
@@ -78,7 +81,8 @@ def _receiving(domain: str, here: Installation) -> Iterator[Wanted]:
         "MX",
         domain,
         f"10 {host}",
-        "Where bounces, complaints and reports come back to.",
+        "The host that bounces, complaints and reports come back to: salus inbound there takes them (SALUS_INBOUND says "
+        "where it listens, port 25 for the world), or another mail host of yours.",
         Weight.MEDIUM,
     )
     text = policy(host, enforce=here.has_certificate)
@@ -104,7 +108,7 @@ def _receiving(domain: str, here: Installation) -> Iterator[Wanted]:
         "TXT",
         f"_smtp._tls.{domain}",
         f"v=TLSRPTv1; rua=mailto:{TLS_REPORTS}@{domain}",
-        "Where others report how TLS to your mail host went (RFC 8460).",
+        "The mailbox to which others report each day how TLS to your mail host went (RFC 8460); salus inbound takes these.",
         Weight.LOW,
     )
 
@@ -112,12 +116,13 @@ def _receiving(domain: str, here: Installation) -> Iterator[Wanted]:
 def _addresses(here: Installation) -> Iterator[Wanted]:
     if here.by_relay:
         return
-    for address in here.addresses:
+    named = dict.fromkeys(here.addresses, here.inbound_host) | dict(here.sources)
+    for address, name in named.items():
         yield Wanted(
             Purpose.PTR,
             "PTR",
             address,
-            here.inbound_host or "a name of yours",
+            name or A_NAME,
             "The large providers refuse mail from addresses without a name that leads back to them "
             "(RFC 1912, 2.1). Whoever gave you the address publishes it.",
             Weight.MEDIUM,

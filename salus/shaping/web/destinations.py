@@ -42,12 +42,13 @@ def listed(request: HttpRequest) -> HttpResponse:
         "file": api.FILE,
     }
     try:
-        plan = api.plan(api.documents(settings.SALUS_HOME), identity.organization().slug)
+        slug = identity.organization().slug
+        plan = api.plan(api.documents(settings.SALUS_HOME), slug)
     except BadInput as fault:
         context["fault"] = str(fault)
     else:
         context |= {
-            "pools": [pool for pool in plan.pools if _serves(pool.organizations)],
+            "pools": api.pools_of(plan, slug),
             "volumes": [
                 {"volume": each, "site": wording.destination(each.site), "today": wording.today(each)}
                 for each in api.volumes(plan, now)
@@ -93,10 +94,6 @@ def _row(told: ToldMeasure) -> dict[str, Any]:
         "kind": kind,
         "state": state,
     }
-
-
-def _serves(organizations: frozenset[str]) -> bool:
-    return not organizations or identity.organization().slug in organizations
 
 
 def _may_lift(request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import stat
@@ -37,6 +38,10 @@ from salus.wiring.installed import Installed, read
 from salus.wiring.setup.ways_in import ways_in
 
 YEAR = timedelta(days=366)
+_PRIVATE = [
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
 VERIFIED = "verify-full"
 
 
@@ -209,6 +214,7 @@ def describe() -> Installation:
         takes_mail=bool(os.environ.get("SALUS_INBOUND") or installed.inbound),
         has_certificate=bool(installed.inbound_certificate),
         addresses=tuple(_addresses(spf)),
+        sources=tuple(_sources()),
         by_relay=delivery.route(datetime.now(UTC)) is not None,
     )
 
@@ -224,6 +230,26 @@ def _addresses(spf: str) -> Iterable[str]:
         kind, _, address = each.partition(":")
         if kind in ("ip4", "ip6") and (address.removesuffix("/32").removesuffix("/128").find("/") < 0):
             yield address.removesuffix("/32").removesuffix("/128")
+
+
+def _sources() -> Iterable[tuple[str, str]]:
+    """Yield the addresses of pools that the organization's mail leaves from, each with what it calls itself.
+
+    Private ones are left out: receivers see another address. So is all of a plan that cannot be, which the doctor tells of.
+    """
+    slug = identity.organization().slug
+    try:
+        plan = shaping.plan(shaping.documents(settings.SALUS_HOME), slug)
+    except BadInput:
+        return
+    for pool in shaping.pools_of(plan, slug):
+        for source in pool.sources:
+            yield from ((each, source.name) for each in source.addresses if _is_seen(each))
+
+
+def _is_seen(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return not (parsed.is_loopback or parsed.is_link_local or any(parsed in each for each in _PRIVATE))
 
 
 def _backups() -> Backups:
