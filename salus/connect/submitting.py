@@ -21,7 +21,7 @@ from salus.delivery.contracts import MessageSpec, Origin, Sender, Sent
 from salus.gate import api as gate
 from salus.gate.contracts import MessageFacts
 from salus.identity import api as identity
-from salus.identity.contracts import Organization, Permission
+from salus.identity.contracts import Organization, Permission, Program
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
@@ -43,8 +43,8 @@ def may_submit(key: str, *, ip: str, clock: Clock) -> bool:
     if organization_id is None:
         return False
     with acting_for(organization_id):
-        actor = identity.program(key, ip=ip, at=clock.now())
-    return actor is not None and Permission.DELIVERY_MESSAGE_SUBMIT in actor.permissions
+        program = identity.programs([(key, ip)], at=clock.now()).get((key, ip))
+    return program is not None and Permission.DELIVERY_MESSAGE_SUBMIT in program.actor.permissions
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,10 +64,8 @@ class _House:
 
     organization: Organization
     domains: Sequence[str]
-    programs: Mapping[tuple[str, str], Actor | None]
+    programs: Mapping[tuple[str, str], Program]
     """By key and address of the connection."""
-    words: Mapping[UUID, Mapping[str, str]]
-    """What their messages are that do not say so, by the id of the key."""
 
 
 def organization_of(submitted: Submitted) -> UUID | None:
@@ -121,21 +119,19 @@ def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
 
 
 def _house(batch: Sequence[Submitted], at: datetime) -> _House:
-    lines = {(each.key, each.ip) for each in batch}
-    programs = {(key, ip): identity.program(key, ip=ip, at=at) for key, ip in lines}
-    words = identity.key_words({actor.id for actor in programs.values() if actor and actor.id})
-    return _House(identity.organization(), content.own_domains(), programs, words)
+    programs = identity.programs({(each.key, each.ip) for each in batch}, at=at)
+    return _House(identity.organization(), content.own_domains(), programs)
 
 
 def _read(place: int, submitted: Submitted, house: _House) -> _Read:
     """Return what a message is, without asking the database; raises `Refused`."""
-    actor = house.programs[submitted.key, submitted.ip]
-    if actor is None or Permission.DELIVERY_MESSAGE_SUBMIT not in actor.permissions:
+    program = house.programs.get((submitted.key, submitted.ip))
+    if program is None or Permission.DELIVERY_MESSAGE_SUBMIT not in program.actor.permissions:
         raise Refused(Fault.NOT_ALLOWED)
     letter = reading.read(submitted.raw, house.domains)
     if letter.sender.rpartition("@")[2] != house.organization.sending_domain:
         raise Refused(Fault.SENDER)
-    said = {**house.words.get(_key_of(actor), {}), **letter.said}
+    actor, said = program.actor, {**program.words, **letter.said}
     facts = _facts(rules.declared(said), actor, house.organization)
     try:
         address = contacts.normalize_email(submitted.recipient.reveal())
@@ -229,14 +225,14 @@ def _record_refusals(answered: Sequence[tuple[Submitted, Taken, _House]]) -> Non
     """Record what was refused before the gate was asked; what the gate refused is a message with its reason."""
     entries = []
     for submitted, taken, house in answered:
-        actor = house.programs[submitted.key, submitted.ip]
-        if actor is not None and taken.reason in set(Fault):
+        program = house.programs.get((submitted.key, submitted.ip))
+        if program is not None and taken.reason in set(Fault):
             entries.append(
                 NewEntry(
                     Action.API_KEY_USE,
-                    actor,
+                    program.actor,
                     object_kind="apikey",
-                    object_id=actor.id,
+                    object_id=program.actor.id,
                     outcome="refused",
                     details={"call": "smtp", "reason": str(taken.reason)},
                 )

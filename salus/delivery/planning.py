@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,64 +13,45 @@ from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
-from salus.contacts.contracts import Opened
-from salus.content import api as content
-from salus.delivery import guarding
-from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, Priority, State
+from salus.delivery.contracts import MessageSpec, Origin, PlanCounts, Priority
 from salus.delivery.models import MessageRow, OriginRow
+from salus.delivery.planner import COLUMNS, Planner
 from salus.delivery.rules import RANK, priority_of
-from salus.delivery.sealing import (
-    CHOICES,
-    TOKEN_LIFETIME,
-    TRACK,
-    Content,
-    decision_document,
-    message_binding,
-    read_spec,
-    seal_content,
-    spec_document,
-)
-from salus.delivery.written import Words
+from salus.delivery.sealing import read_spec, spec_document
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance, MessageFacts
+from salus.gate.contracts import MessageFacts
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput, Conflict, NotFound, Reused
-from salus.kernel.ids import new_id
-from salus.kernel.vocabulary import Channel, Profile, Protection
+from salus.kernel.errors import Conflict, NotFound, Reused
+from salus.kernel.vocabulary import Profile, Protection
 from salus.keys import api as keys
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 from salus.safeguards import api as safeguards
-from salus.safeguards.contracts import Policy
 
 CHUNK = 1000
 """People planned in one transaction."""
 
-SHARED_BY = 20
-"""A domain that fewer people of a chunk share could name its owner, so the queue holds its blind index."""
-
-_COLUMNS = (
+_ADD = sql.SQL(
+    "INSERT INTO delivery_message ({names}, reached, attempts, uncertain) SELECT {names}, 0, 0, false FROM {rows} "
+    "ON CONFLICT (organization_id, origin_id, contact_number) DO NOTHING "
+    "RETURNING origin_id, contact_number, id, state, reason"
+)
+_ORIGINS = (
     ("organization_id", "uuid"),
     ("id", "uuid"),
-    ("origin_id", "uuid"),
-    ("contact_id", "uuid"),
-    ("contact_number", "int8"),
-    ("state", "text"),
-    ("reason", "text"),
-    ("rule", "text"),
-    ("floor", "int2"),
-    ("contact_version", "int8"),
-    ("standing_version", "int8"),
-    ("valid_until", "timestamptz"),
-    ("version_id", "uuid"),
-    ("language", "text"),
-    ("site", "text"),
-    ("sealed", "bytea"),
-    ("decided_at", "timestamptz"),
-    ("changed_at", "timestamptz"),
+    ("kind", "text"),
+    ("status", "text"),
+    ("is_open", "bool"),
+    ("spec", "bytea"),
+    ("priority", "int2"),
+    ("is_capped", "bool"),
+    ("not_before", "timestamptz"),
+    ("created_at", "timestamptz"),
 )
-_DEFAULTS = sql.SQL("reached, attempts, uncertain")
+_BEGIN = sql.SQL(
+    "INSERT INTO delivery_origin ({names}) SELECT {names} FROM {rows} ON CONFLICT DO NOTHING RETURNING id"
+)
 
 
 def begin(spec: MessageSpec, *, actor: Actor, at: datetime) -> None:
@@ -91,7 +72,10 @@ def other_content() -> Reused:
 def begun(
     sendings: Iterable[tuple[MessageSpec, OriginRow]], *, actor: Actor, at: datetime
 ) -> dict[UUID, OriginRow]:
-    """Return the row of each sending as it is, by its id; where there is none, it begins as the given row says."""
+    """Return the row of each sending as it is, by its id; where there is none, it begins as the given row says.
+
+    A given row that is returned is new: nobody else sees it until this transaction ends.
+    """
     wanted = {spec.origin.id: (spec, row) for spec, row in sendings}
     found = {row.id: row for row in OriginRow.objects.filter(id__in=list(wanted))}
     new = {id: wanted[id] for id in sorted(wanted.keys() - found.keys())}
@@ -102,11 +86,13 @@ def begun(
         row.id, row.kind, row.priority = id, spec.origin.kind, RANK[spec.priority]
         row.is_capped = priority_of(spec.facts) is not Priority.TRANSACTIONAL
         row.spec, row.created_at = sealer.seal(spec_document(spec), _binding(id)), at
-    OriginRow.objects.bulk_create([row for _, row in new.values()], ignore_conflicts=True)
-    stored = {row.id: row for row in OriginRow.objects.filter(id__in=list(new))}
-    ours = [spec for id, (spec, row) in new.items() if bytes(stored[id].spec) == row.spec]
-    audit.record_many([_started(spec, actor) for spec in ours])  # two may begin one at once
-    return found | stored
+    written = [[getattr(row, name) for name, _ in _ORIGINS] for _, row in new.values()]
+    rows, parameters = bulk.given(_ORIGINS, written)
+    ours = {id for (id,) in bulk.read(_BEGIN.format(names=_names(_ORIGINS), rows=rows), parameters)}
+    if theirs := new.keys() - ours:  # two may begin one at once
+        found |= {row.id: row for row in OriginRow.objects.filter(id__in=list(theirs))}
+    audit.record_many([_started(new[id][0], actor) for id in new if id in ours])
+    return found | {id: new[id][1] for id in ours}
 
 
 def _started(spec: MessageSpec, actor: Actor) -> NewEntry:
@@ -150,7 +136,7 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
     )
     new = [number for number in numbers if number not in known]
     gone = (
-        add([Adding(Planner(spec_of(origin), at, safeguards.policy()), new)], actor=actor, at=at)
+        add([Adding(Planner(spec_of(origin), at, safeguards.policy()), new)], actor=actor, at=at).gone
         if new
         else set()
     )
@@ -170,10 +156,18 @@ class Adding:
     stopped: str = ""
 
 
-def add(sendings: Sequence[Adding], *, actor: Actor, at: datetime) -> set[tuple[UUID, int]]:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The people who are gone, by sending and number, and the rows that were written: (sending, number, id, state, reason)."""
+
+    gone: set[tuple[UUID, int]]
+    rows: list[tuple[Any, ...]]
+
+
+def add(sendings: Sequence[Adding], *, actor: Actor, at: datetime) -> Added:
     """Write one row for each person of each sending; whoever has one keeps it.
 
-    Sendings that tell the same are decided together. Returns (sending, number) of the people who are gone.
+    Sendings that tell the same are decided together.
     """
     rows: list[tuple[object, ...]] = []
     gone: set[tuple[UUID, int]] = set()
@@ -191,16 +185,13 @@ def add(sendings: Sequence[Adding], *, actor: Actor, at: datetime) -> set[tuple[
                 (each.planner.spec.origin.id, number) for number in each.numbers if number not in decided
             }
     if not rows:
-        return gone
-    names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
-    table = bulk.copy_rows(_COLUMNS, rows)
-    bulk.execute(
-        sql.SQL(
-            "INSERT INTO delivery_message ({names}, {defaults}) SELECT {names}, 0, 0, false FROM {table} "
-            "ON CONFLICT (organization_id, origin_id, contact_number) DO NOTHING"
-        ).format(names=names, defaults=_DEFAULTS, table=table)
-    )
-    return gone
+        return Added(gone, [])
+    given, parameters = bulk.given(COLUMNS, rows)
+    return Added(gone, bulk.read(_ADD.format(names=_names(COLUMNS), rows=given), parameters))
+
+
+def _names(columns: Sequence[tuple[str, str]]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
 
 
 def _alike(sendings: Sequence[Adding]) -> dict[tuple[MessageFacts, tuple[str, ...]], list[Adding]]:
@@ -259,142 +250,3 @@ def plan_counts(origin: Origin) -> PlanCounts:
             by_floor[Protection(floor).name.lower()] += count
     cleared = sum(by_rule.values())
     return PlanCounts(cleared + sum(refused.values()), cleared, dict(refused), dict(by_rule), dict(by_floor))
-
-
-class Planner:
-    """What is the same for every person of a sending, looked up once; `policy` is the protection policy in force."""
-
-    def __init__(self, spec: MessageSpec, at: datetime, policy: Policy, words: Words | None = None) -> None:
-        if not spec.versions and words is None:
-            raise BadInput("A sending needs a template version.", place="versions")
-        if spec.facts.channel is Channel.SMS:
-            raise BadInput(
-                "Text messages cannot be sent yet.", place="channel", next_step="Choose e-mail or portal."
-            )
-        self.spec, self._at, self._words = spec, at, words
-        self._organization = current_organization()
-        self._sealer, self._blinder = keys.sealer(), keys.blinder()
-        self._versions = {language: content.version(id) for language, id in spec.versions.items()}
-        self._values = {
-            language: content.values_maker(version, at) for language, version in self._versions.items()
-        }
-        subjects = {language: version.subject for language, version in self._versions.items()}
-        self._guard = guarding.Guard(spec, subjects if words is None else {"": words.subject}, policy)
-        fields = {field for version in self._versions.values() for field in content.merge_fields(version)}
-        self.fields = (*sorted(fields | {"language"}),)
-
-    def rows(
-        self,
-        decided: Sequence[tuple[Clearance, Opened]],
-        stopped: str,
-        wishes: Mapping[UUID, Protection],
-    ) -> list[tuple[object, ...]]:
-        """Return a row for each person, in the order of `_COLUMNS`; `stopped` refuses who was cleared.
-
-        `wishes` are those of these people who ask for more protection than the law does.
-        """
-        domains = Counter(_domain(clearance) for clearance, _ in decided)
-        return [
-            self._row(
-                clearance,
-                opened,
-                domains,
-                clearance.decision.reason or stopped,
-                wishes.get(clearance.contact_id),
-            )
-            for clearance, opened in decided
-        ]
-
-    def _row(
-        self,
-        clearance: Clearance,
-        opened: Opened,
-        domains: Mapping[str, int],
-        refused: str,
-        wish: Protection | None,
-    ) -> tuple[object, ...]:
-        decision = clearance.decision
-        message_id = new_id()
-        language = self._language(opened)
-        domain = _domain(clearance)
-        floor, why = self._guard.floor(decision, domain, "" if self._words else language, wish)
-        sealed = self._seal(message_id, clearance, opened, language, why, allowed=not refused)
-        return (
-            self._organization,
-            message_id,
-            self.spec.origin.id,
-            clearance.contact_id,
-            clearance.contact_number,
-            State.REFUSED if refused else State.CLEARED,
-            refused,
-            decision.rule_ids[0] if decision.rule_ids else "",
-            int(floor),
-            clearance.contact_version,
-            clearance.standing_version,
-            decision.valid_until,
-            self.spec.versions.get(language),
-            language,
-            self._site(domain, domains[domain]),
-            sealed,
-            self._at,
-            self._at,
-        )
-
-    def rebind(self, row: MessageRow, clearance: Clearance, opened: Opened, wish: Protection | None) -> None:
-        """Bind an unsent row to a new clearance: its versions, its address, its values, its protection."""
-        decision, language = clearance.decision, self._language(opened)
-        floor, why = self._guard.floor(decision, _domain(clearance), "" if self._words else language, wish)
-        row.contact_version, row.standing_version = clearance.contact_version, clearance.standing_version
-        row.valid_until, row.floor, row.decided_at = decision.valid_until, int(floor), self._at
-        row.rule = decision.rule_ids[0] if decision.rule_ids else ""
-        row.language, row.version_id = language, self.spec.versions.get(language)
-        row.sealed = self._seal(row.id, clearance, opened, language, why, allowed=True)
-
-    def _seal(
-        self,
-        message_id: UUID,
-        clearance: Clearance,
-        opened: Opened,
-        language: str,
-        why: Mapping[str, Any],
-        *,
-        allowed: bool,
-    ) -> bytes:
-        """Return the sealed content of a row; a refused one keeps the decision and no values."""
-        address = clearance.address
-        values: Mapping[str, object] = {}
-        tokens: dict[str, str] = {}
-        to = ""
-        if allowed:
-            to = address.value.reveal() if address else ""  # none in the portal
-            values = self._words.values() if self._words else self._values[language](opened)
-            tokens = {
-                purpose: keys.seal_token(purpose, message_id.bytes, lifetime=TOKEN_LIFETIME)
-                for purpose in ((CHOICES,) if self._words else (TRACK, CHOICES))
-            }
-        decided = decision_document(clearance.decision) | {guarding.PROTECTION: why}
-        document = Content(to, values, tokens, decided)
-        return seal_content(self._sealer, message_binding(self._organization, message_id), document)
-
-    def _language(self, opened: Opened) -> str:
-        """Return the person's language when there is a version in it, else English, else the first.
-
-        What stands around words of their own is in the person's language when Salus writes it.
-        """
-        preferred = opened.values.get("language")
-        wanted = (str(preferred.reveal()) if preferred else "")[:2].lower()
-        offered = content.LANGUAGES if self._words else self.spec.versions
-        for language in (wanted, "en"):
-            if language in offered:
-                return language
-        return next(iter(self.spec.versions))
-
-    def _site(self, domain: str, sharing: int) -> str:
-        if not domain or sharing >= SHARED_BY:
-            return domain
-        return self._blinder.blind("domain", domain).hex()
-
-
-def _domain(clearance: Clearance) -> str:
-    address = clearance.address
-    return address.value.reveal().rpartition("@")[2].lower() if address else ""

@@ -20,6 +20,7 @@ from salus.delivery.contracts import MessageSpec, Origin, State
 from salus.delivery.leasing import Lease
 from salus.delivery.links import Links, links
 from salus.delivery.models import MessageRow, OriginRow
+from salus.delivery.planner import Planner
 from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, Bound, Check, Present, check
 from salus.delivery.sealing import (
     Content,
@@ -284,7 +285,7 @@ class _Keeper:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
             spec = self._spec(origin_id)
             spec = replace(spec, facts=planning.facts_now(spec.facts, self._organization))
-            planner = planning.Planner(spec, self._at, policy) if spec.versions else None
+            planner = Planner(spec, self._at, policy) if spec.versions else None
             fields = planner.fields if planner else ("language",)
             decided = gate.assemble_and_clear(spec.facts, sorted(mine), fields, self._at, self._actor)
             for clearance, opened in decided:
@@ -295,7 +296,7 @@ class _Keeper:
                     continue
                 if self._has_own_words(row):
                     words = words_of(self._open(row).values)
-                    planning.Planner(spec, self._at, policy, words).rebind(row, clearance, opened, wish)
+                    Planner(spec, self._at, policy, words).rebind(row, clearance, opened, wish)
                 elif row.version_id is None or planner is None:
                     self._readdress(row, clearance)
                 else:

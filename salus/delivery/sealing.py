@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
 
 def spec_document(spec: MessageSpec) -> bytes:
     """Return a specification as JSON bytes."""
-    return orjson.dumps(asdict(spec))
+    return orjson.dumps(spec)
 
 
 def read_spec(document: bytes) -> MessageSpec:

@@ -14,7 +14,8 @@ from salus.audit.contracts import Action, NewEntry
 from salus.delivery import capping, planning, queueing
 from salus.delivery.contracts import MessageSpec, Priority, Sender, Sent, State
 from salus.delivery.models import MessageRow, OriginRow
-from salus.delivery.planning import CHUNK, Adding, Planner
+from salus.delivery.planner import Planner
+from salus.delivery.planning import CHUNK, Adding
 from salus.delivery.rules import CANCELLED_BY_STAFF, PERSON_IS_GONE, priority_of
 from salus.delivery.written import Words, check_same
 from salus.identity import api as identity
@@ -80,20 +81,21 @@ def send_each(
     """
     opened = _opened(sendings, not_before, actor, at)
     faults: dict[UUID, Conflict | BadInput] = {}
-    answers = _answers(sendings)
-    faults |= _other_words(sendings, answers)
+    known = [each for each in sendings if not opened[each.spec.origin.id].is_new]
+    answers = {each.spec.origin.id: Answers() for each in sendings} | _answers(known)
+    faults |= _other_words(known, answers)
     adding: dict[UUID, Adding] = {}
     policy = safeguards.policy()
     for each in sendings:
-        origin_id, (row, stored) = each.spec.origin.id, opened[each.spec.origin.id]
-        if not row.is_open or _content(stored) != _content(each.spec):
+        origin_id, begun = each.spec.origin.id, opened[each.spec.origin.id]
+        if not begun.row.is_open or _content(begun.spec) != _content(each.spec):
             faults[origin_id] = planning.other_content()
         new = [number for number in each.numbers if number not in answers[origin_id]]
         if not new or origin_id in faults:
             continue
-        cancelled = CANCELLED_BY_STAFF if row.status == OriginRow.CANCELLED else ""
+        cancelled = CANCELLED_BY_STAFF if begun.row.status == OriginRow.CANCELLED else ""
         try:
-            adding[origin_id] = Adding(Planner(stored, at, policy, each.words), new, cancelled)
+            adding[origin_id] = Adding(Planner(begun.spec, at, policy, each.words), new, cancelled)
         except BadInput as fault:
             faults[origin_id] = fault
     if adding:
@@ -101,23 +103,37 @@ def send_each(
     return [faults.get(each.spec.origin.id) or answers[each.spec.origin.id] for each in sendings]
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A sending as it stands until this transaction ends, and what it was begun with, as of now; `is_new` when just now."""
+
+    row: OriginRow
+    spec: MessageSpec
+    is_new: bool
+
+
 def _opened(
     sendings: Sequence[Sending], not_before: datetime, actor: Actor, at: datetime
-) -> dict[UUID, tuple[OriginRow, MessageSpec]]:
-    """Return each sending's row, as it stands until this transaction ends, and what it was begun with, as of now."""
-    fresh = [
-        (each.spec, OriginRow(status=OriginRow.RELEASED, is_open=True, not_before=not_before))
+) -> dict[UUID, _Opened]:
+    given = {
+        each.spec.origin.id: (
+            each.spec,
+            OriginRow(status=OriginRow.RELEASED, is_open=True, not_before=not_before),
+        )
         for each in sendings
-    ]
-    rows = planning.begun(fresh, actor=actor, at=at)
+    }
+    rows = planning.begun(given.values(), actor=actor, at=at)
+    known = [id for id, row in rows.items() if row is not given[id][1]]
     # Who pauses or cancels one locks its row: they wait for us, or we see what they did.
-    for id, status in bulk.execute(_STATUS, [list(rows)]):
+    for id, status in bulk.execute(_STATUS, [known]) if known else ():
         rows[id].status = status
     organization = identity.organization()
     opened = {}
     for id, row in rows.items():
-        stored = planning.read(row)
-        opened[id] = row, replace(stored, facts=planning.facts_now(stored.facts, organization))
+        spec, is_new = given[id][0], id not in known
+        stored = spec if is_new else planning.read(row)
+        facts = planning.facts_now(stored.facts, organization)
+        opened[id] = _Opened(row, replace(stored, facts=facts), is_new)
     return opened
 
 
@@ -135,8 +151,17 @@ def _add(
     answers: Mapping[UUID, Answers],
 ) -> None:
     """Write the messages, queue those that are cleared, and put all into `answers`."""
-    gone = planning.add([*adding.values()], actor=actor, at=at)
-    added = _answers([Sending(each.planner.spec, each.numbers) for each in adding.values()])
+    done = planning.add([*adding.values()], actor=actor, at=at)
+    added: dict[UUID, Answers] = {id: {} for id in adding}
+    for origin_id, number, id, state, reason in done.rows:
+        added[origin_id][number] = _sent(id, state, reason)
+    others = [
+        Sending(each.planner.spec, left)
+        for id, each in adding.items()
+        if (left := [one for one in each.numbers if one not in added[id] and (id, one) not in done.gone])
+    ]
+    for id, found in _answers(others).items():  # somebody else added them meanwhile
+        added[id] |= found
     cleared = {id: [one.message_id for one in added[id].values() if one.allowed] for id in adding}
     queueing.put_some([id for ids in cleared.values() for id in ids if id], not_before)
     capped = [
@@ -158,7 +183,7 @@ def _add(
             for id, each in adding.items()
         ]
     )
-    for id, number in gone:
+    for id, number in done.gone:
         added[id][number] = Sent(None, allowed=False, reason=PERSON_IS_GONE)
     for id, found in added.items():
         answers[id].update(found)
@@ -167,6 +192,8 @@ def _add(
 def _answers(sendings: Sequence[Sending]) -> dict[UUID, Answers]:
     """Return what was answered for those who have a message, by sending."""
     asked = {(each.spec.origin.id, number) for each in sendings for number in each.numbers}
+    if not asked:
+        return {}
     answers: dict[UUID, Answers] = {each.spec.origin.id: {} for each in sendings}
     rows = MessageRow.objects.filter(
         origin_id__in=list(answers), contact_number__in={number for _, number in asked}
@@ -175,9 +202,13 @@ def _answers(sendings: Sequence[Sending]) -> dict[UUID, Answers]:
         "origin_id", "contact_number", "id", "state", "reason"
     ):
         if (origin_id, number) in asked:
-            refused = state == State.REFUSED
-            answers[origin_id][number] = Sent(id, allowed=not refused, reason=reason if refused else "")
+            answers[origin_id][number] = _sent(id, state, reason)
     return answers
+
+
+def _sent(id: UUID, state: str, reason: str) -> Sent:
+    refused = state == State.REFUSED
+    return Sent(id, allowed=not refused, reason=reason if refused else "")
 
 
 def _other_words(

@@ -12,7 +12,7 @@ from salus.identity import organizations as _organizations
 from salus.identity import providers as _providers
 from salus.identity import sign_on as _sign_on
 from salus.identity.access import require, requires, toast
-from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Role, StaffMember
+from salus.identity.contracts import ApiKeyFacts, Organization, Permission, Program, Role, StaffMember
 from salus.identity.demo import create_demo_staff, demo_sign_ins
 from salus.identity.models import Session
 from salus.identity.ports import use_ask_provider, use_clock
@@ -39,13 +39,12 @@ __all__ = [
     "givable_scopes",
     "idempotency_key",
     "invite_staff",
-    "key_words",
     "on_emergency_access",
     "organization",
     "organization_of_key",
     "organizations",
     "permissions_of",
-    "program",
+    "programs",
     "provider_told",
     "readiness",
     "require",
@@ -226,9 +225,12 @@ def organization_of_key(raw: str) -> UUID | None:
     return api_keys.organization_of(raw)
 
 
-def program(raw: str, *, ip: str, at: datetime) -> Actor | None:
-    """Return the API key as an actor of the current organization; None when it is wrong, over or revoked."""
-    return api_keys.actor_of(raw, ip=ip, at=at)
+def programs(presented: Collection[tuple[str, str]], *, at: datetime) -> Mapping[tuple[str, str], Program]:
+    """Return who comes with these keys, each from an address, to the current organization, by key and address.
+
+    One question for all; a key that is wrong, over or revoked is not among them.
+    """
+    return api_keys.programs(presented, at=at)
 
 
 def givable_scopes(actor: Actor) -> frozenset[Permission]:
@@ -239,11 +241,6 @@ def givable_scopes(actor: Actor) -> frozenset[Permission]:
 def set_key_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
     """Say what messages of a key's program are, as its package understands the words; raises `NotFound`."""
     api_keys.set_words(key_id, words, actor=actor)
-
-
-def key_words(key_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, str]]:
-    """Return the words of these keys of the current organization."""
-    return api_keys.words_of(key_ids)
 
 
 def revoke_api_key(key_id: UUID, *, actor: Actor) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from salus.audit import api as audit
 from salus.audit.contracts import Action
 from salus.identity import rules
-from salus.identity.contracts import ApiKeyFacts, Permission
+from salus.identity.contracts import ApiKeyFacts, Permission, Program
 from salus.identity.models import ApiKey
 from salus.identity.ports import now
 from salus.kernel.acting import Actor, ActorKind
@@ -74,17 +74,37 @@ def organization_of(raw: str) -> UUID | None:
 
 def actor_of(raw: str, *, ip: str, at: datetime) -> Actor | None:
     """Return the key as an actor of the current organization, None when it is wrong, over or revoked."""
-    shape = _SHAPE.match(raw)
-    if shape is None:
-        return None
-    row = ApiKey.objects.filter(pk=UUID(shape["key"])).first()
-    right = hmac.compare_digest(bytes(row.secret_hash) if row else b"", _digest(shape["secret"]))
-    if row is None or not right or row.revoked_at or (row.expires_at and row.expires_at <= at):
-        return None
-    noted = Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY)
-    # A call that lasts keeps its row locked: the next one of the same key must not wait for that.
-    free = ApiKey.objects.select_for_update(skip_locked=True).filter(noted, pk=row.pk)
-    ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=at)
+    found = programs([(raw, ip)], at=at).get((raw, ip))
+    return found.actor if found else None
+
+
+def programs(presented: Collection[tuple[str, str]], *, at: datetime) -> dict[tuple[str, str], Program]:
+    """Return who comes with these keys, each from an address; without those that are wrong, over or revoked."""
+    shapes = {pair: shape for pair in presented if (shape := _SHAPE.match(pair[0]))}
+    rows = {
+        row.pk: row for row in ApiKey.objects.filter(pk__in={UUID(each["key"]) for each in shapes.values()})
+    }
+    found = {}
+    for pair, shape in shapes.items():
+        row = rows.get(UUID(shape["key"]))
+        right = hmac.compare_digest(bytes(row.secret_hash) if row else b"", _digest(shape["secret"]))
+        if row and right and not row.revoked_at and (row.expires_at is None or row.expires_at > at):
+            found[pair] = Program(_actor(row, pair[1]), row.words)
+    _note_use({program.actor.id for program in found.values()}, rows, at)
+    return found
+
+
+def _note_use(used: Collection[UUID | None], rows: Mapping[UUID, ApiKey], at: datetime) -> None:
+    before = at - NOTE_USE_EVERY
+    stale = [
+        id for id, row in rows.items() if id in used and (not row.last_used_at or row.last_used_at < before)
+    ]
+    if stale:
+        late = Q(last_used_at=None) | Q(last_used_at__lt=before)
+        ApiKey.objects.filter(late, pk__in=stale).update(last_used_at=at)
+
+
+def _actor(row: ApiKey, ip: str) -> Actor:
     return Actor(
         ActorKind.API_KEY,
         current_organization(),
@@ -104,11 +124,6 @@ def set_words(key_id: UUID, words: Mapping[str, str], *, actor: Actor) -> None:
     audit.record(
         Action.API_KEY_CHANGE, actor=actor, object_kind="apikey", object_id=row.pk, fields=sorted(words)
     )
-
-
-def words_of(key_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, str]]:
-    """Return what was said of the messages of these keys."""
-    return dict(ApiKey.objects.filter(pk__in=key_ids).values_list("pk", "words"))
 
 
 def revoke(key_id: UUID, *, actor: Actor) -> None:

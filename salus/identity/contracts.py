@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from salus.kernel.acting import Actor
 from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import Profile, SenderRole
 
@@ -208,6 +209,14 @@ class ApiKeyFacts:
     revoked_at: datetime | None
     words: Mapping[str, str] = field(default_factory=dict)
     """What the messages that its program submits are, where they do not say so themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Who comes with an API key, and what the key says of its messages where they do not say so themselves."""
+
+    actor: Actor
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from psycopg import Cursor, sql
 
 from salus.kernel.ids import new_id
 
+FEW = 100
+"""Rows that are bound to a statement instead of being loaded into a table."""
+
 
 def copy_rows(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> sql.Identifier:
     """Fill a fresh temporary table with `rows` and return its name, ready for `psycopg.sql`.
@@ -37,6 +40,20 @@ def copy_rows(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]])
     return table
 
 
+def given(
+    columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]
+) -> tuple[sql.Composable, list[Any]]:
+    """Return what a statement selects these rows from, and its parameters, for `read`; for one row at least.
+
+    Few rows are bound as arrays: a temporary table costs as much as a hundred of them. More are loaded.
+    """
+    if len(rows) > FEW:
+        return copy_rows(columns, rows), []
+    arrays = sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(kind)) for _, kind in columns)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
+    return sql.SQL("unnest({}) AS given ({})").format(arrays, names), [*map(list, zip(*rows, strict=True))]
+
+
 def execute(statement: sql.Composable, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a composed statement on the current connection; return its rows, if it has any."""
     with connection.cursor() as cursor:
@@ -51,6 +68,7 @@ def read(statement: sql.SQL | sql.Composed, parameters: Sequence[Any] = ()) -> l
     The server binds the parameters (so each needs a type it can infer) and answers in binary: a fifth
     of the work of `execute` for such rows.
     """
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
         cursor.execute(statement, parameters, binary=True)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
 from salus.contacts import api as contacts
-from salus.delivery import api, planning
+from salus.delivery import api, planner
 from salus.delivery.contracts import Origin, State
 from salus.delivery.models import MessageRow
 from salus.delivery.rules import LEGAL_MOVES
@@ -111,7 +111,7 @@ def test_killed_in_the_middle_it_goes_on_and_nobody_is_doubled_or_missed(
             raise KeyboardInterrupt
         return seal_content(*arguments)
 
-    monkeypatch.setattr(planning, "seal_content", dies)
+    monkeypatch.setattr(planner, "seal_content", dies)
     with pytest.raises(KeyboardInterrupt):
         chunk(numbers[3:])
     monkeypatch.undo()
@@ -146,7 +146,7 @@ def test_somebody_who_is_gone_stops_the_plan(desk: Desk) -> None:
 
 
 def test_a_domain_that_few_share_is_blinded_and_one_that_many_share_is_not(desk: Desk) -> None:
-    many = [f"p{place}" for place in range(planning.SHARED_BY)]
+    many = [f"p{place}" for place in range(planner.SHARED_BY)]
     desk.admit(*many)
     [alone] = desk.admit("ada", domain="ada-example-and-sons.example.test")
     origin, _ = desk.plan()
