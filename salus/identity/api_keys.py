@@ -101,7 +101,9 @@ def _note_use(used: Collection[UUID | None], rows: Mapping[UUID, ApiKey], at: da
     ]
     if stale:
         late = Q(last_used_at=None) | Q(last_used_at__lt=before)
-        ApiKey.objects.filter(late, pk__in=stale).update(last_used_at=at)
+        # A call that lasts keeps its key's row locked: the next one with the key must not wait for that.
+        free = ApiKey.objects.select_for_update(skip_locked=True).filter(late, pk__in=stale)
+        ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=at)
 
 
 def _actor(row: ApiKey, ip: str) -> Actor:
