@@ -249,14 +249,14 @@ def org_values() -> dict[str, str]:
     return dict(_house.house().org)
 
 
-def compile_version(version: TemplateVersion, *, elements: Iterable[str] = (), payer: str = "") -> Compiled:
+def compile_version(version_id: UUID, *, elements: Iterable[str] = (), payer: str = "") -> Compiled:
     """Return the renderer of a version, with the closing elements that its gate decision asks for.
 
     `elements` are words of `gate.contracts.Element`; "why" is always there. `payer` is named where the
-    law wants it. Cached: the same arguments give the same object. Raises `BadInput` when the message must
-    say what the organization has not given, such as its postal address.
+    law wants it. Cached: the same arguments give the same object, and read nothing. Raises `NotFound`, and
+    `BadInput` when the message must say what the organization has not given, such as its postal address.
     """
-    return _compiled(version.id, current_organization(), frozenset(elements), payer, _Held(version))
+    return _compiled(version_id, current_organization(), frozenset(elements), payer)
 
 
 def letter(
@@ -279,7 +279,7 @@ def with_footer(sources: Sources, language: str, elements: Iterable[str], *, pay
 
 def render(version: TemplateVersion, values: MergeValues, *, elements: Iterable[str] = ()) -> Rendered:
     """Return the parts of one message; for single messages, the hot path keeps a `Compiled`."""
-    return compile_version(version, elements=elements).render(values)
+    return compile_version(version.id, elements=elements).render(values)
 
 
 def renderer() -> str:
@@ -371,25 +371,10 @@ def remove_own_domain(domain: str, *, actor: Actor) -> None:
     operations.remove_domain(domain, actor=actor)
 
 
-class _Held:
-    """Carries a version past the cache key: equal to every other, because its id is in the key."""
-
-    def __init__(self, version: TemplateVersion) -> None:
-        self.version = version
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @functools.lru_cache(maxsize=256)
-def _compiled(
-    version_id: UUID, organization_id: UUID, elements: frozenset[str], payer: str, held: _Held
-) -> Compiled:
-    del version_id, organization_id
-    found = held.version
+def _compiled(version_id: UUID, organization_id: UUID, elements: frozenset[str], payer: str) -> Compiled:
+    del organization_id
+    found = queries.version(version_id)
     sources = footers.with_footer(_sources(found), found.language, elements, _house.house(), payer)
     return compiled(sources, language=found.language, renderer=builtin.full_renderer())
 

@@ -40,6 +40,10 @@ _LEASE = sql.SQL(
     "FROM due WHERE q.message_id = due.message_id "
     "RETURNING q.message_id, q.organization_id, q.fence, q.begun, q.site, q.priority"
 )
+_BEGIN = sql.SQL(
+    "UPDATE delivery_queue q SET begun = true FROM unnest(%s::uuid[], %s::int8[]) AS l(message_id, fence) "
+    "WHERE q.message_id = l.message_id AND q.fence = l.fence RETURNING q.message_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +107,7 @@ def mark_begun(leases: Sequence[Lease]) -> set[UUID]:
 
     Committed before MAIL FROM; a message whose fence has moved on belongs to another sender.
     """
-    rows = bulk.execute(
-        sql.SQL(
-            "UPDATE delivery_queue q SET begun = true FROM unnest(%s::uuid[], %s::int8[]) AS l(message_id, fence) "
-            "WHERE q.message_id = l.message_id AND q.fence = l.fence RETURNING q.message_id"
-        ),
-        [[each.message_id for each in leases], [each.fence for each in leases]],
-    )
+    rows = bulk.read(_BEGIN, [[each.message_id for each in leases], [each.fence for each in leases]])
     return {row[0] for row in rows}
 
 

@@ -31,7 +31,7 @@ from salus.delivery.sealing import (
 )
 from salus.delivery.written import renderer, words_of
 from salus.gate import api as gate
-from salus.gate.contracts import Clearance
+from salus.gate.contracts import Clearance, MessageFacts
 from salus.identity import api as identity
 from salus.identity.contracts import Organization
 from salus.kernel.acting import Actor
@@ -169,7 +169,7 @@ def prepare(leases: Sequence[Lease], *, actor: Actor, at: datetime) -> Batch:
             batch.stopped.append(Stopped(each, stopped[row.id], keeper.notice_for(row)))
         else:
             batch.take(keeper.ready(each, row, still[row.id]))
-    bulk.execute(_TO_LEASED, [at, [each.lease.message_id for each in batch.prepared]])
+    bulk.read(_TO_LEASED, [at, [each.lease.message_id for each in batch.prepared]])
     return batch
 
 
@@ -226,6 +226,28 @@ def _check(row: MessageRow, present: Present) -> Check:
     return check(Bound(row.contact_version, row.standing_version, row.valid_until), present)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """What all messages of a sending have in common, as the organization is now."""
+
+    origin: Origin
+    spec: MessageSpec
+    facts_now: MessageFacts
+    is_cancelled: bool
+    announces: bool
+    """It is a notice or a sign-in code, to which policies and wishes do not apply."""
+    is_capped: bool
+
+    def is_outdated(self, decision: Mapping[str, Any], policy: int, wish: Protection | None) -> bool:
+        """Return whether rules, policy, wish, or what the organization is and chose are others than when it was cleared."""
+        return (
+            decision["version"] != gate.RULES_VERSION
+            or decision["profile"] != self.facts_now.profile
+            or self.spec.facts.sender_role is not self.facts_now.sender_role
+            or (not self.announces and guarding.is_outdated(decision, policy, wish))
+        )
+
+
 class _Keeper:
     """What is the same for a batch, looked up once; re-checks, renders."""
 
@@ -233,8 +255,7 @@ class _Keeper:
         self._organization, self._actor, self._at = organization, actor, at
         self._id = current_organization()
         self._sealer = keys.sealer()
-        self._specs: dict[UUID, MessageSpec] = {}
-        self._origins: dict[UUID, OriginRow] = {}
+        self._sendings: dict[UUID, _Sending] = {}
         self._renderers: dict[tuple[UUID, tuple[str, ...]], Compiled] = {}
         self._pages = ports.pages()
 
@@ -242,8 +263,8 @@ class _Keeper:
         """Return the content of what may go and the reason of what may not, by message id."""
         rows = [row for row in rows if row.state in LEASABLE]
         # What was with a sender while its sending was cancelled, and came back to be tried again.
-        stopped = {row.id: CANCELLED_BY_STAFF for row in rows if self._is_cancelled(row)}
-        rows = [row for row in rows if row.id not in stopped]
+        stopped = {row.id: CANCELLED_BY_STAFF for row in rows if self._sending(row).is_cancelled}
+        rows = [row for row in rows if row.id not in stopped] if stopped else rows
         present = _present([row.contact_id for row in rows], self._at)
         wishes, policy = safeguards.wishes([row.contact_id for row in rows]), safeguards.number()
         still = {row.id: self._open(row) for row in rows}
@@ -251,11 +272,7 @@ class _Keeper:
             row
             for row in rows
             if _check(row, present[row.contact_id]) is Check.ASK_AGAIN
-            or self._is_outdated(row, still[row.id])
-            or (
-                self._origin(row.origin_id).kind not in ANNOUNCEMENTS
-                and guarding.is_outdated(still[row.id].decision, policy, wishes.get(row.contact_id))
-            )
+            or self._sending(row).is_outdated(still[row.id].decision, policy, wishes.get(row.contact_id))
         ]
         if again:
             refused = self._decide_again(again, wishes)
@@ -267,23 +284,13 @@ class _Keeper:
     def _open(self, row: MessageRow) -> Content:
         return open_content(self._sealer, message_binding(self._id, row.id), row.sealed)
 
-    def _is_outdated(self, row: MessageRow, opened: Content) -> bool:
-        """Return whether the rules, or what the organization is and chose, are others than when it was cleared."""
-        planned, decision = self._spec(row.origin_id).facts, opened.decision
-        facts = planning.facts_now(planned, self._organization)
-        return (
-            decision["version"] != gate.RULES_VERSION
-            or decision["profile"] != facts.profile
-            or planned.sender_role is not facts.sender_role
-        )
-
     def _decide_again(self, rows: Sequence[MessageRow], wishes: Mapping[UUID, Protection]) -> dict[UUID, str]:
         """Ask the gate anew, about facts of now; bind the row to the new answer, or stop it."""
         stopped: dict[UUID, str] = {}
         policy = safeguards.policy()
         for origin_id in {row.origin_id for row in rows}:
             mine = {row.contact_number: row for row in rows if row.origin_id == origin_id}
-            spec = self._spec(origin_id)
+            spec = self._sendings[origin_id].spec
             spec = replace(spec, facts=planning.facts_now(spec.facts, self._organization))
             planner = Planner(spec, self._at, policy) if spec.versions else None
             fields = planner.fields if planner else ("language",)
@@ -307,10 +314,7 @@ class _Keeper:
 
     def _has_own_words(self, row: MessageRow) -> bool:
         """Return whether a row keeps its words itself: it has no template, and announces nothing."""
-        return row.version_id is None and self._origin(row.origin_id).kind not in ANNOUNCEMENTS
-
-    def _is_cancelled(self, row: MessageRow) -> bool:
-        return self._origin(row.origin_id).status == OriginRow.CANCELLED
+        return row.version_id is None and not self._sending(row).announces
 
     def _readdress(self, row: MessageRow, clearance: Clearance) -> None:
         """Bind a notice or a code, which says nothing of the person, to the person's present address."""
@@ -327,7 +331,7 @@ class _Keeper:
 
     def notice_for(self, row: MessageRow) -> UUID | None:
         """Return the deposit that a row announces, None when it is no notice."""
-        if self._origin(row.origin_id).kind != NOTICE:
+        if self._sending(row).origin.kind != NOTICE:
             return None
         return _parent(open_content(self._sealer, message_binding(self._id, row.id), row.sealed))
 
@@ -341,14 +345,14 @@ class _Keeper:
 
     def made(self, lease: Lease, row: MessageRow, opened: Content) -> Prepared:
         """Return the message, rendered; raises `SalusError`."""
-        origin = self._origin(row.origin_id)
-        compiled, values = self._compiled(row, origin.kind, opened)
+        sending = self._sending(row)
+        compiled, values = self._compiled(row, sending, opened)
         made = links(opened.tokens, [link.key for link in compiled.links] if compiled else (), self._pages)
         return Prepared(
             lease=lease,
             contact_id=row.contact_id,
-            origin=Origin(origin.kind, origin.id),
-            channel=self._spec(row.origin_id).facts.channel,
+            origin=sending.origin,
+            channel=sending.spec.facts.channel,
             floor=Protection(row.floor),
             special=any(word in _SPECIALS for word in opened.decision["disclosed"]),
             language=row.language,
@@ -358,21 +362,21 @@ class _Keeper:
             decided_at=row.decided_at,
             uncertain=row.uncertain,
             checked_at=self._at,
-            is_capped=origin.is_capped and origin.kind not in ANNOUNCEMENTS,
+            is_capped=sending.is_capped,
             content=opened,
             parts=_render(compiled, values, made) if compiled else code_parts(opened.values, row.language),
             links=made,
         )
 
     def _compiled(
-        self, row: MessageRow, kind: str, opened: Content
+        self, row: MessageRow, sending: _Sending, opened: Content
     ) -> tuple[Compiled | None, Mapping[str, Any]]:
         """Return the renderer of a row and its values: a template's, its own words', the notice's, none for a code."""
-        if kind == CODE:
+        if sending.origin.kind == CODE:
             return None, {}
         elements = tuple(opened.decision["elements"])
         if self._has_own_words(row):
-            payer = self._spec(row.origin_id).facts.payer
+            payer = sending.spec.facts.payer
             compiled = renderer(opened.values, row.language, elements, payer)
             return compiled, {"contact": {}, "org": content.org_values()}
         if row.version_id is None:
@@ -380,20 +384,24 @@ class _Keeper:
             return content.notice(row.language), {"contact": {}, "org": org}
         key = (row.version_id, elements)
         if key not in self._renderers:
-            payer = self._spec(row.origin_id).facts.payer
-            version = content.version(row.version_id)
-            self._renderers[key] = content.compile_version(version, elements=elements, payer=payer)
+            payer = sending.spec.facts.payer
+            self._renderers[key] = content.compile_version(row.version_id, elements=elements, payer=payer)
         return self._renderers[key], opened.values
 
-    def _spec(self, origin_id: UUID) -> MessageSpec:
-        if origin_id not in self._specs:
-            self._specs[origin_id] = planning.spec_of(Origin(self._origin(origin_id).kind, origin_id))
-        return self._specs[origin_id]
-
-    def _origin(self, origin_id: UUID) -> OriginRow:
-        if origin_id not in self._origins:
-            self._origins[origin_id] = OriginRow.objects.get(id=origin_id)
-        return self._origins[origin_id]
+    def _sending(self, row: MessageRow) -> _Sending:
+        found = self._sendings.get(row.origin_id)
+        if found is None:
+            origin = OriginRow.objects.get(id=row.origin_id)
+            spec = planning.read(origin)
+            found = self._sendings[row.origin_id] = _Sending(
+                origin=Origin(origin.kind, origin.id),
+                spec=spec,
+                facts_now=planning.facts_now(spec.facts, self._organization),
+                is_cancelled=origin.status == OriginRow.CANCELLED,
+                announces=origin.kind in ANNOUNCEMENTS,
+                is_capped=origin.is_capped and origin.kind not in ANNOUNCEMENTS,
+            )
+        return found
 
 
 def _render(compiled: Compiled, values: Mapping[str, Any], made: Links) -> Parts:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from psycopg import sql
 
 from salus.contacts import api as contacts
 from salus.contacts.contracts import Joined
@@ -18,10 +19,14 @@ from salus.keys import api as keys
 from salus.permissions import ledger, rules, summary
 from salus.permissions.contracts import Entry, Standing, StandingChange
 from salus.permissions.joined import person_spans
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 
 ENTRY = "permissions_entry"
 STANDING = "permissions_standing"
+_VERSIONS = sql.SQL(
+    "SELECT contact_id, version FROM permissions_standing WHERE organization_id = %s AND contact_id = ANY(%s)"
+)
 
 
 def binding(contact_id: UUID, version: int) -> bytes:
@@ -91,13 +96,8 @@ def rows_of(contact_ids: Sequence[UUID]) -> list[tuple[UUID, int, bytes]]:
 
 def versions(contact_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return the version of each standing asked for, 0 for a contact without entries."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT contact_id, version FROM permissions_standing "
-            "WHERE organization_id = %s AND contact_id = ANY(%s)",
-            [current_organization(), list(contact_ids)],
-        )
-        return dict.fromkeys(contact_ids, 0) | dict(cursor.fetchall())
+    found = bulk.read(_VERSIONS, [current_organization(), list(contact_ids)])
+    return dict.fromkeys(contact_ids, 0) | dict(found)
 
 
 def changes(after: int, limit: int) -> list[StandingChange]:

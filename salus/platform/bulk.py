@@ -63,7 +63,7 @@ def execute(statement: sql.Composable, parameters: Sequence[Any] = ()) -> list[t
 
 
 def read(statement: sql.SQL | sql.Composed, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Run a query on the current connection and return its rows, for many rows of ids, times and bytes.
+    """Run a statement on the current connection and return its rows, if it has any: for many ids, times and bytes.
 
     The server binds the parameters (so each needs a type it can infer) and answers in binary: a fifth
     of the work of `execute` for such rows.
@@ -72,4 +72,4 @@ def read(statement: sql.SQL | sql.Composed, parameters: Sequence[Any] = ()) -> l
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
         cursor.execute(statement, parameters, binary=True)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []

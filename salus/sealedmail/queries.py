@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from psycopg import sql
 
 from salus.kernel.errors import NotFound
 from salus.keys import api as keys
+from salus.platform import bulk
 from salus.sealedmail import keeping, rules
 from salus.sealedmail.contracts import (
     Anchor,
@@ -29,6 +30,10 @@ from salus.sealedmail.contracts import (
 from salus.sealedmail.formats import certificates
 from salus.sealedmail.models import AnchorRow, ChoiceRow, KeyRow, LookRow, OwnRow
 
+_ON_FILE = sql.SQL(
+    "SELECT id FROM sealedmail_key WHERE (contact_id = ANY(%s) OR contact_id IS NULL) AND ended_at IS NULL"
+)
+
 
 def recipients(
     wanted: Mapping[UUID, tuple[UUID, str]], at: datetime
@@ -38,10 +43,10 @@ def recipients(
     `wanted` has the person and the address of each message by its id. A person's own key goes before that of
     the address's domain, and counts for its own address only. Where there are no keys it is one question.
     """
-    people = {contact_id for contact_id, _ in wanted.values()}
-    rows = list(KeyRow.objects.filter(Q(contact_id__in=people) | Q(contact_id=None), ended_at=None))
-    if not rows:
+    on_file = bulk.read(_ON_FILE, [list({contact_id for contact_id, _ in wanted.values()})])
+    if not on_file:
         return {}, None
+    rows = list(KeyRow.objects.filter(id__in=[id for (id,) in on_file]))
     sealer, always = keys.sealer(), choices().use is Use.ALWAYS
     by_place: dict[tuple[UUID | None, str], list[tuple[KeyRow, keeping.Document]]] = {}
     for row in rows:
