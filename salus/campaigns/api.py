@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from salus.audiences import api as audiences
-from salus.campaigns import operations
+from salus.campaigns import operations, rules
 from salus.campaigns.contracts import CAMPAIGN, Campaign
 from salus.campaigns.operations import (
     approve,
@@ -42,6 +42,7 @@ __all__ = [
     "change",
     "create",
     "floors",
+    "help_plan",
     "in_status",
     "launch",
     "launch_due",
@@ -64,6 +65,9 @@ def plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
     """Freeze the audience and let a worker plan: who may receive it, who not, and why."""
     started = operations.start_plan(campaign_id, actor=actor, clock=clock)
     jobs.defer("salus.campaigns.tasks.make_plan", campaign_id=str(campaign_id))
+    if started.plan_id and started.planned_people:
+        for first, last in rules.shares(started.planned_people, delivery.CHUNK):
+            _defer_help(campaign_id, started.plan_id, first, last)
     return started
 
 
@@ -111,13 +115,52 @@ def _plan_chunks(
 ) -> None:
     with acting_for(organization_id):
         frozen = audiences.frozen(frozen_id)
-    for chunk in audiences.numbers(frozen):
+    for chunk in audiences.numbers(frozen, delivery.CHUNK):
         with acting_for(organization_id):
-            if not operations.plan_some(campaign_id, plan_id, chunk, actor=actor, at=clock.now()):
+            if operations.plan_some(campaign_id, plan_id, chunk, actor=actor, at=clock.now()) is None:
                 return
         report(len(chunk))
     with acting_for(organization_id):
         operations.end_plan(campaign_id, plan_id, actor=actor, at=clock.now())
+
+
+def help_plan(
+    organization_id: UUID,
+    campaign_id: UUID,
+    plan_id: UUID,
+    first: int,
+    last: int,
+    *,
+    clock: Clock | None = None,
+) -> None:
+    """Plan for the chunks from `last` down to `first`, a few, and defer the rest; call it outside any context.
+
+    It only makes a plan sooner: `make_plan` goes through all chunks from the first one on, and ends it. Where
+    both meet, or anything is wrong, it does nothing more.
+    """
+    clock = clock or SystemClock()
+    actor = system(organization_id, "worker")
+    try:
+        with acting_for(organization_id):
+            found = campaign(campaign_id)
+            if found.plan_id != plan_id or found.frozen_id is None:
+                return
+            chunks = [*audiences.numbers(audiences.frozen(found.frozen_id), delivery.CHUNK)]
+        down_to = max(first, last - rules.HELPED + 1)
+        for chunk in reversed(chunks[down_to : last + 1]):
+            with acting_for(organization_id):
+                if not operations.plan_some(campaign_id, plan_id, chunk, actor=actor, at=clock.now()):
+                    return
+    except (BadInput, Conflict, NotFound):
+        return  # who makes the plan meets the same, and says so
+    if down_to > first:
+        with acting_for(organization_id):
+            _defer_help(campaign_id, plan_id, first, down_to - 1)
+
+
+def _defer_help(campaign_id: UUID, plan_id: UUID, first: int, last: int) -> None:
+    task = "salus.campaigns.tasks.help_plan"
+    jobs.defer(task, campaign_id=str(campaign_id), plan_id=str(plan_id), first=first, last=last)
 
 
 def progress(campaign_id: UUID) -> Progress | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
+
+from psycopg import sql
 
 from salus.audiences import api as audiences
 from salus.audit import api as audit
@@ -23,8 +25,12 @@ from salus.kernel.acting import Actor, ActorKind
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.time import Clock
+from salus.platform import bulk
 
 FAULT_LENGTH = 300
+_PLANNING = sql.SQL("SELECT pg_advisory_xact_lock_shared(%s)")
+"""Whoever plans for some people holds this; who makes the plan void waits for them, and none begins meanwhile."""
+_VOIDING = sql.SQL("SELECT pg_advisory_xact_lock(%s)")
 
 
 def create(
@@ -93,16 +99,19 @@ def start_plan(campaign_id: UUID, *, actor: Actor, clock: Clock) -> Campaign:
     return opened(row)
 
 
-def plan_some(campaign_id: UUID, plan_id: UUID, numbers: list[int], *, actor: Actor, at: datetime) -> bool:
-    """Plan for some people of the frozen audience; safe to repeat.
+def plan_some(
+    campaign_id: UUID, plan_id: UUID, numbers: Sequence[int], *, actor: Actor, at: datetime
+) -> int | None:
+    """Plan for some people of the frozen audience, beside others who plan for others; safe to repeat.
 
-    Returns False when this plan is not the present one any more: then there is nothing left to do.
+    Returns how many were not planned for yet, None when this plan is not the present one any more: then there
+    is nothing left to do.
     """
-    row = _locked(campaign_id)
+    bulk.execute(_PLANNING, [_lock(plan_id)])
+    row = CampaignRow.objects.get(id=campaign_id)
     if row.status != Status.PLANNING or row.plan_id != plan_id:
-        return False
-    delivery.plan_chunk(_origin(row), numbers, actor=actor, at=at)
-    return True
+        return None
+    return delivery.plan_chunk(_origin(row), numbers, actor=actor, at=at)
 
 
 def end_plan(campaign_id: UUID, plan_id: UUID, *, actor: Actor, at: datetime) -> None:
@@ -243,7 +252,7 @@ def cancel(campaign_id: UUID, *, actor: Actor, at: datetime) -> Campaign:
     """Stop for good what has not been handed over."""
     row = _moved(campaign_id, "cancel")
     if row.plan_id is not None:
-        delivery.cancel(_origin(row), actor=actor, at=at)
+        _end_sending(row, actor, at)
     row.launch_at = row.launch_at if row.launch_at and row.launch_at <= at else None
     return _done(Action.CAMPAIGN_CANCEL, row, actor, at)
 
@@ -273,9 +282,20 @@ def _move(row: CampaignRow, act: str, next_step: str = "") -> None:
 def _void_plan(row: CampaignRow, actor: Actor, at: datetime) -> None:
     """Cancel the present plan, if there is one, and whatever was decided on it."""
     if row.plan_id is not None:
-        delivery.cancel(_origin(row), actor=actor, at=at)
+        _end_sending(row, actor, at)
     row.plan_id = row.frozen_id = row.planned = row.planned_people = row.planned_at = row.planned_by = None
     row.approved_by = row.approved_at = row.launch_at = None
+
+
+def _end_sending(row: CampaignRow, actor: Actor, at: datetime) -> None:
+    """Cancel what the present plan decided, when nobody plans for it any more."""
+    assert row.plan_id is not None
+    bulk.execute(_VOIDING, [_lock(row.plan_id)])
+    delivery.cancel(_origin(row), actor=actor, at=at)
+
+
+def _lock(plan_id: UUID) -> int:
+    return int.from_bytes(plan_id.bytes[8:], "big", signed=True)
 
 
 def _standing_sign_offs(row: CampaignRow) -> dict[str, str]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from salus.campaigns.contracts import SignOff, Status
 from salus.identity.contracts import Permission
 
 _NOT_SENT = frozenset({Status.DRAFT, Status.PLANNED, Status.APPROVED, Status.SCHEDULED})
+
+HELPED = 10
+"""Chunks that a helper plans before others in the queue of jobs have their turn."""
+MOST_HELPERS, FEWEST = 3, 8
+"""Helpers that a plan asks for, and the chunks for which one is worth it."""
 
 MOVES: dict[str, tuple[frozenset[Status], Status]] = {
     "change": (frozenset({Status.DRAFT, Status.PLANNED}), Status.DRAFT),
@@ -67,6 +73,14 @@ def after(act: str, status: Status) -> Status | None:
     """Return the status that `act` leads to, None when it is not possible now."""
     possible, target = MOVES[act]
     return target if status in possible else None
+
+
+def shares(people: int, chunk: int) -> list[tuple[int, int]]:
+    """Return the first and the last chunk of each helper's share of a plan, in order; none for a small one."""
+    chunks = -(-people // chunk)
+    helpers = min(MOST_HELPERS, chunks // FEWEST)
+    edges = [chunks * place // helpers for place in range(helpers + 1)] if helpers else []
+    return [(first, end - 1) for first, end in pairwise(edges)]
 
 
 def is_somebody_else(writers: Collection[UUID], person_id: UUID | None) -> bool:

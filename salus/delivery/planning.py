@@ -123,11 +123,11 @@ def _binding(origin_id: UUID) -> bytes:
     return keys.binding(current_organization(), "delivery_origin", origin_id)
 
 
-def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: datetime) -> None:
-    """Decide for the people with these numbers (at most `CHUNK`) and write one row for each.
+def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: datetime) -> int:
+    """Decide for the people with these numbers (at most `CHUNK`) and write one row for each; return how many had none.
 
-    People who have a row keep it: run twice, or killed in the middle, nothing doubles. Raises
-    `Conflict` when somebody is not there any more.
+    People who have a row keep it: run twice, by two at once, or killed in the middle, nothing doubles.
+    Raises `Conflict` when somebody is not there any more.
     """
     known = set(
         MessageRow.objects.filter(origin_id=origin.id, contact_number__in=numbers).values_list(
@@ -145,6 +145,7 @@ def plan_chunk(origin: Origin, numbers: Sequence[int], *, actor: Actor, at: date
             f"{len(gone)} people of this audience are not there any more.",
             next_step="Freeze the segment again.",
         )
+    return len(new)
 
 
 @dataclass(frozen=True, slots=True)

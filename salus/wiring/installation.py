@@ -19,6 +19,7 @@ from salus.platform.supervisor import Process, Supervisor
 from salus.wiring.home import Home, address_only, admin_dsn, database_name
 
 _SALUS = [sys.executable, "-m", "salus.wiring"]
+MOST_PLANNERS = 3
 MOST_SENDERS = 4
 """That are started unasked: each takes up to 300 MB when it is busy."""
 
@@ -115,6 +116,14 @@ class Installation:
     def worker(self) -> Process:
         """Return the process that runs jobs and the regular rounds."""
         return Process("worker", [*_SALUS, "worker"], self.environment)
+
+    def planners(self) -> list[Process]:
+        """Return what helps the worker to plan large campaigns: one for each further processor, up to `MOST_PLANNERS`."""
+        count = min(MOST_PLANNERS, (os.cpu_count() or 1) - 1)
+        return [
+            Process(f"planner-{number}", [*_SALUS, "worker", "--plans"], self.environment)
+            for number in range(1, count + 1)
+        ]
 
     def sender(self, number: int = 1) -> Process:
         """Return the process that hands mail over; it connects as the sender's role."""

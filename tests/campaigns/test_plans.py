@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from salus.audiences import api as audiences
 from salus.audit import api as audit
 from salus.audit.contracts import Action, Filters
-from salus.campaigns import api, operations
+from salus.campaigns import api, operations, rules
 from salus.campaigns.contracts import CAMPAIGN, Behind, Status
 from salus.contacts import api as contacts
 from salus.content import api as content
@@ -143,6 +144,77 @@ def test_a_plan_made_twice_at_once_is_one_plan(clinic: Clinic) -> None:
     progress = clinic.campaign(draft.id).planned
     assert progress is not None
     assert progress.planned == 6
+
+
+def test_a_large_plan_is_shared_among_a_few_and_a_small_one_is_not() -> None:
+    assert rules.shares(7_999 - 1_000, 1_000) == []
+    assert rules.shares(7_001, 1_000) == [(0, 7)]
+    assert rules.shares(20_000, 1_000) == [(0, 9), (10, 19)]
+    assert rules.shares(1_000_000, 1_000) == [(0, 332), (333, 665), (666, 999)]
+
+
+def test_who_helps_begins_at_the_end_and_the_plan_is_one_plan(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deferred: list[tuple[object, ...]] = []
+    monkeypatch.setattr(delivery, "CHUNK", 1)
+    monkeypatch.setattr(rules, "HELPED", 2)
+    monkeypatch.setattr(rules, "FEWEST", 6)
+    monkeypatch.setattr(api, "_defer_help", lambda *share: deferred.append(share))
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        plan_id = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK).plan_id
+    assert plan_id is not None
+    assert deferred.pop() == (draft.id, plan_id, 0, 5)
+    api.help_plan(clinic.id, draft.id, plan_id, 0, 5)
+    assert deferred.pop() == (draft.id, plan_id, 0, 3), "after a few others have their turn"
+    assert clinic.campaign(draft.id).status is Status.PLANNING, "who helps ends nothing"
+    planned_by_hand: list[int] = []
+    api.make_plan(clinic.id, draft.id, report=planned_by_hand.append)
+    made = clinic.campaign(draft.id)
+    assert made.status is Status.PLANNED
+    assert made.planned is not None
+    assert (made.planned.planned, made.planned.cleared) == (6, 4)
+    api.help_plan(clinic.id, draft.id, plan_id, 0, 3)
+    assert not deferred, "there is nothing left to help with"
+
+
+def test_who_helps_meets_who_plans_and_goes_no_further(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deferred: list[tuple[object, ...]] = []
+    monkeypatch.setattr(delivery, "CHUNK", 2)
+    monkeypatch.setattr(api, "_defer_help", lambda *share: deferred.append(share))
+    draft, worker = clinic.draft(), system(clinic.id, "worker")
+    with acting_for(clinic.id):
+        started = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert started.plan_id is not None
+        assert started.frozen_id is not None
+        first, second, third = audiences.numbers(audiences.frozen(started.frozen_id), 2)
+        operations.plan_some(draft.id, started.plan_id, second, actor=worker, at=CLOCK.now())
+    api.help_plan(clinic.id, draft.id, started.plan_id, 0, 2)
+    with acting_for(clinic.id):
+        plan_some = partial(operations.plan_some, draft.id, started.plan_id, actor=worker, at=CLOCK.now())
+        assert [plan_some(each) for each in (first, second, third)] == [2, 0, 0]
+
+
+def test_who_helps_with_a_plan_that_was_given_up_does_nothing(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "CHUNK", 1)
+    draft = clinic.draft()
+    with acting_for(clinic.id):
+        plan_id = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK).plan_id
+        assert plan_id is not None
+        api.stop_planning(draft.id, actor=clinic.marketer, at=CLOCK.now())
+    api.help_plan(clinic.id, draft.id, plan_id, 0, 5)
+    with acting_for(clinic.id):
+        assert delivery.progress(Origin(CAMPAIGN, plan_id)).planned == 0
+        again = api.plan(draft.id, actor=clinic.marketer, clock=CLOCK)
+        assert again.plan_id is not None
+    api.help_plan(clinic.id, draft.id, plan_id, 0, 5)
+    with acting_for(clinic.id):
+        assert delivery.progress(Origin(CAMPAIGN, again.plan_id)).planned == 0
 
 
 def test_a_plan_that_does_not_cover_everybody_is_never_shown_as_one(clinic: Clinic) -> None:

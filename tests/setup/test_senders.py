@@ -13,6 +13,12 @@ from salus.wiring.installation import MOST_SENDERS, Installation
 from salus.wiring.installed import Installed
 
 
+def test_each_further_processor_helps_to_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for processors, names in ((1, []), (2, ["planner-1"]), (64, ["planner-1", "planner-2", "planner-3"])):
+        monkeypatch.setattr(os, "cpu_count", lambda processors=processors: processors)
+        assert [each.name for each in Installation(Home(tmp_path)).planners()] == names
+
+
 def test_there_is_one_a_processor_up_to_a_few(tmp_path: Path) -> None:
     installation = Installation(Home(tmp_path))
     names = [each.name for each in installation.senders()]

@@ -79,7 +79,8 @@ def _serve(installation: Installation, supervisor: Supervisor) -> None:
 
     chosen = installed.read(installation.home.path)
     senders = installation.senders(chosen.sender_count(os.environ))
-    supervisor.start(installation.engine(), installation.worker(), *senders, installation.web())
+    workers = [installation.worker(), *installation.planners()]
+    supervisor.start(installation.engine(), *workers, *senders, installation.web())
     if chosen.backup:
         supervisor.start(installation.backup(Path(chosen.backup)))
     if options := chosen.taking(os.environ):

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     command = commands.add_parser("worker", help="run background jobs")
     command.add_argument("--jobs", type=int, default=2, help="jobs run at once (default 2)")
+    command.add_argument(
+        "--plans", action="store_true", help="only help to plan campaigns, beside another worker"
+    )
     command.set_defaults(run=run)
 
 
@@ -39,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
         return [each.id for each in identity.organizations()]
 
     settle_memory()
+    if options.plans:
+        asyncio.run(_work(app, 1, ["plans"]))
+        return 0
     stop = threading.Event()
     walker = threading.Thread(
         target=rounds.walk, args=(ROUNDS, _organizations, stop), name="rounds", daemon=True
@@ -52,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _work(app: Any, jobs: int) -> None:
-    """Run procrastinate's worker beside the sweep of abandoned jobs."""
+async def _work(app: Any, jobs: int, queues: Sequence[str] | None = None) -> None:
+    """Run procrastinate's worker for `queues` (None: all) beside the sweep of abandoned jobs."""
     from django.conf import settings
 
     from salus.platform.jobs import with_fresh_connection
@@ -72,6 +79,7 @@ async def _work(app: Any, jobs: int) -> None:
         try:
             await worker_app.run_worker_async(
                 concurrency=jobs,
+                queues=queues,
                 fetch_job_polling_interval=0.5,
                 install_signal_handlers=True,
                 delete_jobs="successful",  # the audit log remembers what was done
