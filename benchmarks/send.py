@@ -19,9 +19,10 @@ from uuid import UUID
 
 from benchmarks import signatures
 from benchmarks.beside import smtp_source
+from benchmarks.planning import CHUNK, Helpers, helping
 from benchmarks.processes import Usage, busy, ticks, usage
 
-MERGED, CHUNK = 2_000, 1_000
+MERGED = 2_000
 FEW = 10_000
 """Messages of the shorter runs: with one sender, with all of them, without signature."""
 OCTETS = 10_000
@@ -62,7 +63,8 @@ def run(messages: int, json_path: str | Path | None) -> int:
             relay = installation.catch()
             relay.command = [*relay.command, "--sink"]
             supervisor.start(relay, installation.worker())
-            figures = _Bench(installation, supervisor, messages).measure()
+            with helping(len(installation.planners())) as helpers:
+                figures = _Bench(installation, supervisor, helpers, messages).measure()
     rates.append((signatures.rsa(), signatures.bare()))
     figures["signatures"] = _signatures(rates, figures)
     values = _values(figures)
@@ -114,14 +116,15 @@ def _signatures(rates: Sequence[tuple[float, float]], figures: dict[str, Any]) -
 class _Bench:
     """An installation that sends one campaign after the other."""
 
-    def __init__(self, installation: Any, supervisor: Any, count: int) -> None:
+    def __init__(self, installation: Any, supervisor: Any, helpers: Helpers, count: int) -> None:
         from salus.wiring.cli import setup
 
         setup()
         from salus.kernel.acting import system
         from salus.wiring.demo.cast import clinic
 
-        self._installation, self._supervisor, self._count = installation, supervisor, count
+        self._installation, self._supervisor, self._helpers = installation, supervisor, helpers
+        self._count = count
         self._organization = clinic()
         self._actor = system(self._organization.id, "bench")
         self._spec = specify(self._organization)
@@ -166,9 +169,10 @@ class _Bench:
         from salus.platform.tenancy import acting_for
 
         spec = replace(self._spec, origin=Origin("campaign", new_id()))
-        pids, idle, stat = self._supervisor.pids(), usage(self._supervisor.pids()), ticks()
+        pids = {**self._supervisor.pids(), **self._helpers.pids()}
+        idle, stat = usage(pids), ticks()
         began = time.perf_counter()
-        plan = _plan(self._organization.id, spec, count, self._actor)
+        plan = _plan(self._organization.id, spec, count, self._actor, self._helpers)
         planned, planned_stat = usage(pids), ticks()
         send = self._send(spec, count)
         rate = round(count / (time.perf_counter() - began), 1)
@@ -356,8 +360,8 @@ def specify(organization: Any) -> Any:
         )
 
 
-def _plan(organization: UUID, spec: Any, count: int, actor: Any) -> dict[str, Any]:
-    """Plan as a worker does: one transaction a chunk."""
+def _plan(organization: UUID, spec: Any, count: int, actor: Any, helpers: Helpers) -> dict[str, Any]:
+    """Plan as workers do: one transaction a chunk, and helpers for what is large."""
     from salus.delivery import api as delivery
     from salus.platform.tenancy import acting_for
 
@@ -365,6 +369,7 @@ def _plan(organization: UUID, spec: Any, count: int, actor: Any) -> dict[str, An
     began, cpu = time.perf_counter(), time.process_time()
     with acting_for(organization):
         delivery.begin_plan(spec, actor=actor, at=datetime.now(UTC))
+    shares = helpers.begin(spec.origin.id, count)
     for start in range(0, count, CHUNK):
         with acting_for(organization):
             delivery.plan_chunk(
@@ -372,6 +377,7 @@ def _plan(organization: UUID, spec: Any, count: int, actor: Any) -> dict[str, An
             )
     with acting_for(organization):
         counts = delivery.finish_plan(spec.origin, actor=actor)
+    helpers.wait(shares)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     if counts.cleared != count:
         raise AssertionError(f"{counts.cleared} of {count} were cleared: {dict(counts.refused)}")
