@@ -224,7 +224,7 @@ def _upsert(rows: Sequence[tuple[UUID, UUID, datetime, datetime]], *, has_turn: 
         return
     contacts, ids, ats, wanted = zip(*rows, strict=True)
     organization_id = current_organization()
-    bulk.execute(
+    bulk.read(
         _NOTE,
         [[*contacts], [*ids], [*ats], [*wanted], has_turn, organization_id, organization_id, has_turn],
     )

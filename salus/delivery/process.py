@@ -54,7 +54,9 @@ from salus.shaping.contracts import Mail
 
 log = logging.getLogger(__name__)
 
-EXPRESS = Pace(batch=50, mark=10, in_flight=200, flush_count=50, idle_seconds=0.1, threads=2)
+EXPRESS = Pace(
+    batch=50, mark=10, in_flight=200, flush_count=50, flush_seconds=0.2, idle_seconds=0.1, threads=2
+)
 """Of the sender for what somebody waits for: few at a time, looked for often, in threads of its own."""
 FIRST, LAST = min(RANK.values()), max(RANK.values())
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from salus.audit import api as audit
 from salus.delivery.models import ReceiptBatch, ReceiptRow
 from salus.kernel.acting import Actor
-from salus.kernel.ids import new_id
+from salus.kernel.ids import new_id, new_ids
 from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 
@@ -45,9 +45,10 @@ def record(receipts: Sequence[tuple[UUID, bytes]], *, actor: Actor, at: datetime
     root = audit.merkle_root([audit.leaf_hash(content) for _, content in receipts])
     entry_id = audit.record_receipts(root, len(receipts), actor=actor, at=at)
     ReceiptBatch(id=batch_id, root=root, count=len(receipts), audit_entry_id=entry_id).save(force_insert=True)
+    ids = new_ids(len(receipts))
     rows = [
-        (organization_id, new_id(), message_id, batch_id, place, content, at)
-        for place, (message_id, content) in enumerate(receipts)
+        (organization_id, id, message_id, batch_id, place, content, at)
+        for place, (id, (message_id, content)) in enumerate(zip(ids, receipts, strict=True))
     ]
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS)
     table = bulk.copy_rows(_COLUMNS, rows)

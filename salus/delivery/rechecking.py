@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 class Recheck:
     """The recheck of one organization's messages."""
 
-    WAIT = 0.005
+    WAIT = 0.02
+    """Seconds in which questions come together: all connections of a destination ask when one does."""
     AGAIN, TRIES = 0.5, 60
     """A connection that is open waits half a minute for a database that is away."""
 

@@ -138,11 +138,14 @@ class Lane:
             worker.exception()  # whoever waited for the message has heard of it
 
     def _too_long(self) -> Outcome | None:
-        """Send a message away that would wait here for long: others could not be leased meanwhile."""
+        """Send a message away that would wait here for long: others could not be leased meanwhile.
+
+        It comes back before what waits now is gone, so that no connection is without work until then.
+        """
         wait = len(self.waiting) * self.pace
         if self.urgent or len(self.waiting) < FEW or wait < PATIENCE:
             return None
-        return held("busy_site", wait * (1 + random.random()))  # noqa: S311 - not a secret
+        return held("busy_site", wait * (0.25 + random.random() / 2))  # noqa: S311 - not a secret
 
     def _note_pace(self) -> None:
         now = time.monotonic()
