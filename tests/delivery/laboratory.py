@@ -16,6 +16,7 @@ import psycopg
 import uvloop
 
 from salus.delivery.models import MessageRow
+from salus.delivery.routing import Way
 from salus.delivery.sender import Pace, Sender
 from salus.delivery.transports.courier import Courier
 from salus.delivery.transports.settings import laboratory_settings
@@ -41,8 +42,8 @@ def send(desk: Desk, routes: Any, *, change: Change = lambda courier: courier, f
 
     found, policies = routes
 
-    def look_up(organization_id: UUID) -> Any:
-        del organization_id
+    def look_up(organization_id: UUID, standby: Way | None = None) -> Any:
+        del organization_id, standby
         quick = laboratory_settings("mail.cedar-row.example.org")
         quick = replace(quick, timeouts=replace(quick.timeouts, dot=1.5), fresh=fresh)
         return lambda recheck: change(Courier(quick, found, policies, recheck))

@@ -251,7 +251,7 @@ def test_keeping_a_relay_ready_asks_for_a_name_and_a_relay_and_is_in_the_log(des
         vendor_id, kind=Kind.SMTP_ROUTE, name="Relay", address="smtp://relay.example", **service
     )
     vault = vendors.create_service(vendor_id, kind=Kind.BACKUP, name="Vault", address="s3://vault", **service)
-    wrong: list[tuple[str, UUID, dict[str, str], str]] = [
+    wrong: list[tuple[str, UUID, dict[str, Any], str]] = [
         ("Spare", relay, {}, "name"),
         ("", relay, {}, "name"),
         ("spare", vault, {}, "service_id"),

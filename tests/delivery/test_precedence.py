@@ -37,7 +37,7 @@ def test_whoever_gives_the_right_of_way_goes_on_as_soon_as_the_other_is_done() -
 
 def test_a_pause_ends_by_itself_and_who_paused_works_for_as_long_before_the_next() -> None:
     right = RightOfWay()
-    right.LONGEST = 0.05  # type: ignore[misc]
+    right.LONGEST = 0.05
     right.ask()
     began = time.monotonic()
     right.give()

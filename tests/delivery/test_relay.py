@@ -31,6 +31,7 @@ from salus.kernel.ids import new_id
 from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import PhiClass, Protection, Special
 from salus.platform.tenancy import acting_for
+from salus.shaping.contracts import Detour
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind, Waiting
 from salus.wiring.catch.behaviors import BEHAVIORS
@@ -200,7 +201,7 @@ def test_an_agreement_that_ends_after_the_check_stops_the_message_before_mail_fr
             await asyncio.to_thread(end)
             return await self._courier.send(item)
 
-        async def hold(self, domain: str) -> Outcome | None:
+        async def hold(self, domain: str) -> Outcome | Detour | None:
             return await self._courier.hold(domain)
 
         async def close(self) -> None:

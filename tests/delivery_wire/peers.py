@@ -156,8 +156,8 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(script: Script) -> AsyncIterator[Peer]:
-    """Run a mail host on loopback while the block lasts."""
+async def peer(script: Script, *addresses: str) -> AsyncIterator[Peer]:
+    """Run a mail host on loopback while the block lasts, at one port of these addresses of it."""
     found = Peer(0)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -175,12 +175,15 @@ async def peer(script: Script) -> AsyncIterator[Peer]:
             tasks.discard(task)
             writer.transport.abort()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
+    first, *others = addresses or ("127.0.0.1",)
+    server = await asyncio.start_server(play, first, 0)
     found.port = server.sockets[0].getsockname()[1]
+    further = [await asyncio.start_server(play, each, found.port) for each in others]
     try:
         yield found
     finally:
-        server.close()
+        for each in (server, *further):
+            each.close()
         for task in list(tasks):
             task.cancel()
         await asyncio.sleep(0)

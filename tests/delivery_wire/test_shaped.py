@@ -18,7 +18,7 @@ from salus.delivery.transports.policies import PartnerPolicies
 from salus.delivery.transports.routes import Host, StaticRoutes
 from salus.delivery.transports.yard import Yard
 from salus.kernel.time import FakeClock
-from salus.shaping.contracts import Mail, Rate
+from salus.shaping.contracts import Detour, Mail, Rate
 from salus.shaping.document import read
 from salus.shaping.files import ours
 from salus.shaping.keeper import Keeper
@@ -162,7 +162,7 @@ def test_a_refusal_suspends_the_destination_for_both_clinics_and_nothing_of_its_
     async def refuse(wire: Wire) -> None:
         await take(wire, b"451 4.7.1 Slow down, Ana Sample <ana@example.test>\r\n")
 
-    async def go() -> tuple[Harbor, list[Outcome], Outcome | None]:
+    async def go() -> tuple[Harbor, list[Outcome], Outcome | Detour | None]:
         async with peer(refuse) as host:
             harbor = Harbor(host, NAMED_SITE + rule)
             one, other = harbor.courier(1), harbor.courier(2, Mail.TRANSACTIONAL)
@@ -185,7 +185,7 @@ def test_a_refusal_suspends_the_destination_for_both_clinics_and_nothing_of_its_
         (Fate.BROKEN, Phase.QUEUE, "suspended")
     ] * 2
     assert outcomes[0].fate is Fate.TEMPORARY
-    assert ahead
+    assert isinstance(ahead, Outcome)
     assert ahead.again_in == 600
     [(measure, _, said)] = harbor.shared.taken
     assert said == "451 4.7.1"
