@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from salus.retention.emptying import all_rules, empty_due, may_set, set_rule, use_steps, would_empty
+from salus.retention.emptying import all_rules, days_of, empty_due, may_set, set_rule, use_steps, would_empty
 from salus.retention.holds import (
     LONGEST,
     LONGEST_REFERENCE,
@@ -16,14 +16,17 @@ from salus.retention.holds import (
     spared,
     standing,
 )
-from salus.retention.rules import ALWAYS, BOUNDS, is_shorter, kind_of
+from salus.retention.rules import ALWAYS, BOUNDS, SIX_YEARS, before, is_shorter, kind_of
 
 __all__ = [
     "ALWAYS",
     "BOUNDS",
     "LONGEST",
     "LONGEST_REFERENCE",
+    "SIX_YEARS",
     "all_rules",
+    "before",
+    "days_of",
     "empty_due",
     "held_since",
     "hold",

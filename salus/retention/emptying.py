@@ -51,13 +51,18 @@ def all_rules() -> list[Rule]:
     return found
 
 
+def days_of(kind: Kind) -> int | None:
+    """Return for how many days a kind is kept; None: until its person is erased."""
+    return next(each.days for each in all_rules() if each.kind is kind)
+
+
 def set_rule(kind: Kind, days: int | None, *, actor: Actor) -> None:
     """Keep a kind for `days` from now on (None: until its person is erased). Raises `NotFound`, `BadInput`."""
     if not may_set(actor):
         identity.require(actor, Permission.ORGANIZATION_SETTINGS_EDIT)
     rules.check(kind, days)
-    old = next(each for each in all_rules() if each.kind is kind)
-    if old.days == days:
+    old = days_of(kind)
+    if old == days:
         return
     RuleRow.objects.update_or_create(kind=kind.value, defaults={"days": days})
     audit.record(
@@ -65,7 +70,7 @@ def set_rule(kind: Kind, days: int | None, *, actor: Actor) -> None:
         actor=actor,
         object_kind="organization",
         object_id=current_organization(),
-        details={"kind": kind.value, "days": days or 0, "days_before": old.days or 0},
+        details={"kind": kind.value, "days": days or 0, "days_before": old or 0},
     )
 
 
@@ -105,7 +110,7 @@ def empty_due(
 
 def _begin(step: Step, actor: Actor, at: datetime) -> int:
     """Count what is due of a kind, and say so."""
-    old = _old(_days(step.kind), actor, at)
+    old = _old(days_of(step.kind), actor, at)
     left = step.count(old) if old else 0
     row, made = TallyRow.objects.get_or_create(kind=step.kind.value, defaults={"at": at, "left": left})
     if not made and (left or row.left):
@@ -114,7 +119,7 @@ def _begin(step: Step, actor: Actor, at: datetime) -> int:
 
 
 def _batch(step: Step, place: Any | None, actor: Actor, at: datetime) -> Walked:
-    days = _days(step.kind)
+    days = days_of(step.kind)
     old = _old(days, actor, at)
     if old is None:  # a hold on everybody, or a longer time, came meanwhile
         return Walked(0, None)
@@ -132,10 +137,6 @@ def _batch(step: Step, place: Any | None, actor: Actor, at: datetime) -> Walked:
             details={"kind": step.kind.value, "count": walked.count, "days": days or 0},
         )
     return walked
-
-
-def _days(kind: Kind) -> int | None:
-    return next(each.days for each in all_rules() if each.kind is kind)
 
 
 def _old(days: int | None, actor: Actor, at: datetime) -> Old | None:

@@ -58,6 +58,7 @@ ROOMS = (
     Room("Templates", "content:list", "page", "content:template:read", MESSAGES),
     Room("Reports", "reports:list", "chart", "campaigns:report:read", MESSAGES),
     Room("Requests", "privacy:requests", "sign", "privacy:request:do", PRIVACY),
+    Room("Retention", "retention:rules", "clock", "organization:settings:read", PRIVACY),
     Room("Legal holds", "retention:holds", "lock", "privacy:request:do", PRIVACY),
     Room("Receipts and log", LOG, "seal", "audit:log:read", PRIVACY),
     Room("Posture", "privacy:posture", "flag", "organization:settings:read", PRIVACY),

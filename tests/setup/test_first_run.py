@@ -62,6 +62,7 @@ ANSWERS = {
     "sending_domain": "mail.clinic.example",
     "spf": "include:spf.relay.example",
     "backup": "",
+    "kept_days": "2192",
     "vendors": "Harbor Print and Post, Elm Analytics",
     "test_to": "",
 }

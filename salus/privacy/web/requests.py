@@ -24,6 +24,7 @@ from salus.privacy import api
 from salus.privacy.contracts import Form, Kind, PersonRequest, Status, Step
 from salus.privacy.web.forms import KINDS, Asked, Reason, say
 from salus.retention import api as retention
+from salus.retention.contracts import Kind as Retained
 
 DO = Permission.PRIVACY_REQUEST_DO
 SOON_DAYS = 7
@@ -127,7 +128,11 @@ def carry_out(request: HttpRequest, request_id: UUID) -> HttpResponse:
         return redirect("privacy:request", request_id)
     if found.status is not Status.APPROVED:
         raise Conflict("Only what is approved and not answered can be carried out.")
-    context = {"asked": found, "number": _number(found.contact_id)}
+    context = {
+        "asked": found,
+        "number": _number(found.contact_id),
+        "copy_days": retention.days_of(Retained.COPIES),
+    }
     return render(request, "privacy/carry_out.html", context)
 
 
@@ -187,6 +192,7 @@ def _page(request: HttpRequest, request_id: UUID, form: Reason, act: str) -> Htt
         "by": identity.staff_names([found.decided_by]).get(found.decided_by) if found.decided_by else "",
         "steps": [(step, _erased(step)) for step in api.steps(request_id)],
         "copy_made_at": api.copy_made_at(request_id),
+        "copy_days": retention.days_of(Retained.COPIES),
         "held_since": retention.held_since(found.contact_id)
         if found.kind is Kind.ERASURE and found.status not in ENDED
         else None,

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from salus.retention.web import holds
+from salus.retention.web import holds, rules
 
 app_name = "retention"
 
 urlpatterns = [
+    path("privacy/retention/", rules.show, name="rules"),
     path("privacy/holds/", holds.listing, name="holds"),
     path("privacy/holds/new", holds.new, name="new_hold"),
     path("privacy/holds/<uuid:hold_id>", holds.show, name="hold"),

@@ -14,6 +14,8 @@ from salus.kernel.errors import BadInput
 from salus.kernel.vocabulary import SenderRole
 
 Answers = Mapping[str, str]
+LEAST_KEPT, MOST_KEPT = 30, 36_525
+"""Days; retention refuses others too."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -106,6 +108,11 @@ def _email(text: str) -> None:
     local, _, domain = text.rpartition("@")
     if not local or "." not in domain or any(character.isspace() for character in text):
         raise BadInput("That is not an e-mail address.", place="email")
+
+
+def _kept_days(text: str) -> None:
+    if not (text.isascii() and text.isdecimal()) or not LEAST_KEPT <= int(text[:9]) <= MOST_KEPT:
+        raise BadInput(f"Write a number of days, {LEAST_KEPT} at least and {MOST_KEPT} at most.", place="kept_days")
 
 
 def _day(text: str) -> None:
@@ -295,6 +302,7 @@ SECTIONS = (
         "45 CFR 164.316(b)(2)(i), 164.308(a)(7)(ii)(A)",
         (
             Question("backup", "Folder for backups, on another disk", "They are sealed. Kept: one of each of 7 days, 5 weeks, 12 months. Empty: later.", required=False, check=_whole_path),
+            Question("kept_days", "Keep what was sent for, days", "2192 are six years. Also for what patients wrote and for tasks; each by itself later, under Retention.", default=_as("2192"), required=False, check=_kept_days),
             Question("vendors", "Others who work with patients' data", "Names, with commas between. Each gets a page for its agreement; nothing goes there before.", required=False),
         ),
     ),

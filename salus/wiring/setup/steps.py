@@ -26,6 +26,8 @@ from salus.kernel.time import SystemClock
 from salus.kernel.vocabulary import PhiClass, SenderRole
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
+from salus.retention import api as retention
+from salus.retention.contracts import Kind as Retained
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Control, Kind, Relation
 from salus.wiring.home import Home
@@ -73,6 +75,7 @@ def set_up(answers: Answers, *, tell: Callable[[str], object] = lambda _: None) 
             tell("Vendors and the way of the mail")
             waits = _route(answers, actor)
             _vendors(answers, actor)
+            _retention(answers, actor)
             tell("Sending domain")
             records = domains.records(organization.sending_domain)
     waits += _keys(answers, organization, actor)
@@ -206,6 +209,14 @@ def _vendor(name: str, relation: Relation, actor: Actor) -> UUID:
         if each.name.reveal() == name:
             return each.id
     return vendors.create_vendor(name, relation=relation, actor=actor, at=now)
+
+
+def _retention(answers: Answers, actor: Actor) -> None:
+    """Keep contents for the time that was said; a kind that has another time already keeps that."""
+    days = answers.get("kept_days", "")
+    for rule in retention.all_rules() if days else ():
+        if rule.kind in (Retained.MESSAGES, Retained.CONVERSATIONS, Retained.TASKS) and rule.is_usual:
+            retention.set_rule(rule.kind, int(days), actor=actor)
 
 
 def _keys(answers: Answers, organization: Organization, actor: Actor) -> list[str]:
