@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import IntegrityError, transaction
+from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
@@ -20,12 +23,21 @@ from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.vocabulary import Profile, SenderRole
 from salus.keys import api as keys
+from salus.platform import bulk
 from salus.platform.tenancy import acting_for, current_organization
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
 _ONE_LINE = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}")
 _DOMAIN = re.compile(
     r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\Z"
+)
+COLUMNS = (
+    *("id", "name", "slug", "sender_role", "profile"),
+    *("postal_address", "phone", "sending_domain", "time_zone", "demo"),
+)
+"""What is told of an organization, as it stands in its table."""
+_CURRENT = sql.SQL("SELECT {} FROM identity_organization WHERE id = %s").format(
+    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 )
 _CHANGEABLE = ("name", "sender_role", "profile", "postal_address", "phone", "sending_domain", "time_zone")
 
@@ -100,10 +112,10 @@ def change(actor: Actor, **changes: str) -> Organization:
 
 def current() -> Organization:
     """Return the organization in context; raises `NotFound` when it has no record."""
-    row = OrganizationRow.objects.filter(pk=current_organization()).first()
-    if row is None:
+    found = bulk.read(_CURRENT, [current_organization()])
+    if not found:
         raise NotFound
-    return _facts(row)
+    return told(found[0])
 
 
 def every() -> tuple[Organization, ...]:
@@ -138,16 +150,12 @@ def _check(row: OrganizationRow) -> None:
         raise BadInput("That is not in the list.", place="time_zone, sender_role or profile") from wrong
 
 
+def told(values: Sequence[Any]) -> Organization:
+    """Return the organization that a row's `COLUMNS` tell of."""
+    known = dict(zip(COLUMNS, values, strict=True))
+    words = {"sender_role": SenderRole(known["sender_role"]), "profile": Profile(known["profile"])}
+    return Organization(**known | words)
+
+
 def _facts(row: OrganizationRow) -> Organization:
-    return Organization(
-        id=row.id,
-        name=row.name,
-        slug=row.slug,
-        sender_role=SenderRole(row.sender_role),
-        profile=Profile(row.profile),
-        postal_address=row.postal_address,
-        phone=row.phone,
-        sending_domain=row.sending_domain,
-        time_zone=row.time_zone,
-        demo=row.demo,
-    )
+    return told([getattr(row, name) for name in COLUMNS])

@@ -137,9 +137,8 @@ def open_rooms(
 
     A room whose pages are not mounted is left out.
     """
-    urlconf = get_urlconf() or settings.ROOT_URLCONF
     addresses = [
-        (room, _address(room.url_name, urlconf))
+        (room, address_of(room.url_name))
         for room in rooms
         if not room.permission or room.permission in permissions
     ]
@@ -153,9 +152,16 @@ def open_rooms(
     return tuple(Group(label, tuple(doors)) for label, doors in groups.items())
 
 
+def address_of(url_name: str) -> str:
+    """Return where a page without parameters is, "" when it is not mounted.
+
+    It is always the same, and three dozen of them stand on every page.
+    """
+    return _address(url_name, get_urlconf() or settings.ROOT_URLCONF)
+
+
 @lru_cache(maxsize=200)
 def _address(url_name: str, urlconf: str) -> str:
-    """Return where a room is: always the same, and asked for two dozen of them on every page."""
     try:
         return reverse(url_name, urlconf)
     except NoReverseMatch:

@@ -10,12 +10,14 @@ from typing import Any
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.forms.forms import BaseForm
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from salus.kernel.phi import Phi
+from salus.platform.web.shell import Group
 
 register = template.Library()
 
@@ -42,6 +44,17 @@ def icon(name: str, classes: str = "") -> SafeString:
         f" {classes}" if classes else "",
         name,
     )
+
+
+@register.simple_tag
+def rooms(groups: Iterable[Group]) -> SafeString:
+    """`{% rooms nav_groups %}`: the doors of the navigation; most pages of a person show the same ones."""
+    return _rooms(tuple(groups))
+
+
+@lru_cache(maxsize=500)
+def _rooms(groups: tuple[Group, ...]) -> SafeString:
+    return render_to_string("salus/parts/rooms.html", {"groups": groups})
 
 
 @register.simple_tag
