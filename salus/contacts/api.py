@@ -409,18 +409,14 @@ def hold() -> None:
     operations.hold()
 
 
-survivors, wholes, joins_of, ever_joined = (
+survivors, whole, wholes, joins_of, ever_joined = (
     joining.survivors,
+    joining.whole,
     joining.wholes,
     joining.joins_of,
     joining.ever_joined,
 )
 alike, compare, join, part = joining.alike, joining.compare, joining.join, joining.part
-
-
-def whole(contact_id: UUID) -> tuple[UUID, ...]:
-    """Return every id of the person that a contact is: the living one first, then those merged into it."""
-    return joining.wholes([contact_id])[contact_id]
 
 
 def find_by_number(number: int) -> UUID | None:

@@ -29,6 +29,10 @@ from salus.platform import feed
 from salus.platform.tenancy import current_organization
 
 TABLE = "contacts_join"
+_WHOLE = (
+    "SELECT root.id, gone.id FROM (SELECT coalesce((SELECT merged_into FROM contacts_contact WHERE id = %s), %s::uuid) "
+    "AS id) AS root LEFT JOIN contacts_contact gone ON gone.merged_into = root.id ORDER BY gone.number"
+)
 
 
 def survivors(ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -55,6 +59,12 @@ def wholes(ids: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
         ):
             found[root].append(gone)
     return {one: tuple(found[root]) for one, root in roots.items()}
+
+
+def whole(contact_id: UUID) -> tuple[UUID, ...]:
+    """Return every id of the person that a contact is: the living one first, then those merged into it."""
+    found = queries.fetch(_WHOLE, [contact_id, contact_id])
+    return (found[0][0], *(gone for _, gone in found if gone is not None))
 
 
 def joins_of(ids: Collection[UUID]) -> list[Joined]:

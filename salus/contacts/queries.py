@@ -37,6 +37,7 @@ class Row:
 
 def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement with parameters bound on the server and return its rows, bytes as bytes."""
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), parameters, binary=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
+from psycopg import sql
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action
@@ -25,6 +26,7 @@ from salus.kernel.ids import new_id
 from salus.kernel.joining import GivenBy, Pair
 from salus.kernel.phi import Phi
 from salus.keys import api as keys
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 
 MAY = Permission.CONTACTS_RECORD_MERGE
@@ -32,6 +34,7 @@ PURPOSE = "duplicates"
 PAGE, LOOKED_AT = 20, 200
 """Pairs on a page, and shared indexes that are looked at for one at most."""
 LONGEST_WHY = 500
+_OF_PERSON = sql.SQL("SELECT id FROM duplicates_merge WHERE kept_id = ANY(%s) OR gone_id = ANY(%s)")
 _steps: tuple[Step, ...] = ()
 
 
@@ -164,8 +167,11 @@ def merges(*, actor: Actor, contact_id: UUID | None = None, limit: int = 200) ->
     identity.require(actor, MAY)
     rows = MergeRow.objects.order_by("-at", "-id")
     if contact_id is not None:
-        whole = contacts.whole(contact_id)
-        rows = rows.filter(kept_id__in=whole) | rows.filter(gone_id__in=whole)
+        whole = list(contacts.whole(contact_id))
+        found = bulk.read(_OF_PERSON, [whole, whole])
+        if not found:
+            return []
+        rows = rows.filter(id__in=[id for (id,) in found])
     return _facts(rows[:limit])
 
 

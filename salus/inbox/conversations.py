@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Q
 from psycopg import sql
@@ -32,6 +32,7 @@ TASK = "talk"
 """How keys of the tasks to answer begin."""
 _TITLE = "A patient wrote to you"
 _WHAT = "Read it and answer, or say that no answer is needed."
+_WAITING = sql.SQL("SELECT count(*) FROM (SELECT FROM inbox_conversation WHERE waiting LIMIT %s) AS waiting")
 _LOCK = sql.SQL("SELECT pg_advisory_xact_lock(%s)")
 
 
@@ -44,15 +45,21 @@ def hear(
     draft_id: UUID,
     actor: Actor,
     at: datetime,
+    once: str = "",
 ) -> UUID:
     """Keep what a patient writes about a message of theirs, and ask staff to answer; return its id.
 
-    The caller knows that the message is theirs. Raises `BadInput` (with the place), `TooOften`.
+    The caller knows that the message is theirs. `once` names the form: the same words of it, sent twice, are
+    kept once, and other words are another message. Raises `BadInput` (with the place), `TooOften`.
     """
     words = rules.check_words(text, rules.MESSAGE, "text")
     bulk.execute(
         _LOCK, [contact_id.int & (1 << 63) - 1]
     )  # two tabs of one person are counted one after the other
+    id = uuid5(contact_id, f"{message_id}:{once}:{words}") if once else new_id()
+    if EntryRow.objects.filter(id=id).exists():
+        files.erase_drafts(file_ids, draft_id=draft_id, actor=actor)
+        return id
     day = at - rules.LIMITS[-1][0]
     written = EntryRow.objects.filter(contact_id=contact_id, side=Side.PATIENT, at__gt=day)
     if not rules.may_write(written.values_list("at", flat=True), at):
@@ -61,7 +68,12 @@ def hear(
         )
     row = _about(contact_id, message_id, at)
     entry = EntryRow(
-        conversation_id=row.id, contact_id=contact_id, side=Side.PATIENT, message_id=message_id, at=at
+        id=id,
+        conversation_id=row.id,
+        contact_id=contact_id,
+        side=Side.PATIENT,
+        message_id=message_id,
+        at=at,
     )
     entry.sealed = keys.sealer().seal(words.encode(), _binding(entry.id))
     entry.save(force_insert=True)
@@ -162,7 +174,8 @@ def conversations(
 
 def count_waiting() -> int:
     """Return how many patients wait for an answer, `MANY` at most."""
-    return ConversationRow.objects.filter(waiting=True)[:MANY].count()
+    ((found,),) = bulk.read(_WAITING, [MANY])
+    return int(found)
 
 
 def conversation(conversation_id: UUID, *, actor: Actor) -> Conversation:

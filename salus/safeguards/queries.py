@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from psycopg import sql
+
 from salus.kernel.vocabulary import Protection
 from salus.keys import api as keys
+from salus.platform import bulk
 from salus.platform.tenancy import current_organization
 from salus.safeguards.contracts import Policy, SavedPolicy
-from salus.safeguards.models import PolicyRow, WishRow
+from salus.safeguards.models import PolicyRow
 from salus.safeguards.reading import read
 
 TABLE = "safeguards_policy"
+_WISHES = sql.SQL("SELECT contact_id, level FROM safeguards_wish WHERE contact_id = ANY(%s)")
 
 
 def policy() -> Policy:
@@ -36,8 +40,8 @@ def saved(most: int = 50) -> list[SavedPolicy]:
 
 def wishes(contact_ids: Sequence[UUID]) -> dict[UUID, Protection]:
     """Return the wish of each of these people who has one."""
-    rows = WishRow.objects.filter(contact_id__in=contact_ids).values_list("contact_id", "level")
-    return {contact_id: Protection(level) for contact_id, level in rows}
+    found = bulk.read(_WISHES, [list(contact_ids)])
+    return {contact_id: Protection(level) for contact_id, level in found}
 
 
 def _text(row: PolicyRow) -> str:

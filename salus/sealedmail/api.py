@@ -17,6 +17,7 @@ from salus.sealedmail.contracts import (
     Anchor,
     Choices,
     Ending,
+    Filed,
     Found,
     KeyKind,
     LookedUp,
@@ -124,6 +125,11 @@ def keys_of(contact_id: UUID, at: datetime) -> list[OnFile]:
     """Return the keys of a person, the newest first; raises `NotFound` for one who is not here."""
     _check_is_here(contact_id)
     return queries.keys_of(contact_id, at)
+
+
+def filed(contact_id: UUID, at: datetime) -> Filed:
+    """Return what a person's page says of keys, for whoever has that person before them."""
+    return queries.filed(contact_id, at)
 
 
 def keys_of_domains(at: datetime) -> list[OnFile]:

@@ -200,6 +200,15 @@ class LookedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """What a person's page says of keys: those on file, the last look-up, whether directories are asked."""
+
+    keys: list[OnFile]
+    looked: LookedUp | None
+    look_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """A key that ends soon, or has: whose it is, and when. `contact_id` None: a domain's, or our own (`own`)."""
 

@@ -17,6 +17,7 @@ from salus.sealedmail.contracts import (
     Anchor,
     Choices,
     Ending,
+    Filed,
     Found,
     KeyKind,
     LookedUp,
@@ -32,6 +33,11 @@ from salus.sealedmail.models import AnchorRow, ChoiceRow, KeyRow, LookRow, OwnRo
 
 _ON_FILE = sql.SQL(
     "SELECT id FROM sealedmail_key WHERE (contact_id = ANY(%s) OR contact_id IS NULL) AND ended_at IS NULL"
+)
+_FILED = sql.SQL(
+    "SELECT (SELECT look_up FROM sealedmail_choice), look.at, look.found, "
+    "EXISTS (SELECT FROM sealedmail_key kept WHERE kept.contact_id = asked.id) "
+    "FROM (SELECT %s::uuid AS id) AS asked LEFT JOIN sealedmail_look look ON look.contact_id = asked.id"
 )
 
 
@@ -91,6 +97,16 @@ def signing_keys(at: datetime) -> SigningKeys | None:
 def keys_of(contact_id: UUID, at: datetime) -> list[OnFile]:
     """Return the keys of a person, the newest first, also those that have ended."""
     return _on_file(KeyRow.objects.filter(contact_id=contact_id), at)
+
+
+def filed(contact_id: UUID, at: datetime) -> Filed:
+    """Return what a person's page says of keys; where there are none, by one question."""
+    look_up, looked_at, found, has_keys = bulk.read(_FILED, [contact_id])[0]
+    return Filed(
+        keys_of(contact_id, at) if has_keys else [],
+        LookedUp(looked_at, Found(found)) if looked_at else None,
+        Choices().look_up if look_up is None else look_up,
+    )
 
 
 def keys_of_domains(at: datetime) -> list[OnFile]:

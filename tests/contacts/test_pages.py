@@ -195,11 +195,12 @@ def test_older_contacts_are_a_page_away(console: Console) -> None:
 
 def test_higher_storeys_add_panels_to_the_page(console: Console, people: list[UUID]) -> None:
     said = mark_safe('<section class="sheet"><h2>May we write?</h2></section>')
+    before = list(panels._panels)
     panels.use_panels([lambda request, contact_id: said, lambda request, contact_id: None])
     try:
         assert "May we write?" in console.client("marketer").get(f"/contacts/{people[0]}").content.decode()
     finally:
-        panels.use_panels([])
+        panels.use_panels(before)
 
 
 @pytest.mark.parametrize("number", [1, 4218, 12_345_678])

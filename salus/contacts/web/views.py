@@ -107,10 +107,13 @@ def _find(text: str) -> list[UUID]:
 @require_GET
 def show(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     """Show one contact: masked, and what was revealed while that lasts; a merged one leads to who it is now."""
-    on = api.survivors([contact_id])
-    if on:
-        return redirect("contacts:show", on[contact_id])
-    return _page(request, contact_id, Reveal())
+    try:
+        return _page(request, contact_id, Reveal())
+    except NotFound:
+        on = api.survivors([contact_id])
+        if not on:
+            raise
+    return redirect("contacts:show", on[contact_id])
 
 
 def _page(request: HttpRequest, contact_id: UUID, form: Reveal) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from django import forms
@@ -107,10 +108,16 @@ def wish_panel(request: HttpRequest, contact_id: UUID) -> SafeString | None:
     context = {
         "contact_id": contact_id,
         "said": wording.WISHES[wish],
-        "form": WishForm(initial={"level": wish.name.lower() if wish else _NOTHING_MORE}),
-        "may_set": Permission.PERMISSIONS_ENTRY_WRITE in permissions,
+        "asks": _asks(wish) if Permission.PERMISSIONS_ENTRY_WRITE in permissions else None,
     }
     return render_to_string("safeguards/panel.html", context, request)
+
+
+@lru_cache(maxsize=len(wording.WISHES))
+def _asks(wish: Protection | None) -> SafeString:
+    """Return the field with what is asked for now: half of what the panel costs, and one of a handful."""
+    form = WishForm(initial={"level": wish.name.lower() if wish else _NOTHING_MORE})
+    return render_to_string("safeguards/asks.html", {"form": form})
 
 
 @requires(Permission.PERMISSIONS_ENTRY_WRITE)

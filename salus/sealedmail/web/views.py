@@ -256,14 +256,14 @@ def keys_panel(request: HttpRequest, contact_id: UUID) -> SafeString | None:
     """Return the panel of a contact's page, for those who may see keys."""
     if READ not in actor_of(request).permissions:
         return None
-    looked = api.looked_up(contact_id)
+    filed = api.filed(contact_id, timezone.now())
     context = {
         "contact_id": contact_id,
-        "rows": [_row(each) for each in api.keys_of(contact_id, timezone.now())],
+        "rows": [_row(each) for each in filed.keys],
         "may_edit": EDIT in actor_of(request).permissions,
-        "may_look_up": api.choices().look_up,
-        "looked": looked,
-        "brought": LOOKED[looked.found] if looked else "",
+        "may_look_up": filed.look_up,
+        "looked": filed.looked,
+        "brought": LOOKED[filed.looked.found] if filed.looked else "",
     }
     return render_to_string("sealedmail/panel.html", context, request)
 
