@@ -33,6 +33,7 @@ __all__ = [
     "create_staff",
     "demo_sign_ins",
     "emergency_accesses_to_review",
+    "erase_answers",
     "find_organization",
     "forget_answers",
     "forget_old",
@@ -254,15 +255,17 @@ def api_keys_of_organization() -> tuple[ApiKeyFacts, ...]:
 
 
 def forget_old(at: datetime) -> int:
-    """Remove sessions that are over, counts of failures that no longer matter, and answers that were kept for a day.
-
-    Returns how many. Run it hourly, in each organization.
-    """
+    """Remove sessions that are over and counts of failures that no longer matter; return how many. Run it hourly."""
     ended = int(Session.objects.filter(expire_date__lt=at).delete()[0])
-    return ended + guard.forget(at) + repeats.forget(at)
+    return ended + guard.forget(at)
 
 
-def forget_answers() -> int:
+def forget_answers(at: datetime) -> int:
+    """Remove the organization's answers to programs that were kept for a day; return how many. Run it hourly."""
+    return repeats.forget(at)
+
+
+def erase_answers() -> int:
     """Remove what the organization's kept answers to programs say, because a person is erased; return how many."""
     return repeats.forget_words()
 

@@ -69,6 +69,8 @@ def write(new: NewLetter, *, actor: Actor, at: datetime) -> Written:
         return Written(sent.message_id, None, str(sent.reason))
     known = EntryRow.objects.filter(message_id=sent.message_id, side=Side.STAFF).first()
     if known is not None:
+        if new.draft_id is not None:
+            files.erase_drafts(new.files, draft_id=new.draft_id, actor=actor)
         return Written(sent.message_id, known.conversation_id)
     delivery.keep_letter(sent.message_id, view_only=new.view_only, days=new.days)
     if new.files:

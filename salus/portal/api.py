@@ -80,15 +80,24 @@ def file(
 
 
 def reply(
-    session: PatientSession, message_id: UUID, text: str, *, file_ids: Sequence[UUID] = (), ip: str = ""
+    session: PatientSession,
+    message_id: UUID,
+    text: str,
+    *,
+    file_ids: Sequence[UUID] = (),
+    ip: str = "",
+    once: str = "",
 ) -> Locked | None:
     """Give staff what the patient writes about a message of theirs; None: they have it.
 
-    `file_ids` are drafts that were taken under the session's id. Raises `NotFound`, `BadInput` (with the
+    `file_ids` are drafts that were taken under the session's id; `once` names the form, so that the same words
+    of it, sent twice, are one message. Raises `NotFound`, `BadInput` (with the
     place), `TooOften`.
     """
     actor = patients.actor_of(session, ip=ip)
-    return operations.reply(session, message_id, text, file_ids=file_ids, actor=actor, at=_clock.now())
+    return operations.reply(
+        session, message_id, text, file_ids=file_ids, actor=actor, at=_clock.now(), once=once
+    )
 
 
 def choices(session: PatientSession, *, ip: str = "") -> Choices:

@@ -103,13 +103,21 @@ def reply(
     file_ids: Sequence[UUID],
     actor: Actor,
     at: datetime,
+    once: str,
 ) -> Locked | None:
     """Give staff what a patient writes about a message that they may read; raises `BadInput`, `TooOften`."""
     message = readable(session, message_id, at)
     if isinstance(message, Locked):
         return message
     inbox.hear(
-        session.contact_id, message_id, text, file_ids=file_ids, draft_id=session.id, actor=actor, at=at
+        session.contact_id,
+        message_id,
+        text,
+        file_ids=file_ids,
+        draft_id=session.id,
+        actor=actor,
+        at=at,
+        once=once,
     )
     return None
 

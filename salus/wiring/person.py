@@ -112,7 +112,7 @@ PACKAGES = (
     Package(
         "contacts", lambda id, why, actor: contacts.export_person(id, purpose=why, actor=actor), _contact
     ),
-    Package("identity", _nothing, lambda id, actor, clock: Left({"answers": identity.forget_answers()})),
+    Package("identity", _nothing, lambda id, actor, clock: Left({"answers": identity.erase_answers()})),
 )
 """The contact's own record goes after the others: they find by it what they have to erase. Of the answers to programs
 that are kept for a day nobody knows whom they tell of: all go, once no new one can tell of this person.

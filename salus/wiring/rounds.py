@@ -113,6 +113,10 @@ def _forget_staff_sessions(organization_id: UUID) -> None:
     identity.forget_old(CLOCK.now())
 
 
+def _forget_answers(organization_id: UUID) -> None:
+    identity.forget_answers(CLOCK.now())
+
+
 def _forget_imports(organization_id: UUID) -> None:
     if not retention.spared().everybody:
         intake.discard_abandoned(actor=system(organization_id, "worker"), clock=CLOCK)
@@ -161,6 +165,7 @@ ROUNDS = (
     Round("retention-empty", 86_400.0, _empty_due),
     Round("privacy-erased", 600.0, _keep_erased),
     Round("identity-forget", 3_600.0, _forget_staff_sessions),
+    Round("identity-answers", 3_600.0, _forget_answers),
     Round("reports-verify", 30.0, _verify),
     Round("reports-copies", 15.0, _send_copies),
     Round("domains-tell", 1_800.0, _tell_domains),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.test import Client
 
 from salus.files import api as files
 from salus.files.contracts import Of, Owner
-from salus.files.models import PieceRow
+from salus.files.models import FileRow, PieceRow
 from salus.identity import api as identity
 from salus.identity.contracts import Organization, Permission, Role
 from salus.kernel.acting import system
@@ -100,6 +101,44 @@ def test_a_bad_file_is_said_nothing_typed_is_lost_and_nothing_is_kept(
     assert "Typed with care" in answer.content.decode()
     with acting_for(demo.organization.id):
         assert PieceRow.objects.count() == before
+
+
+def name_of(page: bytes) -> str:
+    """Return by which name a form makes one letter."""
+    [found] = re.findall(r'name="once" value="([0-9a-f]{32})"', page.decode())
+    return str(found)
+
+
+def test_a_form_that_is_sent_twice_is_one_letter(demo: House, console: Console) -> None:
+    id = demo.hear()
+    client = console.client("care_coordinator")
+    once = name_of(client.get(f"/conversations/{id}/").content)
+    form = {"subject": "About milk", "text": "Yes, you may.", "once": once}
+    for _ in range(2):
+        answer = client.post(f"/conversations/{id}/answer", {**form, "files": upload("b.png", PNG)})
+        assert answer.headers["Location"] == f"/conversations/{id}/"
+    assert len(demo.read(id).said) == 2
+    with acting_for(demo.organization.id):
+        assert FileRow.objects.count() == 1
+    changed = client.post(f"/conversations/{id}/answer", {**form, "text": "No, you may not."})
+    assert changed.status_code == 422
+    assert "was sent already" in changed.content.decode()
+    fresh = name_of(changed.content)
+    assert fresh != once
+    again = client.post(f"/conversations/{id}/answer", {**form, "text": "No, you may not.", "once": fresh})
+    assert again.status_code == 302
+    assert [each.letter.text.reveal() for each in demo.read(id).said[1:]] == [
+        "Yes, you may.",
+        "No, you may not.",
+    ]
+
+
+def test_what_was_refused_is_tried_again_under_another_name(demo: House, console: Console) -> None:
+    client, address = console.client("care_coordinator"), f"/letters/new/{demo.ada}/"
+    once = name_of(client.get(address).content)
+    refused = client.post(address, {"subject": "a", "text": "", "once": once})
+    assert refused.status_code == 422
+    assert name_of(refused.content) != once
 
 
 def test_pictures_only_where_it_is_only_to_be_looked_at(demo: House, console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
@@ -14,7 +15,7 @@ from salus.delivery.contracts import State
 from salus.files import api as files
 from salus.files import rules as file_rules
 from salus.files.contracts import FileFacts, Of, Owner
-from salus.files.models import PieceRow
+from salus.files.models import FileRow, PieceRow
 from salus.inbox import api as inbox
 from salus.inbox import rules as inbox_rules
 from salus.kernel.ids import new_id
@@ -144,6 +145,35 @@ def test_what_a_patient_writes_lands_with_staff_and_is_shown_to_them(world_of_ro
         assert len(inbox.tasks(world_of_rosa.actor)) == 1
     own = client.get(f"/p/messages/{message_id}/files/{said.files[0].id}")
     assert whole(own) == PNG
+
+
+def test_a_form_that_is_sent_twice_is_heard_once_and_other_words_are_another_message(
+    world_of_rosa: World,
+) -> None:
+    message_id = world_of_rosa.mailbox.deposit(world_of_rosa.rosa)
+    client, page = world_of_rosa.signed_in(message_id), f"/p/messages/{message_id}"
+
+    def once() -> str:
+        [found] = re.findall(r'name="once" value="([0-9a-f]{32})"', client.get(page).content.decode())
+        return str(found)
+
+    first, other = once(), once()
+    assert first != other
+    for text, of in (
+        ("Noon?", first),
+        ("Noon?", first),
+        ("Or one?", first),
+        ("Or one?", first),
+        ("Noon?", other),
+    ):
+        form = {"text": text, "once": of, "files": upload(PNG)}
+        assert client.post(f"{page}/reply", form).headers["Location"] == f"{page}?sent"
+    with acting_for(world_of_rosa.organization.id):
+        [talk] = inbox.conversations()
+        said = inbox.conversation(talk.id, actor=world_of_rosa.actor).said
+        assert sorted(each.text.reveal() for each in said) == ["Noon?", "Noon?", "Or one?"]
+        assert {len(each.files) for each in said} == {1}
+        assert FileRow.objects.count() == 3
 
 
 @pytest.mark.parametrize(

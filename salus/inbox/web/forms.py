@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from salus.kernel.ids import new_id
 from salus.kernel.vocabulary import Special
 
 DONE, NOT_DONE = "done", "not_done"
@@ -77,3 +78,14 @@ class LetterForm(forms.Form):
     )
     attachments = forms.Field(label="Files", required=False)
     """Taken by the upload's handler; here only what is wrong with them is said."""
+    once = forms.CharField(
+        max_length=64, required=False, widget=forms.HiddenInput, initial=lambda: new_id().hex
+    )
+    """Names the letter: the form sent twice is one letter."""
+
+    def renew(self) -> None:
+        """Let the form, shown again with what was typed, name another letter: the one of before has its answer."""
+        given: Any = self.data
+        data = given.copy()
+        data["once"] = new_id().hex
+        self.data = data

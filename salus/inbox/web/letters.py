@@ -25,7 +25,7 @@ from salus.inbox import api
 from salus.inbox.contracts import Conversation, NewLetter, Side, Written
 from salus.inbox.web.forms import LetterForm
 from salus.kernel.acting import Actor
-from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.errors import BadInput, NotFound, Reused
 from salus.kernel.vocabulary import Special
 from salus.platform.web.given import id_given
 
@@ -147,6 +147,7 @@ def _written(
     if taking.is_too_much:
         form = LetterForm({})
         form.add_error("attachments", "These files are too large together. Nothing was sent.")
+        form.renew()
         return again(form, 413)  # type: ignore[no-any-return]
     checked: HttpResponse | None = csrf_protect(_nothing)(request)
     if checked is not None:
@@ -164,6 +165,7 @@ def _written(
     taking.undo()
     if taking.ids:
         form.add_error("attachments", "Choose the files again, please.")
+    form.renew()
     return again(form, 422)  # type: ignore[no-any-return]
 
 
@@ -190,11 +192,14 @@ def _send(
         view_only=given["view_only"],
         days=given["days"],
         conversation_id=talk.id if talk else None,
+        key=given["once"],
     )
     try:
         written = api.write(letter, actor=actor, at=timezone.now())
     except BadInput as fault:
         return FIELDS.get(fault.place), fault.what
+    except Reused:
+        return None, "This form was sent already, with other words. Send it again if these are to go as well."
     if written.reason:
         told = gate.explain(written.reason)
         return None, f"The gate does not let it go. {told.sentence} {told.next_step}"

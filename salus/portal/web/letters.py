@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from salus.files import api as files
 from salus.files.contracts import Of
 from salus.inbox.contracts import TooOften
 from salus.kernel.errors import BadInput, NotFound
+from salus.kernel.ids import new_id
 from salus.patients import api as patients
 from salus.platform.web.foreign import foreign_html
 from salus.portal import api
@@ -125,7 +126,8 @@ def reply(request: HttpRequest, message_id: UUID) -> HttpResponse:
         )
     else:
         try:
-            api.reply(session, message_id, typed.text, file_ids=taking.ids, ip=visit.ip)
+            once = request.POST.get("once", "")[:64]
+            api.reply(session, message_id, typed.text, file_ids=taking.ids, ip=visit.ip, once=once)
         except TooOften:
             typed.error = visit.words["reply_too_often"]
         except BadInput:
@@ -151,6 +153,8 @@ class Typed:
     text: str = ""
     error: str = ""
     file_error: str = ""
+    once: str = field(default_factory=lambda: new_id().hex)
+    """Names the form."""
 
 
 @for_patient
