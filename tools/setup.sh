@@ -103,6 +103,10 @@ salus_unbound() { # the resolver that validates, for the tests of DANE
   [ -x /usr/sbin/unbound ] || command -v unbound >/dev/null 2>&1 || salus_apt unbound
 }
 
+salus_systemd() { # what checks the unit for systemd in docs/
+  command -v systemd-analyze >/dev/null 2>&1 || salus_apt systemd
+}
+
 salus_mail_programs() { # what opens sealed mail, for its tests: GnuPG, OpenSSL, and a mail program
   command -v gpg >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1 && command -v notmuch >/dev/null 2>&1 || salus_apt gnupg openssl notmuch
 }

@@ -54,7 +54,7 @@ from salus.delivery.joining import part_person as part_person
 from salus.delivery.leaving import erase_person, export_person
 from salus.delivery.letters import erase_ended, keep_letter, letters_of, portal_rule
 from salus.delivery.operations import cancel, expire_deposits, pause, recall, release, resume
-from salus.delivery.plainly import plain_reason
+from salus.delivery.plainly import NEXT_STEPS, plain_reason
 from salus.delivery.planning import CHUNK, begin, finish, plan_chunk, plan_counts, spec_of
 from salus.delivery.ports import use_origins, use_pages, use_reports, use_tally
 from salus.delivery.queries import (
@@ -84,6 +84,7 @@ __all__ = [
     "CHUNK",
     "MOST_DAYS",
     "MOST_MESSAGES",
+    "NEXT_STEPS",
     "Recipient",
     "Sending",
     "Words",

@@ -80,6 +80,23 @@ REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+NEXT_STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "certificate_untrusted": "Get a certificate of a known authority for that server. Is it your own authority's, add that to what this "
+        "machine trusts: copy its certificate to /usr/local/share/ca-certificates/NAME.crt and run update-ca-certificates, or "
+        "name a file of authorities in SSL_CERT_FILE wherever Salus is started. Salus trusts nobody unverified.",
+        "certificate_wrong_name": "Write the server's address as its certificate names it, or get a certificate for that name.",
+        "certificate_expired": "Renew that server's certificate.",
+        "no_starttls": "Switch STARTTLS on at that server, or use smtps:// with the port for it (465).",
+        "login_refused": "Look at the user name and the password for the relay: salus setup --again.",
+        "no_login_offered": "Is the port right? Relays ask for a login at 587 (STARTTLS) or 465 (TLS).",
+        "unreachable": "Look at address and port, and whether a firewall closes the way out.",
+        "timeout": "Look at address and port, and whether a firewall closes the way out.",
+        "no_route": "Look at address and port, and whether DNS answers on this machine.",
+    }
+)
+"""What whoever runs a relay of their own does next, for what a test message meets."""
+
 
 def plain_reason(code: str) -> str:
     """Return what a reason's code means; a code that is not known speaks for itself, with spaces."""

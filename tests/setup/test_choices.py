@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from salus.domains.contracts import Installation, Purpose, Signing
+from salus.domains.rules.wanted import wanted
 from salus.kernel.errors import BadInput
 from salus.keys import api as keys
 from salus.platform.tenancy import acting_for
 from salus.wiring import installed
+from salus.wiring.cli.setup_ import _put as put
 from salus.wiring.setup import answers, steps
 from salus.wiring.setup.questions import SECTIONS, asked, check
 
@@ -87,6 +90,44 @@ def test_an_empty_answer_in_a_file_is_as_none_so_the_default_holds(tmp_path: Pat
     assert done["slug"] == "harbor-light-clinic"
 
 
+def test_all_that_is_wrong_in_a_file_is_told_at_once_with_section_and_key(tmp_path: Path) -> None:
+    path = tmp_path / "answers.toml"
+    lines = [f'{key} = "{answer}"' for key, answer in ANSWERS.items() if key not in {"phone", "spf", "route"}]
+    more = '[sending]\nroute = "pigeon"\n[domain]\nspfx = "mx"\nspf = 7\n[keep]\nvendors = {a = 1}\n'
+    path.write_text(
+        "\n".join([*lines, more]).replace('vendors = "Harbor Print and Post, Elm Analytics"\n', "")
+    )
+    with pytest.raises(answers.Faults) as fault:
+        answers.whole_of_file(path)
+    first, *others = str(fault.value).splitlines()
+    assert first == "5 answers will not do."
+    assert sorted(others) == [
+        "  [domain] spf: Write SPF mechanisms, like include:spf.relay.example or ip4:192.0.2.7.",
+        "  [domain] spfx: No question has this name.",
+        "  [keep] vendors: Write one answer.",
+        "  [organization] phone: This is needed.",
+        "  [sending] route: This is one of: relay, direct.",
+    ]
+    path.write_text("\n".join(lines))
+    with pytest.raises(answers.Faults) as fault:
+        answers.whole_of_file(path)
+    assert str(fault.value) == "[organization] phone: This is needed."
+
+
+def test_what_the_world_outside_is_told_is_said_in_a_sentence_each() -> None:
+    records = wanted(
+        "mail.clinic.example", [Signing("s1", "v=DKIM1; p=x")], Installation(addresses=("192.0.2.7",))
+    )
+    why = {str(each.purpose): each.why for each in records}
+    assert set(why) == {str(each) for each in Purpose} - {"Next DKIM"}
+    assert all(text.endswith(".") for text in why.values())
+    assert why["BIMI"].startswith("May be left out.")
+    assert why["Alignment"].startswith("Nothing to publish.")
+    assert "mailbox" in why["DMARC"]
+    assert "mailbox" in why["TLS-RPT"]
+    assert "salus inbound" in why["MX"]
+
+
 @pytest.mark.parametrize(
     ("change", "place"), [({"relay_evidence": ""}, "relay_evidence"), ({"backup": "backups"}, "backup")]
 )
@@ -98,3 +139,36 @@ def test_what_a_later_step_would_refuse_is_refused_at_its_question(
     assert fault.value.place == place
     unattested = {**ANSWERS, "relay_attested_by": "", "relay_evidence": ""}
     assert "relay_evidence" not in answers.whole(unattested)
+
+
+@pytest.mark.parametrize(
+    ("typed", "known", "asked_as", "kept"),
+    [
+        ("", {}, "Folder for backups, on another disk (Enter leaves it out): ", ""),
+        (
+            "",
+            {"backup": "/mnt/b"},
+            "Folder for backups, on another disk [/mnt/b] (Enter keeps it, - leaves it out): ",
+            "/mnt/b",
+        ),
+        (
+            "-",
+            {"backup": "/mnt/b"},
+            "Folder for backups, on another disk [/mnt/b] (Enter keeps it, - leaves it out): ",
+            "",
+        ),
+    ],
+)
+def test_what_may_be_left_out_says_so_and_can_be_taken_back(
+    typed: str, known: dict[str, str], asked_as: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (question,) = [each for part in SECTIONS for each in part.questions if each.key == "backup"]
+    labels: list[str] = []
+
+    def ask(label: str) -> str:
+        labels.append(label)
+        return typed
+
+    monkeypatch.setattr("builtins.input", ask)
+    assert put(question, known) == kept
+    assert labels == [asked_as]

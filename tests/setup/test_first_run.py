@@ -304,7 +304,10 @@ def test_the_terminal_goes_on_after_an_end_and_leaves_the_same(started: Started)
         asked = [each for part in SECTIONS for each in part.questions if each.when(ANSWERS)]
         assert "Some questions were answered before" in terminal.await_("\nEvery message names its sender.")
         for question in asked[2:]:
-            terminal.answer(f"\n{question.label}", ANSWERS[question.key])
+            terminal.await_(f"\n{question.label}")
+            hint = terminal.await_(": ")
+            assert hint.endswith("(Enter leaves it out)") is (not question.required), question.key
+            terminal.type(f"{ANSWERS[question.key]}\n")
         terminal.await_("Records to publish in DNS:")
         assert terminal.finish() == 0
         assert [each.key for each in asked if each.sort is Sort.SECRET] == ["relay_password"]

@@ -6,6 +6,7 @@ import argparse
 import getpass
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from salus.identity.contracts import Organization
     from salus.wiring.setup.questions import Question
     from salus.wiring.setup.steps import Done
+
+
+LEFT_OUT = "-"
+"""What is typed to take an answer back that may be empty."""
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,7 +65,7 @@ def _answers(options: argparse.Namespace, home: Home) -> dict[str, str]:
     from salus.wiring.setup import answers
 
     if options.answers is not None:
-        given = answers.whole(answers.from_file(options.answers))
+        given = answers.whole_of_file(options.answers)
         answers.keep(home.path, given)
         return given
     if not sys.stdin.isatty():
@@ -98,15 +103,19 @@ def _put(question: Question, known: dict[str, str]) -> str:
     from salus.wiring.setup.questions import Sort, check
 
     default = known.get(question.key, question.default(known))
+    hint = f" [{default}]" if default else ""
+    if not question.required:
+        hint += f" (Enter keeps it, {LEFT_OUT} leaves it out)" if default else " (Enter leaves it out)"
     if question.help:
         print(f"  {question.help}")
     for value, words in question.choices:
         print(f"  {value}: {words}")
     while True:
-        label = f"{question.label}{f' [{default}]' if default else ''}: "
+        label = f"{question.label}{hint}: "
         try:
             text = getpass.getpass(label) if question.sort is Sort.SECRET else input(label)
-            return check(question, text or default)
+            left_out = text.strip() == LEFT_OUT and not question.required
+            return "" if left_out else check(question, text or default)
         except BadInput as fault:
             print(f"  {fault.what} {fault.next_step}".rstrip())
         except EOFError:
@@ -157,7 +166,14 @@ def _steps(home: Home, answers: dict[str, str], *, ask: bool) -> int:
         if not sent:
             print("Everything else is done. Mend that, then: salus setup --test ADDRESS")
             return 1
-    print("\nStart everything: salus start. Look at what is left: salus doctor.")
+    return _say_next()
+
+
+def _say_next() -> int:
+    print(
+        "\nStart everything: salus start. While it runs: salus keys recovery-kit, so that one lost file does not"
+    )
+    print("lose everything; salus doctor, which says what is left.")
     return 0
 
 
@@ -183,7 +199,9 @@ def _print_records(domain: str, records: tuple[Wanted, ...]) -> None:
     for seen in domains.look_up(domain, records, SystemClock().now()):
         state = f"{seen.seen}{f': {seen.note}' if seen.note else ''}"
         kind = seen.record.kind if seen.record.kind != "FILE" else "is this file:"
-        print(f"  {seen.record.name} {kind} {_folded(seen.record.value)}\n    {seen.record.purpose}: {state}")
+        print(f"  {seen.record.name} {kind} {_folded(seen.record.value)}".rstrip())
+        print(f"    {seen.record.purpose}: {state}")
+        print(textwrap.fill(seen.record.why, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
 
 
 def _folded(value: str) -> str:
@@ -195,7 +213,8 @@ def _one(options: argparse.Namespace, home: Home) -> int:
 
     organization = organization_named(options.organization)
     if options.word:
-        return _confirm(home, organization, options.word)
+        _confirm(home, organization, options.word)
+        return _say_next()
     if options.test:
         return 0 if _send(home, organization, options.test) else 1
     from salus.domains import api as domains
@@ -230,6 +249,7 @@ def _send(home: Home, organization: Organization, address: str) -> bool:
         return False
     if not trial.accepted:
         print(f"It was not taken: {trial.reason} ({trial.phase}). {trial.reply}".rstrip())
+        print(f"{delivery.plain_reason(trial.reason)}. {delivery.NEXT_STEPS.get(trial.reason, '')}".rstrip())
         return False
     tls = trial.tls
     print(
@@ -239,7 +259,7 @@ def _send(home: Home, organization: Organization, address: str) -> bool:
     return True
 
 
-def _confirm(home: Home, organization: Organization, word: str) -> int:
+def _confirm(home: Home, organization: Organization, word: str) -> None:
     from salus.delivery import api as delivery
     from salus.platform.tenancy import acting_for
     from salus.wiring.setup import steps
@@ -249,7 +269,6 @@ def _confirm(home: Home, organization: Organization, word: str) -> int:
     with acting_for(organization.id):
         delivery.confirm_trial(actor=steps.actor_for(organization))
     print("The test message arrived. The way of the mail is proven.")
-    return 0
 
 
 def _print_questions() -> int:
@@ -259,7 +278,7 @@ def _print_questions() -> int:
         print(f"# {section.title}. {section.why} ({section.citation})\n[{section.key}]")
         for each in section.questions:
             choices = f" One of: {', '.join(value for value, _ in each.choices)}." if each.choices else ""
-            needed = "" if each.required else " May be empty."
+            needed = "" if each.required else " May be left empty."
             print(f"# {each.label}. {each.help}{choices}{needed}".rstrip())
             if each.sort is Sort.SECRET:
                 print("# It is kept sealed, and nowhere else: take it out of this file afterwards.")

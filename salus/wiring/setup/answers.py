@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,68 @@ from typing import Any
 from salus.kernel.errors import BadInput
 from salus.wiring.home import address_only
 from salus.wiring.installed import read, write, write_whole
-from salus.wiring.setup.questions import SECTIONS, Answers, Section, Sort, check, check_addresses
+from salus.wiring.setup.questions import SECTIONS, Answers, Sort, check, check_addresses
 
 NAME = "setup.json"
+
+
+class Faults(BadInput):
+    """Answers that will not do: all of them at once, each with its section; `place` is the first one's."""
+
+    def __init__(self, each: Sequence[BadInput]) -> None:
+        self.each = tuple(each)
+        super().__init__(each[0].what, place=each[0].place, next_step=each[0].next_step)
+
+    def __str__(self) -> str:
+        said = [f"{_place(fault.place)}: {fault.what} {fault.next_step}".rstrip() for fault in self.each]
+        return said[0] if len(said) == 1 else "\n  ".join([f"{len(said)} answers will not do.", *said])
+
+
+def _place(key: str) -> str:
+    """Return a question's place in a file of answers: "[address] public_url"."""
+    section = next((part.key for part in SECTIONS for each in part.questions if each.key == key), "")
+    return f"[{section}] {key}" if section else key
+
+
+def whole_of_file(path: Path) -> dict[str, str]:
+    """Return the answers to everything that is asked, from a TOML file; raises `BadInput` for no file, or all `Faults`."""
+    given, wrong = _read(path)
+    answers, more = _gone_through(given)
+    if wrong or more:
+        raise Faults([*wrong, *more])
+    return answers
 
 
 def from_file(path: Path) -> dict[str, str]:
     """Return the answers of a TOML file: `key = "answer"`, in one table a section or in none.
 
-    Raises `BadInput` for what is no such file, and for a key that answers no question.
+    Raises `BadInput` for what is no such file, and `Faults` for keys that answer no question.
     """
+    given, wrong = _read(path)
+    if wrong:
+        raise Faults(wrong)
+    return given
+
+
+def _read(path: Path) -> tuple[dict[str, str], list[BadInput]]:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadInput("This is no TOML file.", place=str(path), next_step=str(fault)) from None
-    answers: dict[str, Any] = {}
-    for key, value in found.items():
-        answers |= value if isinstance(value, dict) else {key: value}
     known = {each.key for section in SECTIONS for each in section.questions}
-    unknown = sorted(set(answers) - known)
-    if unknown:
-        raise BadInput("No question has this name.", place=unknown[0])
-    texts = {key: _text(key, value) for key, value in answers.items()}
-    return {key: text for key, text in texts.items() if text.strip()}  # empty: as if it were not there
+    texts: dict[str, str] = {}
+    wrong: list[BadInput] = []
+    for table, value in found.items():
+        for key, given in value.items() if isinstance(value, dict) else [(table, value)]:
+            if key not in known:
+                place = f"[{table}] {key}" if isinstance(value, dict) else key
+                wrong.append(BadInput("No question has this name.", place=place))
+                continue
+            try:
+                texts[key] = _text(key, given)
+            except BadInput as fault:
+                wrong.append(fault)
+    return {key: text for key, text in texts.items() if text.strip()}, wrong  # empty: as if it were not there
 
 
 def _text(key: str, value: Any) -> str:
@@ -66,22 +106,32 @@ def keep(home: Path, answers: Answers) -> None:
 
 
 def whole(given: Answers) -> dict[str, str]:
-    """Return the answers to everything that is asked, with defaults; raises `BadInput` that names the question."""
-    answers: dict[str, str] = {}
-    for section in SECTIONS:
-        answers |= of_section(section, {**given, **answers})
-    check_addresses(answers["public_url"], answers["http"])
+    """Return the answers to everything that is asked, with defaults; raises `Faults` that name the questions."""
+    answers, wrong = _gone_through(given)
+    if wrong:
+        raise Faults(wrong)
     return answers
 
 
-def of_section(section: Section, given: Answers) -> dict[str, str]:
-    """Return the checked answers of one section, with defaults."""
+def _gone_through(given: Answers) -> tuple[dict[str, str], list[BadInput]]:
+    """Return the checked answers, with defaults, and what is wrong with the others."""
     answers: dict[str, str] = {}
-    for question in section.questions:
+    wrong: list[BadInput] = []
+    for question in (each for section in SECTIONS for each in section.questions):
         known = {**given, **answers}
-        if question.when(known):
-            answers[question.key] = check(question, given.get(question.key, question.default(known)))
-    return answers
+        if not question.when(known):
+            continue
+        answers[question.key] = given.get(question.key, question.default(known))
+        try:
+            answers[question.key] = check(question, answers[question.key])
+        except BadInput as fault:
+            wrong.append(fault)
+    if not {"public_url", "http"} & {fault.place for fault in wrong}:
+        try:
+            check_addresses(answers["public_url"], answers["http"])
+        except BadInput as fault:
+            wrong.append(fault)
+    return answers, wrong
 
 
 def choose(home: Path, answers: Answers, database_url: str | None) -> None:
@@ -92,11 +142,13 @@ def choose(home: Path, answers: Answers, database_url: str | None) -> None:
     before = read(home)
     if answers["database"] == "embedded" and database_url:
         raise BadInput(
-            "DATABASE_URL names a server.", place="database", next_step="Unset it, or choose the server."
+            "DATABASE_URL names a server.",
+            place=_place("database"),
+            next_step="Unset it, or choose the server.",
         )
     if answers["database"] == "server" and not (database_url or before.database_url):
         raise BadInput(
-            "DATABASE_URL names no server.", place="database", next_step="Set it, then start again."
+            "DATABASE_URL names no server.", place=_place("database"), next_step="Set it, then start again."
         )
     kept_url = address_only(database_url) if database_url else before.database_url
     chosen = replace(
