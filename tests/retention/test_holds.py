@@ -201,6 +201,20 @@ def test_bad_input_is_refused_at_its_place(desk: Desk, reason: str, reference: s
             lift(desk, hold)
 
 
+def test_keys_are_not_destroyed_while_a_hold_stands(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("salus.wiring.cli.setup", lambda: None)
+    person = furnished(desk)
+    with acting_for(desk.id):
+        put(desk, person)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{desk.organization.name}\n"))
+    assert main(["keys", "destroy-organization", desk.organization.slug]) == 1
+    assert "A legal hold stands. Nothing was destroyed." in capsys.readouterr().err
+    with acting_for(desk.id):
+        assert api.holds(actor=officer(desk))[0].reason.reveal() == WHY, "it still opens"
+
+
 def test_the_command_line_puts_lists_and_lifts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

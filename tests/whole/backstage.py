@@ -39,6 +39,7 @@ from salus.platform.tenancy import TenantModel, acting_for  # noqa: E402
 from salus.privacy import api as privacy  # noqa: E402
 from salus.privacy.contracts import Disclosure, Ground  # noqa: E402
 from salus.privacy.contracts import Kind as RequestKind  # noqa: E402
+from salus.retention import api as retention  # noqa: E402
 from salus.sealedmail import api as sealedmail  # noqa: E402
 from salus.shaping import store  # noqa: E402
 from salus.shaping.contracts import Act, Measure, Whose  # noqa: E402
@@ -163,7 +164,7 @@ def a_conversation(contact_id: UUID, *, actor: Actor, at: datetime) -> dict[str,
 
 
 def acts_of_people(organization_id: UUID, contact_id: UUID, at: datetime) -> dict[str, UUID]:
-    """Make a role, take emergency access, merge two records, note a disclosure; return the id of each."""
+    """Make a role, take emergency access, merge two records, note a disclosure, put a hold; return the id of each."""
     officer = somebody(organization_id, Role.PRIVACY_OFFICER)
     role = roles.create("Front desk", [Permission.CONTACTS_RECORD_READ], actor=officer)
     glass = break_glass.open_glass(
@@ -190,6 +191,7 @@ def acts_of_people(organization_id: UUID, contact_id: UUID, at: datetime) -> dic
         Ground.PUBLIC_HEALTH,
     )
     return {
+        "hold": retention.put(contact_id, reason="A case", reference="", actor=officer, at=at),
         "role": role.id,
         "glass": glass.id,
         "merge": duplicates.merge(kept, gone, {}, "They are one", actor=officer, at=at),
