@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from salus.connect.contracts import Fault, Refused
 
@@ -125,10 +125,11 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 class _Writer:
-    def __init__(self, domains: Sequence[str]) -> None:
+    def __init__(self) -> None:
         self.out: list[str] = []
         self.text: list[str] = []
-        self._domains, self._open, self._silent = domains, [""][:0], ""
+        self.hosts: set[str] = set()
+        self._open, self._silent = [""][:0], ""
 
     def write(self, page: str) -> None:
         """Write a page of which each tag must end before the next begins."""
@@ -200,9 +201,10 @@ class _Writer:
         if name not in _ATTRIBUTES:
             return ""
         if name == "href":
-            if tag != "a" or not _may_link(value.strip(), self._domains):
-                raise Refused(Fault.LINK)
             value = value.strip()
+            if tag != "a":
+                raise Refused(Fault.LINK)
+            self.hosts |= _hosts(value)
             self.text.append(f" {value} " if value.startswith("https:") else "")
         if name == "style" and _LOADS.search(value):
             raise Refused(Fault.REMOTE)
@@ -216,12 +218,14 @@ class _Writer:
         return "".join(self.out).strip()
 
 
-def _may_link(url: str, domains: Sequence[str]) -> bool:
+def _hosts(url: str) -> set[str]:
+    """Return where a link leads: a host, or nowhere when it is a telephone's."""
     if _TEL.fullmatch(url):
-        return True
+        return set()
     found = _LINK.fullmatch(url) or _MAILTO.fullmatch(url)
-    host = found[1].lower().rstrip(".") if found else ""
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
+    if found is None:
+        raise Refused(Fault.LINK)
+    return {found[1].lower().rstrip(".")}
 
 
 def _name_and_rest(tag: str | None) -> tuple[str, str]:
@@ -254,15 +258,15 @@ def _without_comments(source: str) -> str:
     return "".join((*kept, source[start:]))
 
 
-def written(source: str, domains: Sequence[str]) -> tuple[str, str]:
-    """Return what stands inside the body, written anew, and its plain text.
+def written(source: str) -> tuple[str, str, frozenset[str]]:
+    """Return what stands inside the body, written anew, its plain text, and the hosts that its links lead to.
 
-    Raises `Refused` for scripts, forms, pictures and whatever else would load, and for links that lead
-    elsewhere than to `domains`. Words outside elements are kept; attributes that nobody needs are not.
+    Raises `Refused` for scripts, forms, pictures and whatever else would load, and for links that are none.
+    Words outside elements are kept; attributes that nobody needs are not.
     """
     if source.count("<") > MOST_TAGS:
         raise Refused(Fault.TOO_COMPLEX)
-    writer = _Writer(domains)
+    writer = _Writer()
     writer.write(_DOCTYPE.sub("", _without_comments(source)))
     text = re.sub(r"(?<! ) *\n[ \n]*\n", "\n\n", "".join(writer.text)).strip()
-    return writer.whole(), text
+    return writer.whole(), text, frozenset(writer.hosts)

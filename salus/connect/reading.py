@@ -21,7 +21,7 @@ _PREFIX = "x-salus-"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """What a message says: its words, the address in From, its id, and the `X-Salus-` headers by short name."""
+    """What a message says: its words, the address in From, its id, the `X-Salus-` headers by short name."""
 
     subject: str
     text: str
@@ -29,18 +29,20 @@ class Letter:
     sender: str
     id: str
     said: dict[str, str] = field(default_factory=dict)
+    hosts: frozenset[str] = frozenset()
+    """Where its links lead to."""
 
 
-def read(raw: bytes, domains: Sequence[str]) -> Letter:
-    """Return the letter in `raw` (CR LF lines); links may lead to `domains`. Raises `Refused`."""
+def read(raw: bytes) -> Letter:
+    """Return the letter in `raw` (CR LF lines). Raises `Refused`."""
     message, leaves = cutting.cut(raw)
     plain, page = _bodies(leaves)
-    html, text = markup.written(page, domains) if page.strip() else ("", "")
+    html, text, hosts = markup.written(page) if page.strip() else ("", "", frozenset())
     text = plain if plain.strip() else text
     if not text.strip() or SIGNS.search(text) or SIGNS.search(html):
         raise Refused(Fault.NO_TEXT)
     return Letter(
-        _subject(message), text, html, _sender(message), _one(message, "Message-ID"), _said(message)
+        _subject(message), text, html, _sender(message), _one(message, "Message-ID"), _said(message), hosts
     )
 
 

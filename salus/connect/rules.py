@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -70,6 +70,11 @@ def declared(said: Mapping[str, str]) -> Declared:
         conditions=conditions,
         channel=_channel(said.get("channel", Channel.EMAIL)),
     )
+
+
+def may_lead(hosts: Iterable[str], domains: Sequence[str]) -> bool:
+    """Return whether links may lead to these hosts: to our domains, and what is below them."""
+    return all(any(host == each or host.endswith("." + each) for each in domains) for host in hosts)
 
 
 def of_key(words: Mapping[str, str]) -> dict[str, str]:

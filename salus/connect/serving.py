@@ -8,6 +8,7 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import close_old_connections
@@ -19,6 +20,8 @@ from salus.kernel.time import Clock, SystemClock
 from salus.platform import smtp
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 THREADS = 4
 TOGETHER = 100
@@ -41,12 +44,12 @@ def reply_to(taken: Taken) -> str:
     return f"{head} {taken.reason}{f' ({taken.message_id})' if taken.message_id else ''}"
 
 
-_Waiting = deque[tuple[Submitted, asyncio.Future[str]]]
+_Waiting = deque[tuple[submitting.Arrived, asyncio.Future[str]]]
 """Messages of one organization that wait for the next transaction, and who waits for their answers."""
 
 
 class _Desk:
-    """Asks and takes in threads: what comes for an organization while a transaction is under way goes into the next."""
+    """Asks and takes in threads: what comes for an organization while a transaction is under way is read, and goes into the next."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._pool = clock, ThreadPoolExecutor(THREADS, thread_name_prefix="submission")
@@ -55,19 +58,20 @@ class _Desk:
         self.replies: Counter[str] = Counter()
 
     async def may(self, key: str, ip: str) -> bool:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._may, key, ip)
+        return await self._do(self._may, key, ip)
 
     async def take(self, submitted: Submitted) -> str:
         organization_id = submitting.organization_of(submitted)
         if organization_id is None:
             return reply_to(Taken(None, Fault.NOT_ALLOWED))
+        arrived = await self._do(submitting.arrived, submitted)
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         if organization_id not in self._queues:
             self._queues[organization_id] = deque()
             taker = asyncio.create_task(self._take_all(organization_id))
             self._takers.add(taker)
             taker.add_done_callback(self._takers.discard)
-        self._queues[organization_id].append((submitted, answer))
+        self._queues[organization_id].append((arrived, answer))
         reply = await answer
         self.replies[reply[:3]] += 1
         return reply
@@ -76,9 +80,7 @@ class _Desk:
         waiting = self._queues[organization_id]
         while waiting:
             batch = [waiting.popleft() for _ in range(min(len(waiting), TOGETHER))]
-            replies = await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._take, organization_id, [submitted for submitted, _ in batch]
-            )
+            replies = await self._do(self._take, organization_id, [arrived for arrived, _ in batch])
             for (_, answer), reply in zip(batch, replies, strict=True):
                 if not answer.done():
                     answer.set_result(reply)
@@ -91,11 +93,14 @@ class _Desk:
             ", ".join(f"{count} x {code}" for code, count in self.replies.items()) or "none",
         )
 
+    async def _do(self, act: Callable[..., R], *given: object) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, act, *given)
+
     def _may(self, key: str, ip: str) -> bool:
         close_old_connections()
         return submitting.may_submit(key, ip=ip, clock=self._clock)
 
-    def _take(self, organization_id: UUID, batch: list[Submitted]) -> list[str]:
+    def _take(self, organization_id: UUID, batch: list[submitting.Arrived]) -> list[str]:
         close_old_connections()
         try:
             return [reply_to(taken) for taken in submitting.take(organization_id, batch, self._clock)]

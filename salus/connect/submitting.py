@@ -25,6 +25,7 @@ from salus.identity.contracts import Organization, Permission, Program
 from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict
 from salus.kernel.ids import new_id
+from salus.kernel.phi import Phi
 from salus.kernel.time import Clock
 from salus.kernel.vocabulary import PhiClass, Special
 from salus.platform.outages import DATABASE_AWAY
@@ -45,6 +46,16 @@ def may_submit(key: str, *, ip: str, clock: Clock) -> bool:
     with acting_for(organization_id):
         program = identity.programs([(key, ip)], at=clock.now()).get((key, ip))
     return program is not None and Permission.DELIVERY_MESSAGE_SUBMIT in program.actor.permissions
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Arrived:
+    """A submitted message, and what it says or why it can say nothing here."""
+
+    key: str
+    ip: str
+    recipient: Phi[str]
+    letter: reading.Letter | Refused
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,7 +84,16 @@ def organization_of(submitted: Submitted) -> UUID | None:
     return identity.organization_of_key(submitted.key)
 
 
-def take(organization_id: UUID, batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
+def arrived(submitted: Submitted) -> Arrived:
+    """Return a submitted message as it can be taken: read, which needs nothing but itself."""
+    try:
+        letter: reading.Letter | Refused = reading.read(submitted.raw)
+    except Refused as refused:
+        letter = refused
+    return Arrived(submitted.key, submitted.ip, submitted.recipient, letter)
+
+
+def take(organization_id: UUID, batch: Sequence[Arrived], clock: Clock) -> list[Taken]:
     """Put each message in the queue, or record its refusal, and return what became of each, in order.
 
     Outside any organization; when this returns all of it is committed. Their keys, the organization and its
@@ -93,15 +113,15 @@ def take(organization_id: UUID, batch: Sequence[Submitted], clock: Clock) -> lis
     return [taken for each in batch for taken in take(organization_id, [each], clock)]
 
 
-def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
+def _take(batch: Sequence[Arrived], clock: Clock) -> list[Taken]:
     at = clock.now()
     house = _house(batch, at)
     taken: dict[int, Taken] = {}
     read: dict[UUID, _Read] = {}
     again: list[int] = []
-    for place, submitted in enumerate(batch):
+    for place, each in enumerate(batch):
         try:
-            found = _read(place, submitted, house)
+            found = _read(place, each, house)
         except Refused as refused:
             taken[place] = Taken(None, refused.fault)
         else:
@@ -118,23 +138,26 @@ def _take(batch: Sequence[Submitted], clock: Clock) -> list[Taken]:
     return [taken[place] for place in range(len(batch))]
 
 
-def _house(batch: Sequence[Submitted], at: datetime) -> _House:
+def _house(batch: Sequence[Arrived], at: datetime) -> _House:
     programs = identity.programs({(each.key, each.ip) for each in batch}, at=at)
     return _House(identity.organization(), content.own_domains(), programs)
 
 
-def _read(place: int, submitted: Submitted, house: _House) -> _Read:
+def _read(place: int, arrived: Arrived, house: _House) -> _Read:
     """Return what a message is, without asking the database; raises `Refused`."""
-    program = house.programs.get((submitted.key, submitted.ip))
+    program, letter = house.programs.get((arrived.key, arrived.ip)), arrived.letter
     if program is None or Permission.DELIVERY_MESSAGE_SUBMIT not in program.actor.permissions:
         raise Refused(Fault.NOT_ALLOWED)
-    letter = reading.read(submitted.raw, house.domains)
+    if isinstance(letter, Refused):
+        raise letter
+    if not rules.may_lead(letter.hosts, house.domains):
+        raise Refused(Fault.LINK)
     if letter.sender.rpartition("@")[2] != house.organization.sending_domain:
         raise Refused(Fault.SENDER)
     actor, said = program.actor, {**program.words, **letter.said}
     facts = _facts(rules.declared(said), actor, house.organization)
     try:
-        address = contacts.normalize_email(submitted.recipient.reveal())
+        address = contacts.normalize_email(arrived.recipient.reveal())
     except BadInput:
         raise Refused(Fault.UNKNOWN_RECIPIENT) from None
     spec = MessageSpec(
@@ -221,11 +244,11 @@ def _key_of(actor: Actor) -> UUID:
     return actor.id
 
 
-def _record_refusals(answered: Sequence[tuple[Submitted, Taken, _House]]) -> None:
+def _record_refusals(answered: Sequence[tuple[Arrived, Taken, _House]]) -> None:
     """Record what was refused before the gate was asked; what the gate refused is a message with its reason."""
     entries = []
-    for submitted, taken, house in answered:
-        program = house.programs.get((submitted.key, submitted.ip))
+    for each, taken, house in answered:
+        program = house.programs.get((each.key, each.ip))
         if program is not None and taken.reason in set(Fault):
             entries.append(
                 NewEntry(

@@ -13,7 +13,6 @@ from salus.connect import markup, reading, rules
 from salus.connect.contracts import Fault, Refused
 from salus.kernel.vocabulary import Channel, PhiClass, Promotes, Remuneration, Special
 
-OWN = ("clinic.example.org",)
 MIXED = b"Content-Type: multipart/mixed; boundary=b"
 SAID = {"purpose": "newsletter", "topic": "news"}
 
@@ -27,7 +26,7 @@ def raw(body: bytes, *headers: bytes) -> bytes:
 def fault_of(message: bytes) -> Fault:
     """Return why a message is refused."""
     with pytest.raises(Refused) as refused:
-        reading.read(message, OWN)
+        reading.read(message)
     return refused.value.fault
 
 
@@ -44,8 +43,8 @@ def fault_of(message: bytes) -> Fault:
         ("<table background='https://x.example/a.png'>", Fault.REMOTE),
         ("<p style='background:u\\72l(https://x.example)'>a", Fault.REMOTE),
         ("<link rel=stylesheet href='https://x.example'>", Fault.REMOTE),
-        ("<a href='https://x.example/'>a</a>", Fault.LINK),
         ("<a href='https://clinic.example.org@x.example/'>a</a>", Fault.LINK),
+        ("<b href='https://clinic.example.org/'>a</b>", Fault.LINK),
         ("<a href='javascript:x'>a</a>", Fault.LINK),
         ("<a href='http://clinic.example.org/'>a</a>", Fault.LINK),
         ("<b>" * 100, Fault.TOO_COMPLEX),
@@ -53,7 +52,7 @@ def fault_of(message: bytes) -> Fault:
 )
 def test_html_that_acts_loads_or_leads_away_is_refused(source: str, fault: Fault) -> None:
     with pytest.raises(Refused) as refused:
-        markup.written(source, OWN)
+        markup.written(source)
     assert refused.value.fault is fault
 
 
@@ -75,7 +74,25 @@ def test_html_that_acts_loads_or_leads_away_is_refused(source: str, fault: Fault
     ],
 )
 def test_words_and_tags_are_written_as_they_are_meant(source: str, written: str) -> None:
-    assert markup.written(source, OWN)[0] == written
+    assert markup.written(source)[0] == written
+
+
+@pytest.mark.parametrize(
+    ("link", "host", "may"),
+    [
+        ("https://clinic.example.org/", "clinic.example.org", True),
+        ("https://WWW.clinic.example.org:443/a", "www.clinic.example.org", True),
+        ("mailto:desk@clinic.example.org", "clinic.example.org", True),
+        ("https://x.example/", "x.example", False),
+        ("https://badclinic.example.org/", "badclinic.example.org", False),
+        ("mailto:a@x.example", "x.example", False),
+    ],
+)
+def test_a_link_is_known_by_its_host_and_leads_to_our_domains_only(link: str, host: str, may: bool) -> None:
+    hosts = markup.written(f"<a href='{link}'>a</a> <a href='tel:+15550100'>call</a>")[2]
+    assert hosts == {host}
+    assert rules.may_lead(hosts, ("other.example", "clinic.example.org")) is may
+    assert not rules.may_lead({"x.example", *hosts}, ("clinic.example.org",))
 
 
 def test_links_and_looks_stay_and_the_text_is_made_of_the_page() -> None:
@@ -83,21 +100,22 @@ def test_links_and_looks_stay_and_the_text_is_made_of_the_page() -> None:
         "<html><head><title>x</title><style>p{}</style></head><body><p style='color:#333' class=c>Hi &amp; "
         "<a href='https://www.clinic.example.org/a?b=1&amp;c=2'>see</a></p><ul><li>one</body></html>"
     )
-    written, text = markup.written(page, OWN)
+    written, text, hosts = markup.written(page)
     assert written == (
         '<p style="color:#333">Hi &amp; <a href="https://www.clinic.example.org/a?b=1&amp;c=2">see</a></p>'
         "<ul><li>one</li></ul>"
     )
+    assert hosts == {"www.clinic.example.org"}
     assert text.split() == ["Hi", "&", "https://www.clinic.example.org/a?b=1&c=2", "see", "one"]
 
 
 @given(st.text(alphabet="<>/&;\"'=!-[]ab imgsrcjavscriptonload:", max_size=200))
 def test_whatever_is_written_anew_is_written_the_same_again(source: str) -> None:
     try:
-        once, _ = markup.written(source, OWN)
+        once = markup.written(source)[0]
     except Refused:
         return
-    assert markup.written(once, OWN)[0] == once
+    assert markup.written(once)[0] == once
     assert "<script" not in once
     assert "<img" not in once
 
@@ -110,9 +128,9 @@ def test_words_come_through_as_they_were(words: str) -> None:
     message["From"], message["Subject"] = "a@clinic.example.org", "News"
     message.set_content(f"x{words}x\n", cte="base64")
     assume(not reading.SIGNS.search(words))
-    found = reading.read(message.as_bytes(policy=message.policy.clone(linesep="\r\n")), OWN)
+    found = reading.read(message.as_bytes(policy=message.policy.clone(linesep="\r\n")))
     assert found.text == f"x{words}x\n"
-    assert markup.written(html.escape(words), OWN)[1] is not None
+    assert markup.written(html.escape(words))[1] is not None
 
 
 @given(st.binary(max_size=400))
@@ -124,7 +142,7 @@ def test_noise_is_refused_or_read_and_never_breaks(noise: bytes) -> None:
         raw(b"x", noise),
     ):
         try:
-            reading.read(message, OWN)
+            reading.read(message)
         except Refused:
             continue
 
@@ -169,7 +187,7 @@ def test_a_multipart_within_another_is_read_with_boundaries_that_begin_alike() -
         + b"--b--\r\n--b\r\nafterwards",
         MIXED,
     )
-    found = reading.read(message, OWN)
+    found = reading.read(message)
     assert (found.text, found.html) == ("--bc\nwords", "<p>words</p>")
 
 

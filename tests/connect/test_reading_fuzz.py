@@ -13,7 +13,6 @@ from salus.connect import markup, reading
 from salus.connect.contracts import Fault, Refused
 from salus.connect.reading import LONGEST, SIGNS, Letter
 
-OWN = ("clinic.example.org",)
 HEAD = b"From: a@clinic.example.org\r\nSubject: News\r\n"
 PIECES = st.sampled_from(
     [
@@ -72,7 +71,7 @@ BODIES = st.lists(st.one_of(PIECES, st.binary(max_size=30)), max_size=25).map(b"
 
 def letter_or_refusal(raw: bytes) -> Letter | None:
     try:
-        return reading.read(raw, OWN)
+        return reading.read(raw)
     except Refused:
         return None
 
@@ -96,7 +95,7 @@ def test_any_octets_are_a_letter_without_signs_or_refused(raw: bytes) -> None:
 def test_any_page_is_written_anew_or_refused(first: str, second: str) -> None:
     for page in (first, f"<p {first}>{second}", f"<a href='{first}'>{second}</a>", f"<![{first}[{second}]]>", f"<p style='{first}'>{second}"):  # fmt: skip
         try:
-            markup.written(page, OWN)
+            markup.written(page)
         except Refused:
             continue
 
@@ -163,11 +162,11 @@ PAGES_THAT_BROKE = {
 def test_a_page_that_once_broke_the_reader_is_refused_at_once(page: str, fault: Fault) -> None:
     begun = time.process_time()
     with pytest.raises(Refused) as refused:
-        markup.written(page, OWN)
+        markup.written(page)
     assert refused.value.fault is fault
     assert time.process_time() - begun < 0.2
 
 
 def test_comments_and_a_doctype_stand_in_nobodys_way() -> None:
     page = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "x"><html><!-- a --><style><!-- p{} --></style><p>1 < 2<!----></p></html>'
-    assert markup.written(page, OWN) == ("<p>1 &lt; 2</p>", "1 < 2")
+    assert markup.written(page)[:2] == ("<p>1 &lt; 2</p>", "1 < 2")

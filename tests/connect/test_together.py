@@ -33,9 +33,18 @@ def submitted(
     return Submitted(key or place.key, "203.0.113.7", Phi(f"{to}@{DOMAIN}"), data)
 
 
+def linked(place: Place, host: str) -> Submitted:
+    """Return a message with a link to a host."""
+    letter = place.letter()
+    letter.clear_content()
+    letter.set_content(f"<p><a href='https://{host}/'>More</a>", subtype="html")
+    data = letter.as_bytes(policy=letter.policy.clone(linesep="\r\n"))
+    return Submitted(place.key, "203.0.113.7", Phi(str(letter["To"])), data)
+
+
 def take(place: Place, *batch: Submitted) -> list[Taken]:
     """Take a batch, as the listener does."""
-    return submitting.take(place.desk.id, batch, SystemClock())
+    return submitting.take(place.desk.id, [submitting.arrived(each) for each in batch], SystemClock())
 
 
 def queued(place: Place, *taken: Taken) -> int:
@@ -53,11 +62,14 @@ def test_the_bad_among_the_good_are_refused_alone(place: Place) -> None:
         submitted(place, "bert", key=place.weak_key),
         submitted(place, "bert"),
         submitted(place, "cora", From="a@elsewhere.example.org"),
+        linked(place, "elsewhere.example.org"),
+        linked(place, "www.mail.cedar-row.example.org"),
     )
     assert [each.reason for each in answers] == [
         "", Fault.UNKNOWN_RECIPIENT, Fault.NO_TOPIC, Fault.NOT_ALLOWED, "", Fault.SENDER,
+        Fault.LINK, "",
     ]  # fmt: skip
-    assert queued(place, *answers) == 2
+    assert queued(place, *answers) == 3
 
 
 def test_one_id_twice_in_one_moment_is_one_message(place: Place) -> None:
