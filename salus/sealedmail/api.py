@@ -111,6 +111,14 @@ def revoke_by_holder(key_id: UUID, revocation: bytes, *, actor: Actor, at: datet
     operations.revoke_by_holder(key_id, revocation, actor=actor, at=at)
 
 
+def revoke_by_list(data: bytes, *, actor: Actor, at: datetime) -> int:
+    """End the certificates on file that a revocation list (CRL, PEM or DER) of their authority names; return how many.
+
+    Raises `BadInput` (place "list") for what is none, or is signed by nobody who issued one.
+    """
+    return operations.revoke_by_list(data, actor=actor, at=at)
+
+
 def key(key_id: UUID, at: datetime) -> OnFile:
     """Return one key; raises `NotFound`."""
     return queries.key(key_id, at)

@@ -67,6 +67,8 @@ class Revocation(StrEnum):
     """Its directory does not have it any more, or the holder asked us not to use it."""
     UNTRUSTED = "untrusted"
     """The authority that vouched for it is not trusted any more."""
+    BY_AUTHORITY = "by_authority"
+    """By a revocation list that its authority signed."""
 
 
 class Use(StrEnum):

@@ -18,7 +18,7 @@ from salus.kernel.vocabulary import Channel
 from salus.keys import api as keys
 from salus.sealedmail import keeping
 from salus.sealedmail.contracts import Found, KeyKind, Revocation, Source, Vouched
-from salus.sealedmail.formats import certificates, openpgp
+from salus.sealedmail.formats import certificates, openpgp, revocations
 from salus.sealedmail.keeping import Document
 from salus.sealedmail.models import AnchorRow, KeyRow, LookRow
 from salus.sealedmail.reading import NewKey, of_openpgp, read_key, voucher
@@ -74,6 +74,32 @@ def revoke_by_holder(key_id: UUID, revocation: bytes, *, actor: Actor, at: datet
     document = keeping.open_document(keys.sealer(), row)
     openpgp.with_revocation(document.key, revocation)
     _end(row, Revocation.BY_HOLDER, actor, at)
+
+
+def revoke_by_list(data: bytes, *, actor: Actor, at: datetime) -> int:
+    """End the certificates on file that their authority took back, as its signed list says; return how many.
+
+    The authority is one that is trusted, or that came with a certificate on file and issued it. Raises `BadInput`
+    when the list is none, or nobody of these signed it.
+    """
+    found, sealer = revocations.read(data, at), keys.sealer()
+    rows = KeyRow.objects.select_for_update().filter(kind=KeyKind.SMIME, ended_at=None)
+    chains = [
+        (row, (document.key, *document.issuers))
+        for row in rows
+        for document in (keeping.open_document(sealer, row),)
+    ]
+    authority = revocations.signer(found, [*_anchors(), *(each for _, chain in chains for each in chain[1:])])
+    if authority is None:
+        raise BadInput(
+            "No authority that you trust, and none of a certificate on file, signed this list.",
+            place="list",
+            next_step="Trust the authority first, or ask it for its own list.",
+        )
+    taken = [row for row, chain in chains if revocations.takes_back(found, authority, chain)]
+    for row in taken:
+        _end(row, Revocation.BY_AUTHORITY, actor, at)
+    return len(taken)
 
 
 def keep_found(contact_id: UUID, address: str, body: bytes, *, actor: Actor, at: datetime) -> Found:
@@ -183,6 +209,9 @@ def _put(
 ) -> UUID:
     """Put a key on file for an address, or for a domain; it takes the place of the one before."""
     sealer = keys.sealer()
+    for row in KeyRow.objects.filter(contact_id=contact_id, why=Revocation.BY_AUTHORITY):
+        if keeping.open_document(sealer, row).fingerprint == new.fingerprint:
+            raise BadInput("Its authority took this certificate back.", place="key")
     for row in KeyRow.objects.select_for_update().filter(contact_id=contact_id, kind=new.kind, ended_at=None):
         document = keeping.open_document(sealer, row)
         if (document.address or document.domain) != place:

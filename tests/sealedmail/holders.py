@@ -47,7 +47,7 @@ class MailAuthority:
         self.certificate = (
             _builder(self._name, self._name, self._key, now - timedelta(days=2), now + timedelta(days=900))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_usage(key_cert_sign=True), critical=True)
+            .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .sign(self._key, SHA256())
         )
 
@@ -55,6 +55,28 @@ class MailAuthority:
     def pem(self) -> bytes:
         """Return its certificate."""
         return self.certificate.public_bytes(Encoding.PEM)
+
+    def revoking(
+        self,
+        *taken_back: Holder,
+        at: datetime | None = None,
+        reason: x509.ReasonFlags | None = None,
+        extension: x509.ExtensionType | None = None,
+    ) -> bytes:
+        """Return a list, in PEM, that takes these back."""
+        at = at or datetime.now(UTC) - timedelta(hours=1)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        builder = builder.last_update(at).next_update(at + timedelta(days=7))
+        if extension:
+            builder = builder.add_extension(extension, critical=True)
+        for each in taken_back:
+            entry = (
+                x509.RevokedCertificateBuilder().serial_number(each.parsed.serial_number).revocation_date(at)
+            )
+            if reason:
+                entry = entry.add_extension(x509.CRLReason(reason), critical=False)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
 
     def issue(
         self,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,68 +12,14 @@ from django.db import connection
 
 from salus.audit import api as audit
 from salus.audit.contracts import Filters
-from salus.contacts import api as contacts
-from salus.contacts.contracts import Address, ContactPatch, Identifier
-from salus.identity import api as identity
-from salus.kernel.acting import Actor, system
+from salus.kernel.acting import Actor
 from salus.kernel.errors import BadInput, Conflict, NotFound
 from salus.kernel.ids import new_id
 from salus.kernel.joining import Pair
-from salus.kernel.phi import Phi
-from salus.kernel.vocabulary import AddressSource, Channel, SenderRole
-from salus.platform.tenancy import acting_for
 from salus.sealedmail import api
 from salus.sealedmail.contracts import Choices, KeyKind, Revocation, Standing, Use, Vouched
 from tests.sealedmail.holders import Gpg, MailAuthority
-
-ANA = "ana@lakepost.example.test"
-NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def actor(database: object) -> Iterator[Actor]:
-    """Somebody of a fresh clinic, in a transaction that is rolled back."""
-    from django.db import transaction
-
-    with transaction.atomic():
-        clinic = identity.create_organization(
-            name="Cedar Row Clinic",
-            slug=f"clinic-{new_id().hex[-12:]}",
-            sender_role=SenderRole.PROVIDER,
-            postal_address="40 Cedar Row, Ellery, WA 98100",
-            phone="206-555-0142",
-            sending_domain="mail.cedar-row.example.org",
-            time_zone="America/Los_Angeles",
-            demo=True,
-        )
-        with acting_for(clinic.id):
-            yield system(clinic.id, "test")
-        transaction.set_rollback(True)
-
-
-def admit(actor: Actor, *emails: str) -> UUID:
-    """Take somebody in with these addresses; return their id."""
-    addresses = tuple(
-        Address(Channel.EMAIL, Phi(each), AddressSource.CLINICAL_ENCOUNTER, "visit", date(2026, 1, 5))
-        for each in emails
-    )
-    patch = ContactPatch(identifiers=(Identifier("mrn", Phi(new_id().hex[-10:])),), addresses=addresses)
-    (merged,) = contacts.merge([patch], actor=actor)
-    assert merged.contact_id
-    return merged.contact_id
-
-
-@pytest.fixture
-def ana(actor: Actor) -> UUID:
-    """Ana, who has two addresses."""
-    return admit(actor, ANA, "ana.work@mill.example.test")
-
-
-def written_to(contact_id: UUID, address: str = ANA, at: datetime = NOW) -> UUID | None:
-    """Return the key that a message to a person would be encrypted to."""
-    message = new_id()
-    found, _ = api.recipients({message: (contact_id, address)}, at)
-    return found[message].id if message in found else None
+from tests.sealedmail.people import ANA, NOW, admit, written_to
 
 
 def test_an_authority_that_is_trusted_vouches(actor: Actor, ana: UUID, authority: MailAuthority) -> None:

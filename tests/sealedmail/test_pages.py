@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from playwright.sync_api import Page, expect
@@ -23,7 +24,7 @@ from salus.kernel.phi import Phi
 from salus.kernel.vocabulary import AddressSource, Channel
 from salus.platform.tenancy import acting_for
 from salus.sealedmail import api
-from salus.sealedmail.contracts import Choices, Ending, KeyKind, Standing, Use
+from salus.sealedmail.contracts import Choices, Ending, KeyKind, Revocation, Standing, Use
 from salus.wiring.reminding import MAIL_KEYS, remind_of_mail_keys, task_about
 from tests.browser import (
     NARROW,
@@ -37,6 +38,7 @@ from tests.browser import (
 from tests.sealedmail.holders import Gpg, MailAuthority
 
 ANA = "ana@lakepost.example.test"
+LISTS = "/mail-keys/authorities/list"
 
 
 def admit(console: Console, address: str = ANA) -> UUID:
@@ -118,6 +120,13 @@ def test_an_administrator_sees_and_settles_everything_on_one_page(
     keep_picture(page, "mail-keys")
     with acting_for(console.organization.id):
         assert api.choices() == Choices(Use.ALWAYS, look_up=False)
+    page.get_by_role("link", name="Read a revocation list").click()
+    page.get_by_label("The list as text").fill(authority.revoking(gateway).decode())
+    assert_accessible(page)
+    assert_no_sideways_scroll(page)
+    keep_picture(page, "mail-keys-list")
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("1 certificate on file revoked.")).to_be_visible()
 
 
 def test_a_certificate_comes_as_a_file_with_its_password(console: Console, authority: MailAuthority) -> None:
@@ -241,3 +250,42 @@ def test_whoever_is_reminded_of_a_key_may_do_tasks(console: Console, authority: 
             task = task_about(Ending(new_id(), KeyKind.SMIME, contact_id, now, own))
             assert task.deputy
             assert {task.role, task.deputy} <= inbox.roles()
+
+
+def test_the_page_says_how_many_ended_and_what_is_wrong(console: Console, authority: MailAuthority) -> None:
+    ana = admit(console)
+    held = authority.issue(ANA)
+    fingerprint = held.parsed.fingerprint(SHA256()).hex()
+    nurse = console.client("care_coordinator")
+    nurse.post(
+        f"/contacts/{ana}/mail-keys/new",
+        {"key": (held.certificate + authority.pem).decode(), "fingerprint": fingerprint},
+    )
+    assert b"Read a revocation list" in nurse.get("/mail-keys/").content
+    assert nurse.post(LISTS, {"list": ""}).status_code == 400
+    refused = nurse.post(LISTS, {"list": MailAuthority("Another CA").revoking(held).decode()})
+    assert refused.status_code == 400
+    assert b"signed this list" in refused.content
+    file = SimpleUploadedFile("ca.crl", authority.revoking())
+    assert b"No certificate on file is on it." in nurse.post(LISTS, {"file": file}, follow=True).content
+    done = nurse.post(LISTS, {"list": authority.revoking(held).decode()}, follow=True)
+    assert b"1 certificate on file revoked." in done.content
+    assert console.client("marketer").get(LISTS).status_code == 404
+    with acting_for(console.organization.id):
+        assert [each.why for each in api.keys_of(ana, datetime.now(UTC))] == [Revocation.BY_AUTHORITY]
+
+
+def test_a_program_gives_a_list(
+    console: Console, program: Callable[..., Client], authority: MailAuthority
+) -> None:
+    address, body = "/api/v1/mail-keys/revocation-lists", {"list": authority.revoking().decode()}
+    writer = program(Permission.SEALEDMAIL_KEY_EDIT)
+    refused = writer.post(address, body, content_type="application/json")
+    assert refused.status_code == 400
+    assert "signed this list" in refused.json()["detail"]
+    with acting_for(console.organization.id):
+        api.trust(authority.pem, actor=system(console.organization.id, "test"), at=datetime.now(UTC))
+    answer = writer.post(address, body, content_type="application/json")
+    assert (answer.status_code, answer.json()) == (200, {"ended": 0})
+    reader = program(Permission.SEALEDMAIL_KEY_READ)
+    assert reader.post(address, body, content_type="application/json").status_code in {403, 404}

@@ -9,7 +9,7 @@ from django import forms
 from salus.kernel.errors import SalusError
 from salus.sealedmail.contracts import Choices, Revocation, Use
 
-LARGEST = 256 * 1024
+LARGEST, LARGEST_LIST = 256 * 1024, 4 * 1024 * 1024
 
 REVOCATIONS = {
     Revocation.COMPROMISED: "Somebody else may have it",
@@ -83,6 +83,27 @@ class RevocationForm(forms.Form):
     )
 
 
+class ListForm(forms.Form):
+    """A revocation list of an authority."""
+
+    list = forms.CharField(
+        label="The list as text",
+        required=False,
+        max_length=LARGEST,
+        help_text="Text that begins with -----BEGIN X509 CRL. Or choose a file.",
+        widget=forms.Textarea(attrs=_CODE),
+    )
+    file = forms.FileField(label="Its file", required=False, help_text=".crl or .pem")
+
+    def data_given(self) -> bytes:
+        """Return what was given, as octets."""
+        return octets_of(self, "list")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse nothing at all, and a file that is too large."""
+        return cleaned(self, "list", LARGEST_LIST)
+
+
 class CertificateForm(forms.Form):
     """Our own certificate with its key."""
 
@@ -150,13 +171,13 @@ def octets_of(form: forms.Form, name: str) -> bytes:
     return bytes(file.read()) if file else form.cleaned_data[name].encode()
 
 
-def cleaned(form: forms.Form, name: str) -> dict[str, Any]:
+def cleaned(form: forms.Form, name: str, largest: int = LARGEST) -> dict[str, Any]:
     """Return the form's data; field `name` is at fault when nothing was given, or too much."""
     file = form.cleaned_data.get("file")
     if not file and not form.cleaned_data.get(name):
         form.add_error(name, "Paste it here, or choose its file.")
-    elif file and file.size > LARGEST:
-        form.add_error("file", "That is larger than any key.")
+    elif file and file.size > largest:
+        form.add_error("file", "That is larger than any that is read here.")
     return form.cleaned_data
 
 

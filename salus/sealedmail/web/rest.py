@@ -85,6 +85,18 @@ class Revoking(Schema):
     revocation: str = Field("", max_length=100_000)
 
 
+class RevocationList(Schema):
+    """A revocation list of an authority, in PEM."""
+
+    list: str = Field(min_length=1, max_length=4_200_000)
+
+
+class Ended(Schema):
+    """How many certificates on file are used no more."""
+
+    ended: int
+
+
 class LookedUp(Schema):
     """When the directory of a person's domain was asked last, and what it brought."""
 
@@ -154,6 +166,12 @@ def revoke(request: HttpRequest, key_id: UUID, given: Revoking) -> Status[None]:
     else:
         api.revoke(key_id, given.why, actor=_actor(request), at=CLOCK.now())
     return Status(204, None)
+
+
+@router.post("/mail-keys/revocation-lists", response=Ended, auth=api_key_auth(EDIT))
+def read_list(request: HttpRequest, given: RevocationList) -> Ended:
+    """Hold an authority's revocation list (CRL) against the certificates on file; those on it are used no more."""
+    return Ended(ended=api.revoke_by_list(given.list.encode(), actor=_actor(request), at=CLOCK.now()))
 
 
 def _shown(found: list[OnFile]) -> Keys:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("mail-keys/own/<str:kind>/drop", views.drop, name="drop"),
     path("mail-keys/authorities", views.trust, name="trust"),
     path("mail-keys/authorities/<uuid:anchor_id>/drop", views.distrust, name="distrust"),
+    path("mail-keys/authorities/list", views.revocations, name="revocations"),
     path("mail-keys/domains/new", views.new_for_domain, name="new_for_domain"),
     path("mail-keys/<uuid:key_id>", views.key, name="key"),
     path(f"{_CONTACT}/new", views.new_for_contact, name="new_for_contact"),

@@ -32,6 +32,7 @@ from salus.sealedmail.web.forms import (
     ChoicesForm,
     DomainKeyForm,
     KeyForm,
+    ListForm,
     RevocationForm,
     RevokeForm,
     say,
@@ -59,6 +60,7 @@ REASONS = {
     Revocation.WRONG_PERSON: "It is somebody else’s",
     Revocation.WITHDRAWN: "It was withdrawn",
     Revocation.UNTRUSTED: "Its authority is not trusted any more",
+    Revocation.BY_AUTHORITY: "Its authority took it back",
 }
 LOOKED = {
     Found.KEPT: "a key was found",
@@ -156,6 +158,33 @@ def _certificate(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid() and _done(form, do):
         return _back(request, "In place. Encrypted mail is signed with it from now on.")
     return _page(request, "certificate", form)
+
+
+@csrf_exempt
+@requires(EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def revocations(request: HttpRequest) -> HttpResponseBase:
+    """Hold an authority's revocation list against the certificates on file."""
+    return _with_file(request, _revocations)
+
+
+@csrf_protect
+def _revocations(request: HttpRequest) -> HttpResponse:
+    form = ListForm(*_given(request))
+    ended: list[int] = []
+
+    def do() -> None:
+        ended.append(api.revoke_by_list(form.data_given(), actor=actor_of(request), at=timezone.now()))
+
+    if form.is_bound and form.is_valid() and _done(form, do):
+        [count] = ended
+        return _back(
+            request,
+            f"{count} {'certificate' if count == 1 else 'certificates'} on file revoked."
+            if count
+            else "The list is its authority’s. No certificate on file is on it.",
+        )
+    return _page(request, "revocations", form)
 
 
 @csrf_exempt
