@@ -339,9 +339,9 @@ def last_number() -> int:
     return feed.head(operations.NUMBERS)
 
 
-def count() -> int:
-    """Return how many contacts the organization has, the erased ones not counted."""
-    return queries.count()
+def count(most: int | None = None) -> int:
+    """Return how many contacts the organization has, the erased ones not counted; with `most`, no more are counted."""
+    return queries.count(most)
 
 
 def blind_address(channel: Channel, value: str) -> bytes:

@@ -146,10 +146,12 @@ def erased_at(id: UUID) -> datetime | None:
     return next((at for (at,) in fetch("SELECT erased_at FROM contacts_contact WHERE id = %s", [id])), None)
 
 
-def count() -> int:
-    """Return how many living contacts the organization has."""
+def count(most: int | None) -> int:
+    """Return how many living contacts the organization has; no more than `most` are counted."""
     ((number,),) = fetch(
-        "SELECT count(*) FROM contacts_contact WHERE erased_at IS NULL AND merged_into IS NULL"
+        "SELECT count(*) FROM (SELECT FROM contacts_contact WHERE erased_at IS NULL AND merged_into IS NULL "
+        "LIMIT %s::bigint) AS living",
+        [most],
     )
     return int(number)
 

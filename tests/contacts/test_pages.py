@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 
 from salus.audit.models import EntryRow
 from salus.contacts import api
-from salus.contacts.web import panels
+from salus.contacts.web import panels, views
 from salus.contacts.web.showing import parse_number
 from salus.kernel.acting import system
 from salus.platform.tenancy import acting_for
@@ -92,6 +92,18 @@ def test_a_coordinator_finds_somebody_reveals_and_masks_again(
     assert_no_sideways_scroll(page)
     page.get_by_role("button", name="Mask now").click()
     assert CANARY not in page.content()
+
+
+def test_a_crowd_is_not_counted_to_its_end(
+    console: Console, people: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = console.client("care_coordinator")
+    monkeypatch.setattr(views, "COUNTED", 3)
+    assert "3 people. " in client.get("/contacts/").content.decode()
+    monkeypatch.setattr(views, "COUNTED", 2)
+    assert "More than 2 people. " in client.get("/contacts/").content.decode()
+    with acting_for(console.organization.id):
+        assert (api.count(), api.count(2), api.count(4)) == (3, 2, 3)
 
 
 def test_looking_and_searching_are_recorded_with_the_purpose(console: Console, people: list[UUID]) -> None:

@@ -30,6 +30,8 @@ from salus.kernel.vocabulary import Channel
 from salus.platform.web.templatetags.salus import contact_number
 
 PAGE = 50
+COUNTED = 10_000
+"""People are counted so far and no farther: a million would take longer than the page."""
 REVEALED_FOR = 5 * 60
 """Seconds for which a reveal lasts."""
 IDENTIFIERS = ("mrn", "member", "fhir")
@@ -49,7 +51,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     found = api.recent(PAGE + 1, showing.parse_number(after))
     shown = found[:PAGE]
     more = f"?before={shown[-1][1]}" if len(found) > PAGE else ""
-    context = {"form": Search(), "total": api.count(), "first_url": "?" if after else "", "next_url": more}
+    context = {"form": Search(), "total": _total(), "first_url": "?" if after else "", "next_url": more}
     return render(
         request, "contacts/list.html", {**context, "rows": _rows(request, [one[0] for one in shown])}
     )
@@ -87,8 +89,14 @@ def search(request: HttpRequest) -> HttpResponse:
             form.add_error(
                 "q", "Nobody here has this. Write it whole: parts of a name or address find nobody."
             )
-    context = {"form": form, "rows": _rows(request, ids), "found": len(ids), "total": api.count()}
+    context = {"form": form, "rows": _rows(request, ids), "found": len(ids), "total": _total()}
     return render(request, "contacts/list.html", context)
+
+
+def _total() -> int | str:
+    """Return how many people there are, in words where it is a crowd."""
+    total = api.count(COUNTED + 1)
+    return total if total <= COUNTED else f"More than {COUNTED:,}"
 
 
 def _find(text: str) -> list[UUID]:
