@@ -193,7 +193,6 @@ class Cluster:
             # A backup that was given up must not fill the disk with what it has not fetched.
             "max_slot_wal_keep_size": "16GB",
             "checkpoint_completion_target": "0.9",
-            "wal_compression": "on",
             "random_page_cost": "1.1",
             "jit": "off",
             "autovacuum_naptime": "15s",
