@@ -289,7 +289,8 @@ class ProtectedSession:
                     return refused
         if not refused:
             sent = await self._send(_stuffed(item.data.reveal()), item.lease_until)
-            return replace(sent, requires_tls=self._requires_tls(item) and sent.fate is Fate.ACCEPTED)
+            is_held = sent.fate is Fate.ACCEPTED and self._requires_tls(item)
+            return replace(sent, requires_tls=True) if is_held else sent
         if heard and heard.kind == 3:
             await self._send_nothing()
         return refused
