@@ -12,7 +12,7 @@ from salus.identity.contracts import Permission
 
 _NOT_SENT = frozenset({Status.DRAFT, Status.PLANNED, Status.APPROVED, Status.SCHEDULED})
 
-HELPED = 10
+HELPED = 5
 """Chunks that a helper plans before others in the queue of jobs have their turn."""
 MOST_HELPERS, FEWEST = 3, 8
 """Helpers that a plan asks for, and the chunks for which one is worth it."""
