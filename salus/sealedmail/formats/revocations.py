@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from salus.kernel.errors import BadInput
@@ -84,8 +84,8 @@ def takes_back(
             continue
         try:
             one.verify_directly_issued_by(authority)
-        except Exception:  # noqa: BLE001, S112 - whatever does not verify was issued by somebody else of that name
-            continue
+        except (InvalidSignature, TypeError, ValueError, UnsupportedAlgorithm):
+            continue  # issued by somebody else of that name
         return True
     return False
 
