@@ -71,6 +71,10 @@ class Why(StrEnum):
     """It holds something that runs, opens or embeds other things."""
     LOCKED = "locked"
     """It is encrypted, so nobody can look at what is in it."""
+    INFECTED = "infected"
+    """The virus scanner knows what is in it."""
+    NOT_SCANNED = "not_scanned"
+    """A virus scanner is set and did not say that it is clean."""
 
 
 _WORDS = {
@@ -80,6 +84,8 @@ _WORDS = {
     Why.KIND: "This kind of file is not taken: only PDF, pictures and plain text are.",
     Why.ACTIVE: "This file holds a program or other files, so it is not taken.",
     Why.LOCKED: "This PDF is protected with a password, so nobody could look into it.",
+    Why.INFECTED: "The virus scanner found something harmful in this file, so it is not taken.",
+    Why.NOT_SCANNED: "This file could not be scanned for viruses just now, so it is not taken. Try again later.",
 }
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from salus.audit import api as audit
 from salus.audit.contracts import Action, NewEntry
-from salus.files import rules
+from salus.files import rules, scanning
 from salus.files.contracts import FileFacts, FileRefused, Kind, Of, Owner, Why
 from salus.files.kinds import kinds
 from salus.files.looking import look_of
@@ -36,12 +36,15 @@ class Receiving:
         self._waiting = bytearray()
         self._size = self._places = 0
         self._kind: Kind | None = None
+        self._scan = scanning.scan()
 
     def write(self, data: bytes) -> None:
         """Take more bytes."""
         self._size += len(data)
         if self._size > rules.LARGEST:
             raise FileRefused(Why.TOO_LARGE)
+        if self._scan:
+            self._scan.feed(data)
         self._waiting += data
         if self._kind is None:
             if len(self._waiting) < rules.HEAD:
@@ -60,6 +63,8 @@ class Receiving:
             self._begin()
             self._look.feed(bytes(self._waiting))
         self._look.end()
+        if self._scan:
+            self._scan.end()
         if self._waiting:
             self._store(len(self._waiting))
         assert self._kind is not None
@@ -85,6 +90,8 @@ class Receiving:
 
     def abandon(self) -> None:
         """Keep nothing of it."""
+        if self._scan:
+            self._scan.close()
         PieceRow.objects.filter(file_id=self._id).delete()
 
     def _begin(self) -> None:

@@ -33,6 +33,8 @@ SALUS_NAMESERVER = os.environ.get("SALUS_NAMESERVER", "")
 resolver does not see what the world sees."""
 SALUS_RESOLVER = os.environ.get("SALUS_RESOLVER", "")
 """A resolver of this machine that validates DNSSEC ("127.0.0.1:53"): with it mail is verified by DANE."""
+SALUS_CLAMD = os.environ.get("SALUS_CLAMD", "")
+"""The socket of a virus scanner of this machine ("/run/clamav/clamd.ctl"): with it no file is taken that it did not pass."""
 SALUS_LABORATORY_ROUTES = os.environ.get("SALUS_LABORATORY_ROUTES", "")
 """A file of `salus catch` that maps domains to local ports; empty: real MX records."""
 SALUS_PLACES = os.environ.get("SALUS_PLACES", "")

@@ -1,0 +1,182 @@
+"""A virus scanner that is set sees each file whole, and nothing is taken that it did not pass; also by clamd itself."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from salus.files.contracts import FileRefused, Why
+from salus.files.models import FileRow, PieceRow
+from salus.files.scanning import Scan
+from salus.kernel.acting import Actor
+
+from .samples import PDF, PNG, TEXT
+from .test_keeping import LARGE, take
+
+OK = b"stream: OK\0"
+
+
+class Scanner:
+    """A peer that knows clamd's INSTREAM: it keeps what it was given, and answers as it is told."""
+
+    def __init__(self, folder: Path, answer: bytes, *, takes: int = 1 << 30) -> None:
+        self.path, self.answer, self.takes = folder / "clamd.ctl", answer, takes
+        self.seen: list[bytes] = []
+        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listening.bind(str(self.path))
+        self._listening.listen()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listening.accept()
+            except OSError:
+                return
+            with peer, peer.makefile("rb") as heard:
+                if heard.read(10) == b"zINSTREAM\0":
+                    self._take(peer, heard)
+
+    def _take(self, peer: socket.socket, heard: Any) -> None:
+        data = b""
+        while head := heard.read(4):
+            (size,) = struct.unpack("!I", head)
+            if not size:
+                self.seen.append(data)
+                peer.sendall(self.answer)
+                return
+            data += heard.read(size)
+            if len(data) > self.takes:
+                peer.sendall(b"INSTREAM size limit exceeded. ERROR\0")
+                return
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(5)
+
+
+@contextmanager
+def scanner(settings: Any, folder: Path, answer: bytes = OK, **given: int) -> Iterator[Scanner]:
+    made = Scanner(folder, answer, **given)
+    settings.SALUS_CLAMD = str(made.path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def refused(actor: Actor, data: bytes) -> Why:
+    """Return why a file is not taken; nothing of it is kept."""
+    with pytest.raises(FileRefused) as found:
+        take(actor, data)
+    assert not FileRow.objects.exists()
+    assert not PieceRow.objects.exists()
+    return found.value.why
+
+
+@pytest.mark.parametrize("data", [PNG, PDF, TEXT, LARGE])
+def test_the_scanner_sees_the_whole_file_and_what_it_passes_is_taken(
+    actor: Actor,
+    settings: Any,
+    tmp_path: Path,
+    data: bytes,
+) -> None:
+    with scanner(settings, tmp_path) as clamd:
+        assert take(actor, data).size == len(data)
+    assert clamd.seen == [data]
+
+
+def test_what_it_finds_is_not_taken_and_nothing_of_it_is_kept(
+    actor: Actor,
+    settings: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with scanner(settings, tmp_path, b"stream: Win.Test.EICAR_HDB-1 FOUND\0"):
+        assert refused(actor, LARGE) is Why.INFECTED
+    assert "scan.png" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"stream: OK",
+        b"\0",
+        b"stream: OK FOUND ERROR\0",
+        b"UNKNOWN COMMAND\0",
+        b"INSTREAM: x ERROR\0",
+        b"x" * 5000,
+    ],
+)
+def test_another_answer_or_none_lets_nothing_through(
+    actor: Actor,
+    settings: Any,
+    tmp_path: Path,
+    answer: bytes,
+) -> None:
+    with scanner(settings, tmp_path, answer):
+        assert refused(actor, PNG) is Why.NOT_SCANNED
+
+
+def test_a_scanner_that_is_away_or_takes_less_lets_nothing_through(
+    actor: Actor,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.SALUS_CLAMD = str(tmp_path / "nobody")
+    assert refused(actor, PNG) is Why.NOT_SCANNED
+    with scanner(settings, tmp_path, takes=1000):
+        assert refused(actor, LARGE) is Why.NOT_SCANNED
+
+
+def test_without_a_scanner_nothing_is_asked(actor: Actor, settings: Any) -> None:
+    settings.SALUS_CLAMD = ""
+    assert take(actor, PNG).size == len(PNG)
+
+
+@pytest.mark.skipif(
+    not shutil.which("clamd"), reason="clamd (clamav-daemon) is not here: only its protocol is tested"
+)
+def test_clamd_itself_with_a_signature_of_our_own(tmp_path: Path) -> None:
+    signatures, path = tmp_path / "signatures", tmp_path / "clamd.ctl"
+    signatures.mkdir()
+    marker = b"kestrel-lantern-not-a-virus"
+    (signatures / "ours.ndb").write_text(f"Salus.Test:0:*:{marker.hex()}\n")
+    configured = tmp_path / "clamd.conf"
+    configured.write_text(
+        f"DatabaseDirectory {signatures}\nLocalSocket {path}\nForeground yes\nTemporaryDirectory {tmp_path}\n"
+    )
+    with subprocess.Popen(["clamd", "-c", str(configured)], stdout=subprocess.DEVNULL) as clamd:
+        try:
+            until = time.monotonic() + 60
+            while not path.exists() and time.monotonic() < until and clamd.poll() is None:
+                time.sleep(0.05)
+            assert asked(path, b"A letter about nothing.") is None
+            assert asked(path, LARGE) is None
+            assert asked(path, b"x" * 70_000 + marker) is Why.INFECTED
+        finally:
+            clamd.terminate()
+
+
+def asked(path: Path, data: bytes) -> Why | None:
+    scan = Scan(str(path))
+    try:
+        for start in range(0, len(data), 65536):
+            scan.feed(data[start : start + 65536])
+        scan.end()
+    except FileRefused as found:
+        return found.why
+    return None
