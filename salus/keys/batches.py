@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -51,8 +50,8 @@ class _Hand:
             collisions = 0
             while not self._stop.is_set() and collisions < COLLISIONS:
                 try:
-                    if not self._batch():
-                        return
+                    if not self._batch():  # whoever waits for another look need not
+                        self._stop.set()
                     collisions = 0
                 except OperationalError:  # a deadlock with somebody's own work: theirs or ours is undone
                     collisions += 1
@@ -76,5 +75,5 @@ class _Hand:
         with self._telling:
             self._tell(progress)
         if batch.waits:
-            time.sleep(PAUSE)
+            self._stop.wait(PAUSE)
         return True
