@@ -282,3 +282,16 @@ def test_row_level_security_alone_hides_everything_of_another_organization(
         assert cursor.fetchone() == (len(Role), 1)
         cursor.execute("UPDATE identity_user SET is_active = false WHERE organization_id = %s", [other.id])
         assert cursor.rowcount == 0
+
+
+def test_the_page_says_what_a_keys_messages_are(console: Console) -> None:
+    organization = console.organization
+    with acting_for(organization.id):
+        actor = system(organization.id, "test")
+        identity.create_api_key(
+            "Scheduling", [Permission.CONTACTS_IMPORT_RUN], actor=actor, allowed=Permission
+        )
+        [key] = [each for each in identity.api_keys_of_organization() if each.name == "Scheduling"]
+        identity.set_key_words(key.id, {"topic": "<visits>", "promotes": "nothing"}, actor=actor)
+    page = console.client("administrator").get("/keys").content.decode()
+    assert "topic: &lt;visits&gt;; promotes: nothing, unless a header says otherwise." in page
