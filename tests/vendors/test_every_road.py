@@ -39,7 +39,8 @@ HERE = {
     "audiences/client.py": "the engine, over a socket of this machine",
     "audiences/engine/server.py": "the engine itself",
     "delivery/transports/local.py": "is an address one of this machine's? Nothing is sent",
-    "wiring/cli/demo.py": "is a port of loopback free?",
+    "files/scanning.py": "the virus scanner, over a socket of this machine",
+    "platform/listening.py": "is a port of this machine free?",
     "wiring/installation.py": "does our own server answer?",
 }
 """Who opens a connection that does not leave the machine."""
