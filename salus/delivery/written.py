@@ -37,9 +37,7 @@ def check_same(row: MessageRow, words: Words) -> None:
     """Raise `Reused` when a row that is there already says something else; a refused or erased one says nothing."""
     opened = open_content(keys.sealer(), message_binding(current_organization(), row.id), row.sealed)
     if opened.values and words_of(opened.values) != words:
-        raise Reused(
-            "A message with this id says something else.", next_step="Give each message its own id."
-        )
+        raise Reused("A message with this id says something else.", next_step="Give each message its own id.")
 
 
 def renderer(values: Mapping[str, Any], language: str, elements: tuple[str, ...], payer: str) -> Compiled:

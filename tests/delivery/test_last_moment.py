@@ -23,6 +23,7 @@ from salus.kernel.time import FakeClock
 from salus.kernel.vocabulary import Channel
 from salus.permissions import api as permissions
 from salus.platform.tenancy import acting_for
+from salus.shaping.contracts import Detour
 from salus.wiring.catch.relay import Relay
 
 from . import office
@@ -59,7 +60,7 @@ def test_who_opts_out_after_the_check_and_before_mail_from_gets_nothing(
             await asyncio.to_thread(opt_out)
             return await self._courier.send(item)
 
-        async def hold(self, domain: str) -> Outcome | None:
+        async def hold(self, domain: str) -> Outcome | Detour | None:
             return await self._courier.hold(domain)
 
         async def close(self) -> None:
@@ -96,7 +97,7 @@ def test_after_a_crash_between_mark_and_outcome_it_is_sent_again_and_flagged(
             await self._courier.send(item)
             raise RuntimeError("the power went")
 
-        async def hold(self, domain: str) -> Outcome | None:
+        async def hold(self, domain: str) -> Outcome | Detour | None:
             return await self._courier.hold(domain)
 
         async def close(self) -> None:

@@ -112,7 +112,9 @@ def _email(text: str) -> None:
 
 def _kept_days(text: str) -> None:
     if not (text.isascii() and text.isdecimal()) or not LEAST_KEPT <= int(text[:9]) <= MOST_KEPT:
-        raise BadInput(f"Write a number of days, {LEAST_KEPT} at least and {MOST_KEPT} at most.", place="kept_days")
+        raise BadInput(
+            f"Write a number of days, {LEAST_KEPT} at least and {MOST_KEPT} at most.", place="kept_days"
+        )
 
 
 def _day(text: str) -> None:
