@@ -141,7 +141,7 @@ class NotJson:
     [
         ({"at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001
         ({"key": ""}, "key"),
-        ({"key": "x" * 201}, "key"),
+        ({"key": "x" * 281}, "key"),
         ({"kind": "abducted"}, "kind"),
         ({"details": {"object": NotJson()}}, "details"),
         ({"details": {"long": "x" * 20_000}}, "details"),
