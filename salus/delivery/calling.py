@@ -74,10 +74,11 @@ class Caller:
         try:
             while not self._stop.is_set():
                 self._wake.clear()
+                busy = bool(self._tasks)  # before: what ends while we ask kept its service's calls from us
                 turns = await self._take_turns()
                 for turn in turns:
                     self._start(turn)
-                if until_idle and not self._tasks:
+                if until_idle and not busy and not turns:
                     break
                 if not turns:
                     await self._pause()
