@@ -35,6 +35,7 @@ from salus.platform.web.shell import Who, address_of
 FACTOR_OF_PROVIDER = "sign_on"
 """Sessions of those whose identity provider asked for a second factor: they need none of ours."""
 _PERSON = ("user_id", "name", "roles", "own_roles", "theme", "glass_until")
+"""In the order of the model's fields: `from_db` takes them so."""
 _PRESENT = sql.SQL(
     "SELECT u.password, u.is_active, u.organization_id, "
     "EXISTS (SELECT FROM mfa_authenticator a WHERE a.user_id = u.id AND a.type = ANY(%s)), {}, {} "
