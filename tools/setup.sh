@@ -103,6 +103,10 @@ salus_unbound() { # the resolver that validates, for the tests of DANE
   [ -x /usr/sbin/unbound ] || command -v unbound >/dev/null 2>&1 || salus_apt unbound
 }
 
+salus_clamd() { # the virus scanner, for its tests, which bring signatures of their own
+  [ -x /usr/sbin/clamd ] || command -v clamd >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive salus_apt clamav-daemon
+}
+
 salus_systemd() { # what checks the unit for systemd in docs/
   command -v systemd-analyze >/dev/null 2>&1 || salus_apt systemd
 }

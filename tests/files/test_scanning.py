@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import struct
-import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,50 +15,10 @@ from salus.files.scanning import Scan
 from salus.kernel.acting import Actor
 
 from .samples import PDF, PNG, TEXT
+from .scanner import MARKER, Scanner, clamd
 from .test_keeping import LARGE, take
 
 OK = b"stream: OK\0"
-
-
-class Scanner:
-    """A peer that knows clamd's INSTREAM: it keeps what it was given, and answers as it is told."""
-
-    def __init__(self, folder: Path, answer: bytes, *, takes: int = 1 << 30) -> None:
-        self.path, self.answer, self.takes = folder / "clamd.ctl", answer, takes
-        self.seen: list[bytes] = []
-        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listening.bind(str(self.path))
-        self._listening.listen()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                peer, _ = self._listening.accept()
-            except OSError:
-                return
-            with peer, peer.makefile("rb") as heard:
-                if heard.read(10) == b"zINSTREAM\0":
-                    self._take(peer, heard)
-
-    def _take(self, peer: socket.socket, heard: Any) -> None:
-        data = b""
-        while head := heard.read(4):
-            (size,) = struct.unpack("!I", head)
-            if not size:
-                self.seen.append(data)
-                peer.sendall(self.answer)
-                return
-            data += heard.read(size)
-            if len(data) > self.takes:
-                peer.sendall(b"INSTREAM size limit exceeded. ERROR\0")
-                return
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(5)
 
 
 @contextmanager
@@ -93,9 +47,9 @@ def test_the_scanner_sees_the_whole_file_and_what_it_passes_is_taken(
     tmp_path: Path,
     data: bytes,
 ) -> None:
-    with scanner(settings, tmp_path) as clamd:
+    with scanner(settings, tmp_path) as peer:
         assert take(actor, data).size == len(data)
-    assert clamd.seen == [data]
+    assert peer.seen == [data]
 
 
 def test_what_it_finds_is_not_taken_and_nothing_of_it_is_kept(
@@ -147,28 +101,11 @@ def test_without_a_scanner_nothing_is_asked(actor: Actor, settings: Any) -> None
     assert take(actor, PNG).size == len(PNG)
 
 
-@pytest.mark.skipif(
-    not shutil.which("clamd"), reason="clamd (clamav-daemon) is not here: only its protocol is tested"
-)
 def test_clamd_itself_with_a_signature_of_our_own(tmp_path: Path) -> None:
-    signatures, path = tmp_path / "signatures", tmp_path / "clamd.ctl"
-    signatures.mkdir()
-    marker = b"kestrel-lantern-not-a-virus"
-    (signatures / "ours.ndb").write_text(f"Salus.Test:0:*:{marker.hex()}\n")
-    configured = tmp_path / "clamd.conf"
-    configured.write_text(
-        f"DatabaseDirectory {signatures}\nLocalSocket {path}\nForeground yes\nTemporaryDirectory {tmp_path}\n"
-    )
-    with subprocess.Popen(["clamd", "-c", str(configured)], stdout=subprocess.DEVNULL) as clamd:
-        try:
-            until = time.monotonic() + 60
-            while not path.exists() and time.monotonic() < until and clamd.poll() is None:
-                time.sleep(0.05)
-            assert asked(path, b"A letter about nothing.") is None
-            assert asked(path, LARGE) is None
-            assert asked(path, b"x" * 70_000 + marker) is Why.INFECTED
-        finally:
-            clamd.terminate()
+    with clamd(tmp_path) as path:
+        assert asked(path, b"A letter about nothing.") is None
+        assert asked(path, LARGE) is None
+        assert asked(path, b"x" * 70_000 + MARKER) is Why.INFECTED
 
 
 def asked(path: Path, data: bytes) -> Why | None:
