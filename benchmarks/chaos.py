@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from benchmarks import chaos_disk, send
-from benchmarks.chaos_sink import Phase, Sink
+from benchmarks.chaos_sink import PLAN, Phase, Sink
 
 T = TypeVar("T")
 VICTIMS = ("sender", "worker", "engine", "postgres")
@@ -59,6 +59,7 @@ def run(messages: int, json_path: str | Path | None) -> int:
             installation = Installation(home, extra={"SALUS_LABORATORY_ROUTES": str(routes)})
             os.environ.update(installation.environment)
             with installation.running(_say) as supervisor:
+                (home.path / "shaping.toml").write_text(PLAN)  # as whoever runs one would
                 supervisor.start(installation.engine(), installation.worker(), installation.sender())
                 figures = _measure(messages, supervisor, sink, Path(folder) / "disk" / "ballast")
                 figures["log_faults"] = _verify(installation.environment)
@@ -161,6 +162,7 @@ def _measure(count: int, supervisor: Any, sink: Sink, ballast: Path) -> dict[str
         "messages": count,
         "killed": dict(chaos.killed),
         "disk_full": chaos.filled,
+        "reached": {str(phase): sink.reached[phase] for phase in Phase},
         "connections": dict(sorted(sink.faults.items())),
         "phases_spared": len(set(Phase) - {Phase(name.rpartition(":")[0]) for name in sink.faults}),
         "wild_seconds": round(wild, 1),

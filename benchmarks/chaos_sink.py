@@ -46,8 +46,11 @@ class Phase(StrEnum):
 _OF_CONNECTION = {
     Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.STARTTLS, Phase.HANDSHAKE, Phase.SECURED, Phase.QUIT
 }  # fmt: skip
-RATES = {phase: 0.04 if phase in _OF_CONNECTION else 0.005 for phase in Phase} | {Phase.QUIT: 0.5}
-"""How often a connection fails in each phase; few live to say QUIT."""
+ONE_OF = {phase: 25 if phase in _OF_CONNECTION else 200 for phase in Phase} | {Phase.QUIT: 10}
+"""Of so many times that it comes to a phase, one fails there; fewer connections live to say QUIT than to begin."""
+MESSAGES_PER_CONNECTION = 10
+"""What the plan of the installation gives this host: of those that carry the usual 100, hardly any lives to say QUIT."""
+PLAN = f"[default]\nmessages_per_connection = {MESSAGES_PER_CONNECTION}\n"
 
 
 class _Cut(Exception):
@@ -58,15 +61,18 @@ class Sink:
     """The host of a pinned domain on a free port of loopback, in a thread of its own.
 
     `taken` counts by message id what came whole, whether a reply was given or not. While `is_wild`,
-    connections fail by `RATES`, and `per_second` messages are taken at most.
+    connections fail by `ONE_OF`, and `per_second` messages are taken at most; `reached` counts then how often
+    it came to each phase, `faults` how often it failed there.
     """
 
     def __init__(self, per_second: float, seed: int) -> None:
         self.taken: Counter[UUID] = Counter()
+        self.reached: Counter[Phase] = Counter()
         self.faults: Counter[str] = Counter()
         self.is_wild = True
         self._per_second, self._next = per_second, 0.0
         self._random = random.Random(seed)
+        self._fails_at: dict[Phase, int] = {}
         self._behavior = next(each for each in BEHAVIORS if each.name == "partner")
         self._authority = Authority(datetime.now(UTC))
         self._context = server_context(self._behavior, issue(self._authority, self._behavior))
@@ -171,7 +177,14 @@ class Sink:
             await asyncio.sleep(self._next - now)
 
     def _draws(self, phase: Phase) -> bool:
-        return self.is_wild and self._random.random() < RATES[phase]
+        """Tell whether it fails now: once among each `ONE_OF` times, whichever of them."""
+        if not self.is_wild:
+            return False
+        number = self.reached[phase] % ONE_OF[phase]
+        if number == 0:
+            self._fails_at[phase] = self._random.randrange(ONE_OF[phase])
+        self.reached[phase] += 1
+        return number == self._fails_at[phase]
 
     async def _may_fail(
         self, phase: Phase, writer: asyncio.StreamWriter | None = None, half: bytes = b""
@@ -182,7 +195,8 @@ class Sink:
             await self._fail(phase)
 
     async def _fail(self, phase: Phase) -> None:
-        stalls = self._random.random() < 0.5
+        cut, stalled = (self.faults[f"{phase}: {how}"] for how in ("cut", "stalled"))
+        stalls = self._random.random() < 0.5 if cut == stalled else cut > stalled
         self.faults[f"{phase}: {'stalled' if stalls else 'cut'}"] += 1
         await asyncio.sleep(_STALL if stalls else 0)
         raise _Cut
