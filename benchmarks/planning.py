@@ -81,9 +81,11 @@ def _main() -> None:
     setup()
     from salus.delivery.contracts import Origin
     from salus.kernel.acting import system
+    from salus.platform.memory import settle_memory
     from salus.wiring.demo.cast import clinic
 
     actor = system(clinic().id, "bench")
+    settle_memory()  # as a worker does
     print("ready", flush=True)
     for line in sys.stdin:
         origin_id, count, first, last = line.split()

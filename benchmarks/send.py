@@ -121,6 +121,7 @@ class _Bench:
 
         setup()
         from salus.kernel.acting import system
+        from salus.platform.memory import settle_memory
         from salus.wiring.demo.cast import clinic
 
         self._installation, self._supervisor, self._helpers = installation, supervisor, helpers
@@ -128,6 +129,7 @@ class _Bench:
         self._organization = clinic()
         self._actor = system(self._organization.id, "bench")
         self._spec = specify(self._organization)
+        settle_memory()  # this process plans, as a worker does
 
     def measure(self) -> dict[str, Any]:
         """Send with one sender, with all, the long run, and unsigned; return the figures."""
