@@ -7,6 +7,7 @@ from salus.files.leaving import erase_person, export_person
 from salus.files.operations import attach, erase, erase_drafts, forget_drafts, take
 from salus.files.queries import file, files_of, read
 from salus.files.rules import LARGEST, MOST
+from salus.files.scanning import scanner
 from salus.files.serving import download
 from salus.files.uploading import Attaching
 
@@ -25,5 +26,6 @@ __all__ = [
     "forget_drafts",
     "kinds",
     "read",
+    "scanner",
     "take",
 ]

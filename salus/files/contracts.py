@@ -77,6 +77,15 @@ class Why(StrEnum):
     """A virus scanner is set and did not say that it is clean."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """The virus scanner that is set, as it is now."""
+
+    answers: bool
+    signatures: datetime | None = None
+    """Of when its signatures are; None: it does not say, for they are none of ClamAV's daily ones."""
+
+
 _WORDS = {
     Why.EMPTY: "This file is empty.",
     Why.TOO_LARGE: "This file is too large.",

@@ -25,6 +25,7 @@ from salus.privacy.posture import (
     Record,
     Report,
     Ruleset,
+    Scanner,
     Severity,
     WaysIn,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Record",
     "Report",
     "Ruleset",
+    "Scanner",
     "Sent",
     "Severity",
     "Status",

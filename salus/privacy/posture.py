@@ -64,6 +64,15 @@ class Backups:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanner:
+    """The virus scanner that is set for attached files."""
+
+    answers: bool
+    signatures: datetime | None
+    """Of when its signatures are; None: it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What can be seen of this machine and its installation."""
 
@@ -87,6 +96,8 @@ class Machine:
     """Why the plan of what destinations get cannot be used, with its place; empty when it can."""
     addresses_away: tuple[str, ...] = ()
     """Addresses that the plan lets mail leave from and this machine does not have."""
+    scanner: Scanner | None = None
+    """None: no virus scanner is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ is proposed, not law; they are a stricter set that can be left out.
 
 from __future__ import annotations
 
-from salus.privacy.checks import backups, log, machine, mail, names, people
+from salus.privacy.checks import backups, log, machine, mail, names, people, scanner
 from salus.privacy.posture import Facts, Finding, Passed, Report, Ruleset
 
 CHECKS = (
@@ -16,6 +16,7 @@ CHECKS = (
     *log.CHECKS,
     *mail.CHECKS,
     *names.CHECKS,
+    *scanner.CHECKS,
     *backups.CHECKS,
 )
 """In the order of a page, what was proposed last. What has no fact (backups that nobody looks after yet) is not checked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ from salus.reports.models import LogCopyRow
 from salus.sealedmail import api as sealedmail
 from salus.vendors import api as vendors
 from salus.vendors.contracts import Clause, Kind
+from tests.files.scanner import clamd
 from tests.identity.people import acting, person
 from tests.registered import attest
 from tests.sealedmail.holders import MailAuthority
@@ -60,6 +62,8 @@ class Scene:
     world: Any
     at: datetime
     zone: dict[str, list[str]] = field(default_factory=dict)
+    until_the_end: ExitStack = field(default_factory=ExitStack)
+    """What runs while it is looked at."""
 
     @property
     def actor(self) -> Actor:
@@ -182,6 +186,29 @@ def _address_that_is_away(scene: Scene) -> Iterator[None]:
     (scene.home / "shaping.toml").write_text(plan.format("127.0.0.2"))
     yield
     (scene.home / "shaping.toml").write_text(plan.format("203.0.113.9"))
+
+
+@fault("virus-scanner")
+def _scanner_that_is_not_set(scene: Scene) -> Iterator[None]:
+    with clamd(scene.home) as path:
+        scene.setting("SALUS_CLAMD", str(path))
+        yield
+        scene.setting("SALUS_CLAMD", "")
+
+
+@fault("virus-scanner-answers")
+def _scanner_that_ended(scene: Scene) -> Iterator[None]:
+    with clamd(scene.home) as path:
+        scene.setting("SALUS_CLAMD", str(path))
+        yield
+
+
+@fault("virus-signatures")
+def _signatures_that_grow_old(scene: Scene) -> Iterator[None]:
+    path = scene.until_the_end.enter_context(clamd(scene.home, daily=scene.at - DAY))
+    scene.setting("SALUS_CLAMD", str(path))
+    yield
+    scene.at += 7 * DAY
 
 
 @fault("log-copies")

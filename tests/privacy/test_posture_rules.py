@@ -19,6 +19,7 @@ from salus.privacy.contracts import (
     Ready,
     Record,
     Ruleset,
+    Scanner,
     Severity,
     WaysIn,
 )
@@ -48,6 +49,7 @@ GOOD = Facts(
         kit_made=True,
         laboratory=False,
         log_copies_apart=True,
+        scanner=Scanner(answers=True, signatures=NOW - timedelta(days=1)),
     ),
     office=Office(
         privacy_officers=Ready(1),
@@ -150,6 +152,9 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "tls-rpt": (record("TLS-RPT", Found.MISSING), "has no TLS-RPT record"),
     "ptr": (record("PTR", Found.WRONG, "It does not lead back."), "lead back"),
     "dns-answers": (record("SPF", Found.UNKNOWN), "did not answer"),
+    "virus-scanner-answers": (machine(scanner=Scanner(False, None)), "no attached file is taken"),
+    "virus-signatures": (machine(scanner=Scanner(True, NOW - timedelta(days=9))), "9 days old"),
+    "virus-scanner": (machine(scanner=None), "No virus scanner is set"),
     "backup": (backups(last=None), "no backup"),
     "restore-drill": (backups(drill_passed=False), "failed"),
     "backup-48h": (backups(last=NOW - timedelta(hours=50)), "50 hours"),
@@ -243,6 +248,7 @@ def test_the_worst_comes_first() -> None:
         (machine(workers=0, senders=0), "processes"),
         (ways_in(certificates_end=NOW), "sign-on-certificate"),
         (ways_in(directory_ends=NOW + timedelta(days=9)), "directory-key"),
+        (machine(scanner=Scanner(True, None)), "virus-signatures"),
     ],
 )
 def test_the_other_ways_to_fail(change: Change, check: str) -> None:
@@ -250,8 +256,19 @@ def test_the_other_ways_to_fail(change: Change, check: str) -> None:
 
 
 def test_a_demo_on_this_machine_needs_no_public_address_and_sends_to_nobody() -> None:
-    demo = replace(machine(public_url="http://localhost:8480", laboratory=True)(GOOD), demo=True)
+    here = machine(public_url="http://localhost:8480", laboratory=True, scanner=None)
+    demo = replace(here(GOOD), demo=True)
     assert found(demo) == {}
+
+
+@pytest.mark.parametrize("check", ["virus-scanner-answers", "virus-signatures", "virus-scanner"])
+def test_a_virus_scanner_is_found_wanting_once(check: str) -> None:
+    (finding,) = privacy.judge(FAULTS[check][0](GOOD), Ruleset.LAW).findings
+    assert (finding.check, finding.citation) == (check, "45 CFR 164.308(a)(5)(ii)(B)")
+
+
+def test_signatures_of_a_week_are_new_enough() -> None:
+    assert found(machine(scanner=Scanner(True, NOW - timedelta(days=7)))(GOOD)) == {}
 
 
 def test_backups_that_nobody_looks_after_are_not_judged() -> None:

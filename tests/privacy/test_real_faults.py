@@ -38,7 +38,7 @@ def scene(
     before = facts.describe
     ports.use_installation(lambda: HERE)
     try:
-        with name_server(scene.zone) as address:
+        with name_server(scene.zone) as address, scene.until_the_end:
             scene.setting("SALUS_NAMESERVER", address)
             yield scene
     finally:

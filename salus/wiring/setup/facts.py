@@ -18,13 +18,14 @@ from django.conf import settings
 from salus.delivery import api as delivery
 from salus.domains import api as domains
 from salus.domains.contracts import Installation, Weight
+from salus.files import api as files
 from salus.identity import api as identity
 from salus.identity.contracts import Role
 from salus.kernel.errors import BadInput
 from salus.keys import api as keys
 from salus.platform.presence import living
 from salus.platform.reach import LOOPBACK
-from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Ready, Record
+from salus.privacy.contracts import Backups, Facts, Found, Machine, Office, Ready, Record, Scanner
 from salus.recovery import api as recovery
 from salus.recovery.contracts import Event
 from salus.reports import api as reports
@@ -71,8 +72,14 @@ def _machine(home: Path, installed: Installed) -> Machine:
         kit_made=_kit_made(),
         laboratory=bool(settings.SALUS_LABORATORY_ROUTES),
         log_copies_apart=_apart(Home(home).witness, home),
+        scanner=_scanner(),
         **_shaping(home),
     )
+
+
+def _scanner() -> Scanner | None:
+    found = files.scanner()
+    return Scanner(found.answers, found.signatures) if found else None
 
 
 def _shaping(home: Path) -> dict[str, Any]:
