@@ -34,7 +34,8 @@ class NewHold(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=api.LONGEST,
-        help_text="Kept sealed. The log has that there is a hold, never why.",
+        help_text="Kept sealed. The log says that there is a hold, never why.",
+        error_messages={"required": "Say why. A hold without a reason is not put."},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     reference = forms.CharField(
@@ -48,7 +49,13 @@ class NewHold(forms.Form):
 class Lifting(forms.Form):
     """Why a hold is lifted."""
 
-    reason = forms.CharField(label="Reason", max_length=api.LONGEST, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="Reason",
+        max_length=api.LONGEST,
+        help_text="Kept sealed, with the hold.",
+        error_messages={"required": "Say why. Without a reason the hold stands."},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -119,8 +126,18 @@ def hold_panel(request: HttpRequest, contact_id: UUID) -> SafeString | None:
     """Return the panel of a contact's page, for those who put holds."""
     if DO not in actor_of(request).permissions:
         return None
-    rows = api.holds(actor=actor_of(request), contact_id=contact_id)
-    context = {"contact_id": contact_id, "rows": rows}
+    found = api.holds(actor=actor_of(request), contact_id=contact_id)
+    names = identity.staff_names({who for each in found for who in (each.put_by, each.lifted_by) if who})
+    rows = [
+        {
+            "hold": each,
+            "by": names.get(each.put_by, "") if each.put_by else "",
+            "lifted_by": names.get(each.lifted_by, "") if each.lifted_by else "",
+        }
+        for each in found
+    ]
+    stands = sum(not each.lifted_at for each in found)
+    context = {"contact_id": contact_id, "rows": rows, "stands": stands}
     return render_to_string("retention/panel.html", context, request)
 
 
