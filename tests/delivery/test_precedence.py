@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
@@ -56,3 +57,25 @@ def test_what_was_asked_for_long_ago_holds_nobody_up() -> None:
     clock.now += RightOfWay.LONGEST
     right.give()
     assert clock.now == 100.0 + RightOfWay.LONGEST
+
+
+def test_in_the_event_loop_a_pause_lets_the_others_work_and_ends_when_they_are_done() -> None:
+    async def work() -> list[str]:
+        right, did = RightOfWay(), []
+        await right.give_in_loop()  # nobody asked: at once
+        right.ask()
+
+        async def campaign() -> None:
+            await right.give_in_loop()
+            did.append("campaign")
+
+        async def urgent() -> None:
+            for _ in range(3):
+                await asyncio.sleep(RightOfWay.PEEP)
+                did.append("urgent")
+            right.done()
+
+        await asyncio.gather(campaign(), urgent())
+        return did
+
+    assert asyncio.run(work()) == ["urgent"] * 3 + ["campaign"]
