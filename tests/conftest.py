@@ -31,13 +31,13 @@ pytest_plugins = ["tests.conftest_browser"]
 class World:
     """The installation that the tests run in: its home folder and how to reach its database."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = Home(home)
-        self.url = os.environ.get("DATABASE_URL")
+    def __init__(self, home: Path, url: str | None = None) -> None:
+        self.home, self.url = Home(home), url
         self.environment = {
             **os.environ,
             "SALUS_HOME": str(home),
             "DJANGO_SETTINGS_MODULE": "salus.wiring.settings",
+            **({"DATABASE_URL": url} if url else {}),
         }
 
     @property
@@ -53,16 +53,17 @@ def world() -> Iterator[World]:
     """Start the database, create roles, migrate; stop and remove all of it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="salus-test-"))
     folder.chmod(0o755)  # as root, PostgreSQL runs under another user who must reach its folder
+    url = os.environ.pop("DATABASE_URL", None)  # tests with a server of their own must not be led to this one
     with ExitStack() as debian:
         if os.environ.get("SALUS_TEST_SERVER") == "debian":
             from tests.server import debian_server
 
-            os.environ["DATABASE_URL"] = debian.enter_context(debian_server(folder))
-        yield from _prepared(folder)
+            url = debian.enter_context(debian_server(folder))
+        yield from _prepared(folder, url)
 
 
-def _prepared(folder: Path) -> Iterator[World]:
-    world = World(folder)
+def _prepared(folder: Path, url: str | None) -> Iterator[World]:
+    world = World(folder, url)
     cluster = postgres.Cluster(folder, world.home.password(postgres.SUPERUSER), durable=False)
     server: subprocess.Popen[bytes] | None = None
     try:

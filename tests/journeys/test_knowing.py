@@ -253,7 +253,7 @@ def service(clinic: Clinic, *may_carry: str, kind: Kind = Kind.WEBHOOK, signed: 
     vendor_id = vendors.create_vendor("Harbor Print and Post", actor=clinic.actor, at=AT)
     vendors.record_agreement(
         vendor_id,
-        signed_on=AT.date() if signed else None,
+        signed_on=AT.date() - timedelta(days=1) if signed else None,
         report_hours=24,
         clauses=frozenset(Clause),
         actor=clinic.actor,
