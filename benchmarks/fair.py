@@ -52,7 +52,7 @@ def run(messages: int, json_path: str | Path | None) -> int:
         with installation.running(_say) as supervisor:
             relay = installation.catch()
             relay.command = [*relay.command, "--keep", "1000"]
-            supervisor.start(relay, installation.worker(), installation.sender())
+            supervisor.start(relay, installation.worker(), *installation.senders())
             figures = _Bench(installation, supervisor, messages).measure()
     targets = {
         "slowest notice beside the campaign, seconds": (figures["campaign"]["slowest"], BAR),
