@@ -47,13 +47,13 @@ ASK_AGAIN = timedelta(minutes=1)
 class Pace:
     """How much a sender takes on at once."""
 
-    batch: int = 250
+    batch: int = 150
     """Messages leased and prepared together."""
     mark: int = 50
     """Messages that one batch mark covers: at most so many are `uncertain` after a crash, a batch."""
-    in_flight: int = 600
+    in_flight: int = 400
     """Messages under way: at a few hundred a second none is older than `WireSettings.fresh` when its turn comes."""
-    flush_count: int = 300
+    flush_count: int = 200
     flush_seconds: float = 0.4
     idle_seconds: float = 0.25
     threads: int = 2
