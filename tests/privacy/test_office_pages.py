@@ -125,7 +125,11 @@ def test_a_copy_and_an_accounting_are_handed_over_as_files(console: Console, per
             assert answer.content.startswith(b"%PDF-")
         else:
             assert "Ada" in answer.content.decode()
-    day = {"at": (timezone.localdate() - timedelta(days=1)).isoformat(), "recipient": "County Court", "what": "Notes"}
+    day = {
+        "at": (timezone.localdate() - timedelta(days=1)).isoformat(),
+        "recipient": "County Court",
+        "what": "Notes",
+    }
     address = f"/privacy/people/{person}/accounting"
     assert client.post(address, {**day, "purpose": "An order", "ground": "court"}).status_code == 302
     assert "County Court" in client.post(f"{address}/file", {"language": "en"}).content.decode()
