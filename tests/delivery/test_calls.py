@@ -306,7 +306,7 @@ def test_a_refused_call_is_tried_again_with_the_same_id_and_body(open_bench: Ben
     with acting_for(open_bench.desk.id):
         open_bench.call("given_name")
     open_bench.way.script = [Answer(500), Answer(None, "timeout"), Answer(200)]
-    for seconds in (0, 6, 40):
+    for seconds in (0, 7, 40):  # 5 and 30 seconds, and a quarter more at most
         open_bench.later(seconds=seconds)
         open_bench.run()
     posts = open_bench.way.posts

@@ -99,11 +99,17 @@ def clamd(folder: Path, *, daily: datetime | None = None) -> Iterator[Path]:
     ) as process:
         try:
             until = time.monotonic() + 60
-            while not path.exists() and time.monotonic() < until and process.poll() is None:
+            while not _listens(path) and time.monotonic() < until and process.poll() is None:
                 time.sleep(0.05)
             yield path
         finally:
             process.terminate()
+
+
+def _listens(path: Path) -> bool:
+    """Return whether somebody takes connections there: the socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(path)) == 0
 
 
 def _unsigned(name: str, signatures: bytes, made: datetime) -> bytes:
